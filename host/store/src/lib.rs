@@ -1,0 +1,1 @@
+//! The domain model on SQLite and PostgreSQL.

@@ -1,0 +1,1 @@
+//! What a skill is: manifest, permissions, package, signature.

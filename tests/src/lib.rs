@@ -1,0 +1,1 @@
+//! The whole, tested from outside.
