@@ -1,1 +1,36 @@
 //! The tool-call loop and the providers of language models.
+//!
+//! **Invariant:** every step of a run is committed to its [`Journal`] before it is acted on or shown
+//! (a model's text streams as it comes; the answer that it belongs to is committed before its tools
+//! run), so that a run that was killed goes on where it was.
+//!
+//! The crate names no database, no HTTP server and no sandbox: tools come in through [`Tools`], the
+//! journal through [`Journal`], and events go out through a channel. [`run`] is the whole loop:
+//!
+//! ```text
+//! history ─► model ─► tool calls ─► results ─► model ─► … ─► end of turn, or of a budget
+//! ```
+
+mod event;
+mod fence;
+mod journal;
+mod message;
+pub mod provider;
+mod redact;
+mod tool;
+pub mod turn;
+
+pub use event::Event;
+pub use journal::{Failure, Journal, JournalError, Step};
+pub use message::{Message, Part, Role, StopReason, Usage};
+pub use provider::anthropic::Anthropic;
+pub use provider::demo::Demo;
+pub use provider::retry::RetryPolicy;
+pub use provider::scripted::Scripted;
+pub use provider::{Answer, Delta, DeltaStream, Provider, ProviderError, Request, http_client};
+pub use redact::Redactor;
+pub use tool::{ToolAnswer, ToolSpec, Tools, ToolsError, tool_name};
+pub use turn::budget::Budget;
+pub use turn::context::{Context, SkillNote};
+pub use turn::replay::transcript;
+pub use turn::{Outcome, Turn, run};

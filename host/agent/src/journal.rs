@@ -1,0 +1,99 @@
+//! The steps of a run, and where they are committed.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Message, StopReason, Usage};
+
+/// One thing that a run did. A run is the list of its steps: [`crate::run`] goes on from any prefix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Step {
+    /// The model is about to be asked.
+    ModelRequest {
+        /// Name of the provider.
+        provider: String,
+        /// Name of the model.
+        model: String,
+        /// How many messages are sent.
+        messages: usize,
+        /// How many tools are offered.
+        tools: usize,
+        /// SHA-256 of the request's JSON, lowercase hex: tells whether two requests were the same.
+        digest: String,
+    },
+    /// The model answered; none of the answer's tool calls has run yet.
+    ModelAnswer {
+        /// The answer.
+        message: Message,
+        /// What it cost.
+        usage: Usage,
+        /// Why it ended.
+        stop_reason: StopReason,
+    },
+    /// A tool is about to run.
+    ToolBegun {
+        /// The call's id.
+        id: String,
+        /// `<skill>__<tool>`.
+        name: String,
+        /// What it is called with.
+        arguments: Value,
+        /// Whether it may run again when nobody knows whether it ended.
+        repeatable: bool,
+    },
+    /// A tool ended.
+    ToolEnded {
+        /// The call's id.
+        id: String,
+        /// `<skill>__<tool>`.
+        name: String,
+        /// What the model is told, cut to size and with secrets removed.
+        content: String,
+        /// Whether it failed.
+        is_error: bool,
+        /// What the call did and used, from whoever ran it.
+        receipt: Option<Value>,
+    },
+    /// The run is over. Nothing follows.
+    Ended {
+        /// Why.
+        stop_reason: StopReason,
+        /// All text that was shown during the run: the assistant's message in a history.
+        text: String,
+        /// What the whole run used.
+        usage: Usage,
+        /// Set exactly when `stop_reason` is [`StopReason::Error`].
+        error: Option<Failure>,
+    },
+}
+
+/// Why a run failed, in the two forms that a client needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// A stable word for programs.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+}
+
+/// Where steps are committed, in the order of the calls.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Appends one step, and returns when it would survive a crash. Several calls may be under way at
+    /// once (tools run side by side). A call is never dropped half-way by the loop.
+    ///
+    /// # Errors
+    /// When it could not be committed. The run then stops without acting on the step.
+    async fn append(&self, step: Step) -> Result<(), JournalError>;
+}
+
+/// A step could not be committed.
+#[derive(Debug, thiserror::Error)]
+#[error("the run's journal could not be written: {0}")]
+pub struct JournalError(pub String);

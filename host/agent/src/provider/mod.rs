@@ -1,0 +1,190 @@
+//! Language models: what the loop asks of any of them. One file, or folder, for each.
+
+pub mod anthropic;
+pub mod demo;
+pub mod retry;
+pub mod scripted;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::stream::BoxStream;
+use serde::{Deserialize, Serialize};
+
+use crate::{Message, StopReason, ToolSpec, Usage};
+
+/// A model's answer as it comes: some [`Delta::Text`], then one [`Delta::End`], or an error at any place.
+pub type DeltaStream = BoxStream<'static, Result<Delta, ProviderError>>;
+
+/// A language model behind some protocol. Holds its own credential.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// The name that `config.llmProvider` of an agent uses.
+    fn name(&self) -> &'static str;
+
+    /// Asks once; never retries by itself.
+    ///
+    /// # Errors
+    /// When no answer began. What goes wrong later is an item of the stream.
+    async fn stream(&self, request: &Request) -> Result<DeltaStream, ProviderError>;
+}
+
+/// What a model is asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    /// The provider's name of the model.
+    pub model: String,
+    /// The system prompt; may be empty.
+    pub system: String,
+    /// The conversation, oldest first.
+    pub messages: Vec<Message>,
+    /// The tools that may be called.
+    pub tools: Vec<ToolSpec>,
+    /// The most tokens that the answer may have.
+    pub max_tokens: u32,
+}
+
+/// A piece of a model's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delta {
+    /// Further text, to be shown at once.
+    Text(String),
+    /// The whole answer, the text above included. Nothing follows.
+    End(Answer),
+}
+
+/// A complete answer of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Role assistant.
+    pub message: Message,
+    /// What it cost.
+    pub usage: Usage,
+    /// Why it ended.
+    pub stop_reason: StopReason,
+}
+
+/// Why a provider gave no (whole) answer. Texts in it come from the provider and are cut short; the
+/// credential is in none of them.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// 401: the credential is not accepted.
+    #[error(
+        "the provider did not accept the API key ({0}). Check the key in the agent's secrets or the operator's setting."
+    )]
+    Unauthorized(String),
+    /// 403: the credential may not do this.
+    #[error("the provider does not allow this API key to use the model ({0}).")]
+    Forbidden(String),
+    /// 404: usually an unknown model.
+    #[error("the provider does not know what was asked for ({0}). Check `config.model`.")]
+    NotFound(String),
+    /// 413: the request has too many bytes.
+    #[error("the conversation is too large for the provider ({0}). Start a new session.")]
+    TooLarge(String),
+    /// 429.
+    #[error("the provider limits the rate of requests. Try again later.")]
+    RateLimited {
+        /// How long the provider wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// 529, or an overload that was told inside the stream.
+    #[error("the provider is overloaded. Try again later.")]
+    Overloaded {
+        /// How long the provider wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// 500 and the like.
+    #[error("the provider failed ({0}). Try again later.")]
+    Server(String),
+    /// 400 and the like: what was sent is not acceptable.
+    #[error("the provider refused the request ({0}).")]
+    BadRequest(String),
+    /// What came back is not this protocol.
+    #[error(
+        "the provider answered with something that is not its protocol ({0}). Check the base address."
+    )]
+    Garbage(String),
+    /// The answer stopped before its end.
+    #[error("the connection to the provider was lost in the middle of an answer.")]
+    CutOff,
+    /// No connection could be made.
+    #[error(
+        "the provider can't be reached ({0}). Check the network and the provider's base address."
+    )]
+    Unreachable(String),
+    /// Nothing was heard for too long.
+    #[error("the provider did not answer in time.")]
+    TimedOut,
+}
+
+impl ProviderError {
+    /// A stable word for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthorized(_) => "provider_unauthorized",
+            Self::Forbidden(_) => "provider_forbidden",
+            Self::NotFound(_) => "provider_not_found",
+            Self::TooLarge(_) => "provider_too_large",
+            Self::RateLimited { .. } => "provider_rate_limited",
+            Self::Overloaded { .. } => "provider_overloaded",
+            Self::Server(_) => "provider_failed",
+            Self::BadRequest(_) => "provider_bad_request",
+            Self::Garbage(_) => "provider_garbage",
+            Self::CutOff => "provider_cut_off",
+            Self::Unreachable(_) => "provider_unreachable",
+            Self::TimedOut => "provider_timed_out",
+        }
+    }
+
+    /// Whether the same request may well succeed a little later.
+    pub fn retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::RateLimited { .. }
+                | Self::Overloaded { .. }
+                | Self::Server(_)
+                | Self::CutOff
+                | Self::Unreachable(_)
+                | Self::TimedOut
+        )
+    }
+
+    /// How long the provider asked to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Overloaded { retry_after } => *retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// The longest time to make a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// The longest silence inside an answer. Providers send pings far more often.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// The client for all providers: no redirects (they would carry the key elsewhere), no retries of its own
+/// (a `POST` is retried by [`retry`] alone), bounded silence. Share one: it holds the connections.
+///
+/// # Errors
+/// When the TLS settings of this machine can't be read.
+pub fn http_client() -> Result<reqwest::Client, ProviderError> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .build()
+        .map_err(|error| ProviderError::Unreachable(error.to_string()))
+}
+
+/// The first part of a provider's text, on one line, for an error message.
+pub(crate) fn excerpt(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut short: String = text.trim().chars().take(LONGEST).collect();
+    short.retain(|c| !c.is_control());
+    short
+}

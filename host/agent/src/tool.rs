@@ -1,0 +1,113 @@
+//! Tools as the loop sees them: names, schemas, and something that calls them.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// The longest name that every provider accepts.
+const LONGEST_NAME: usize = 64;
+/// Hex digits of the digest at the end of a name that had to be changed: 48 bits.
+const DIGEST_DIGITS: usize = 12;
+
+/// A tool as it is offered to a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolSpec {
+    /// From [`tool_name`].
+    pub name: String,
+    /// What it does, for the model.
+    pub description: String,
+    /// JSON Schema of its arguments.
+    pub input_schema: Value,
+    /// Whether a second call with the same arguments changes nothing further.
+    pub idempotent: bool,
+    /// Whether it changes nothing at all.
+    pub read_only: bool,
+}
+
+impl ToolSpec {
+    /// Whether it may run again when nobody knows whether the first call ended.
+    pub fn repeatable(&self) -> bool {
+        self.idempotent || self.read_only
+    }
+}
+
+/// What a tool answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToolAnswer {
+    /// The answer as text; also what it says when it was denied or hit a limit.
+    pub content: String,
+    /// Whether the model should read it as a failure.
+    pub is_error: bool,
+    /// What the call did and used; goes into the journal untouched.
+    pub receipt: Option<Value>,
+}
+
+/// The tools of one agent. Skills in sandboxes implement it.
+#[async_trait]
+pub trait Tools: Send + Sync {
+    /// The tools there are now, in a fixed order (a changed order costs the provider's cache).
+    fn specs(&self) -> Vec<ToolSpec>;
+
+    /// Calls a tool. `name` is one of [`Tools::specs`] and `arguments` is a JSON object; whether they fit
+    /// the schema is for the callee to check. `call_id` is the same when a call is repeated after a crash.
+    ///
+    /// # Errors
+    /// Only when the host itself failed. What the tool did wrong is an answer with `is_error`.
+    async fn call(
+        &self,
+        call_id: &str,
+        name: &str,
+        arguments: &Value,
+    ) -> Result<ToolAnswer, ToolsError>;
+}
+
+/// The host failed to run a tool; neither the model's nor the tool's mistake. The text goes to the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ToolsError(pub String);
+
+/// The name under which a skill's tool is offered: `<skill>__<tool>`, at most 64 characters of
+/// `[a-zA-Z0-9_-]`. A name that is longer or has other characters is cut, its other characters become
+/// `_`, and it ends in a digest of the full name, so that two tools never share one.
+pub fn tool_name(skill: &str, tool: &str) -> String {
+    let plain = format!("{skill}__{tool}");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if plain.len() <= LONGEST_NAME && plain.chars().all(allowed) {
+        return plain;
+    }
+    let mut digest = hex::encode(Sha256::digest(format!("{skill}\0{tool}")));
+    digest.truncate(DIGEST_DIGITS);
+    let kept = plain.chars().take(LONGEST_NAME - DIGEST_DIGITS - 1);
+    let kept: String = kept.map(|c| if allowed(c) { c } else { '_' }).collect();
+    format!("{kept}_{digest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tool_name;
+
+    #[test]
+    fn a_short_name_is_left_alone() {
+        assert_eq!(tool_name("web-fetch", "fetch"), "web-fetch__fetch");
+    }
+
+    #[test]
+    fn long_names_stay_apart() {
+        let long = "x".repeat(80);
+        let (one, two) = (
+            tool_name(&long, "a"),
+            tool_name(&format!("{long}{long}"), "a"),
+        );
+        assert_eq!((one.len(), two.len()), (64, 64));
+        assert_ne!(one, two);
+    }
+
+    #[test]
+    fn other_characters_are_replaced_and_stay_apart() {
+        let (one, two) = (tool_name("s", "größe.x"), tool_name("s", "größe_x"));
+        assert!(one.starts_with("s__gr__e_x_"));
+        assert_ne!(one, two);
+    }
+}
