@@ -1,0 +1,3 @@
+//! `skillgate:skill/progress`.
+
+pub(crate) use super::bindings::skillgate::skill::progress::report;

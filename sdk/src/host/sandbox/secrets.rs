@@ -1,0 +1,3 @@
+//! `skillgate:skill/secrets`.
+
+pub(crate) use super::bindings::skillgate::skill::secrets::exists;
