@@ -1,1 +1,48 @@
-fn main() {}
+//! The `skillgate` command: a skill's life from `new` to `publish`, and the server.
+//!
+//! Invariant: the only crate that names clap and anyhow. Results go to stdout, everything else to stderr, every
+//! way to end has a documented exit code, and nothing is asked when stdin is no terminal.
+
+mod args;
+mod client;
+mod command;
+mod docs;
+mod environment;
+mod exit;
+mod grant;
+mod keys;
+mod local;
+mod output;
+mod package;
+mod seal;
+mod signer;
+mod template;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::output::{Format, Output};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Command::CompileComponent = arguments.command {
+        return skillgate_runtime::compile_child();
+    }
+    let output = Output::new(match arguments.global.json {
+        true => Format::Json,
+        false => Format::Text,
+    });
+    let ended = tokio::runtime::Runtime::new()
+        .map_err(Into::into)
+        .and_then(|tokio| tokio.block_on(command::run(arguments.command, &output)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit.into()
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The command line as it is typed. What it means is decided in [`crate::command`].
+
+mod account;
+mod author;
+mod key;
+mod package;
+mod remote;
+mod serve;
+
+pub(crate) use account::{AccountCommand, AccountCreate, ApiKeyCommand, ApiKeyCreate};
+pub(crate) use author::{Build, New, Run};
+pub(crate) use key::{KeysCommand, KeysNew, KeysShow};
+pub(crate) use package::{Inspect, KeyChoice, Sign, Verify};
+pub(crate) use remote::{Chat, Install, Publish, Remote};
+pub(crate) use serve::{LogFormat, Serve};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::exit::Exit;
+
+/// Skills for AI agents in WebAssembly sandboxes: write them, sign them, serve agents that use them.
+#[derive(Debug, Parser)]
+#[command(name = "skillgate", version, max_term_width = 100, after_help = exit_codes())]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// Print results, and errors, as JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    New(New),
+    Build(Build),
+    Run(Run),
+    /// Make and show signing keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    Sign(Sign),
+    Verify(Verify),
+    Inspect(Inspect),
+    Publish(Publish),
+    Install(Install),
+    Chat(Chat),
+    Serve(Serve),
+    /// Manage the API keys of a server, in its data folder.
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
+    /// Manage the accounts of a server, in its data folder.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Compile the component on stdin and write machine code to stdout, within limits. The server starts it.
+    #[command(hide = true)]
+    CompileComponent,
+    /// Print docs/cli.md.
+    #[command(hide = true)]
+    GenerateDocs,
+}
+
+/// The table of exit codes under `--help`.
+fn exit_codes() -> String {
+    let rows = Exit::TABLE.map(|(code, meaning)| format!("  {code}  {meaning}\n"));
+    format!("Exit codes:\n{}", rows.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_says_what_it_is_for() {
+        fn check(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&Arguments::command());
+    }
+}

@@ -1,0 +1,42 @@
+//! What each verb does: one a file.
+
+mod account;
+mod api_key;
+mod build;
+mod chat;
+mod inspect;
+mod install;
+mod keys;
+mod new;
+mod publish;
+mod run;
+mod serve;
+mod sign;
+mod verify;
+
+use crate::args::{AccountCommand, ApiKeyCommand, Command, KeysCommand};
+use crate::exit::Outcome;
+use crate::output::Output;
+
+/// Does what was typed.
+pub(crate) async fn run(command: Command, output: &Output) -> Outcome {
+    match command {
+        Command::New(new) => new::run(&new, output),
+        Command::Build(build) => build::run(build, output).await,
+        Command::Run(run) => run::run(run, output).await,
+        Command::Keys(KeysCommand::New(new)) => keys::new::run(new, output),
+        Command::Keys(KeysCommand::Show(show)) => keys::show::run(show, output),
+        Command::Sign(sign) => sign::run(sign, output).await,
+        Command::Verify(verify) => verify::run(&verify, output),
+        Command::Inspect(inspect) => inspect::run(&inspect, output).await,
+        Command::Publish(publish) => publish::run(publish, output).await,
+        Command::Install(install) => install::run(install, output).await,
+        Command::Chat(chat) => chat::run(chat, output).await,
+        Command::Serve(serve) => serve::run(serve, output).await,
+        Command::ApiKey(ApiKeyCommand::Create(create)) => api_key::create::run(create, output).await,
+        Command::Account(AccountCommand::Create(create)) => account::create::run(create, output).await,
+        Command::GenerateDocs => Ok(output.raw(&crate::docs::markdown())?),
+        // Answered in `main`, before anything else of this process is set up.
+        Command::CompileComponent => Ok(()),
+    }
+}

@@ -1,0 +1,3 @@
+//! Accounts of a server.
+
+pub(super) mod create;

@@ -1,0 +1,3 @@
+//! API keys of a server.
+
+pub(super) mod create;

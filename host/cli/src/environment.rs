@@ -1,0 +1,77 @@
+//! Every environment variable that the command reads: its name and what it does, in one place.
+
+/// Declares the variables as constants, and [`ALL`] of them with their text for the generated page.
+macro_rules! variables {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal;)+) => {
+        $($(#[doc = $doc])+ pub(crate) const $name: &str = $text;)+
+
+        /// Every variable: its name and its documentation.
+        pub(crate) const ALL: &[(&str, &str)] = &[$(($text, concat!($($doc),+))),+];
+    };
+}
+
+variables! {
+    /// Where `serve` listens, `address:port`. Port 0 takes a free one.
+    LISTEN = "SKILLGATE_LISTEN";
+    /// The folder that holds the server's database, master key, compiled skills and skills' state.
+    DATA = "SKILLGATE_DATA";
+    /// The database, `sqlite://path` or `postgres://…`, in place of the SQLite file in the data folder.
+    DATABASE_URL = "SKILLGATE_DATABASE_URL";
+    /// Requests a minute that a key may make when it has no limit of its own; 0 is none.
+    RATE_LIMIT = "SKILLGATE_RATE_LIMIT";
+    /// Networks, comma-separated CIDR, that skills may reach although they are private.
+    ALLOW_EGRESS = "SKILLGATE_ALLOW_EGRESS";
+    /// What the server logs: a level, or directives such as `info,skillgate_runtime=debug`.
+    LOG = "SKILLGATE_LOG";
+    /// The provider of agents that name none: `anthropic`, `scripted` or `demo`.
+    LLM_PROVIDER = "SKILLGATE_LLM_PROVIDER";
+    /// The file that the provider `scripted` plays.
+    SCRIPT = "SKILLGATE_SCRIPT";
+    /// The operator's key for Anthropic's API; an agent's own key wins.
+    ANTHROPIC_API_KEY = "ANTHROPIC_API_KEY";
+    /// Where Anthropic's API is, when it is not at the vendor's own address.
+    ANTHROPIC_BASE_URL = "ANTHROPIC_BASE_URL";
+    /// The server that `publish`, `install` and `chat` talk to.
+    URL = "SKILLGATE_URL";
+    /// The API key that `publish`, `install` and `chat` send.
+    API_KEY = "SKILLGATE_API_KEY";
+    /// The passphrase of the signing key, where no terminal can be asked.
+    KEY_PASSPHRASE = "SKILLGATE_KEY_PASSPHRASE";
+    /// The compiler for skills, a `rustc` that knows the target `wasm32-wasip2`.
+    GUEST_RUSTC = "SKILLGATE_GUEST_RUSTC";
+    /// What `run` gives a skill as the secret `<NAME>`: write the secret's name in place of `<NAME>`.
+    SECRET = "SKILLGATE_SECRET_<NAME>";
+    /// The folder under which the default signing key is kept, `~/.config` when not set.
+    XDG_CONFIG_HOME = "XDG_CONFIG_HOME";
+    /// The folder under which the guest compiler and compiled skills are kept, `~/.cache` when not set.
+    XDG_CACHE_HOME = "XDG_CACHE_HOME";
+}
+
+/// The value of a variable; an empty one counts as not set.
+pub(crate) fn value(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The value of a secret for `run`.
+pub(crate) fn secret(name: &str) -> Option<String> {
+    value(&SECRET.replace("<NAME>", name))
+}
+
+/// The folder `skillgate` inside the user's configuration folder; `None` without a home.
+pub(crate) fn config_folder() -> Option<std::path::PathBuf> {
+    base_folder(XDG_CONFIG_HOME, ".config")
+}
+
+/// The folder `skillgate` inside the user's cache folder; `None` without a home.
+pub(crate) fn cache_folder() -> Option<std::path::PathBuf> {
+    base_folder(XDG_CACHE_HOME, ".cache")
+}
+
+/// A base folder as the XDG base directory specification has it: a relative path in the variable is ignored.
+fn base_folder(variable: &str, in_home: &str) -> Option<std::path::PathBuf> {
+    let chosen = std::env::var_os(variable).map(std::path::PathBuf::from);
+    chosen
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(std::env::home_dir()?.join(in_home)))
+        .map(|folder| folder.join("skillgate"))
+}
