@@ -1,0 +1,78 @@
+//! `cargo xtask run`: from a fresh clone to a server that answers.
+
+use crate::{Result, only, paths, process, skills, toolchain};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// How the server is compiled.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Profile {
+    /// For a quick turn-around; what we depend on is optimised nevertheless.
+    Dev,
+    /// For speed.
+    Release,
+}
+
+pub(crate) fn main(arguments: &[String]) -> Result<()> {
+    let (ours, servers) = split(arguments);
+    only(ours, &["--release"])?;
+    let toolchain = toolchain::ensure()?;
+    let skillgate = build(if ours.is_empty() {
+        Profile::Dev
+    } else {
+        Profile::Release
+    })?;
+    skills::make(&skillgate, &toolchain)?;
+    let mut serve = Command::new(skillgate);
+    serve.current_dir(paths::root()).arg("serve").args(servers);
+    serve.arg("--quickstart").arg(paths::product("skills"));
+    // The server takes this process's place, so that signals reach it.
+    Err(serve.exec().into())
+}
+
+/// Builds `skillgate` and gives its path. The whole workspace is named so that cargo unites the
+/// features of dependencies as it does for the tests, and compiles them once.
+pub(crate) fn build(profile: Profile) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo
+        .current_dir(paths::root())
+        .args(["build", "--workspace", "--bin", "skillgate"]);
+    if profile == Profile::Release {
+        cargo.arg("--release");
+    }
+    process::run(&mut cargo)?;
+    paths::binary(if profile == Profile::Release {
+        "release"
+    } else {
+        "debug"
+    })
+}
+
+/// Our own options, and those behind `--`, which are the server's.
+fn split(arguments: &[String]) -> (&[String], &[String]) {
+    match arguments.iter().position(|argument| argument == "--") {
+        Some(at) => (&arguments[..at], &arguments[at + 1..]),
+        None => (arguments, &[]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_two_hyphens_is_the_servers() {
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(String::from)
+                .collect::<Vec<_>>()
+        };
+        let all = words("--release -- --listen 127.0.0.1:0");
+        assert_eq!(
+            split(&all),
+            (&words("--release")[..], &words("--listen 127.0.0.1:0")[..])
+        );
+        assert_eq!(split(&all[..1]), (&all[..1], &[][..]));
+    }
+}
