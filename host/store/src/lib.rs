@@ -1,1 +1,66 @@
 //! The domain model on SQLite and PostgreSQL.
+//!
+//! **Invariant: this is the only crate that names sqlx, and what a verb acknowledged is committed.**
+//!
+//! [`Store`] is the one type; its verbs are grouped by noun, one file each. They hold three promises:
+//!
+//! - *What an account owns, only that account reaches.* Every verb on an owned thing takes the account's id and answers
+//!   `None` or `false` for another's thing, exactly as for one that does not exist. The few that take no account
+//!   ([`Store::find_api_key`], [`Store::publisher_key`], [`Store::unfinished_runs`], [`Store::append_step`], …) say why.
+//! - *What was acknowledged survives `kill -9` and loss of power.* A verb that changes several rows does so in one
+//!   transaction. SQLite runs with a write-ahead log and `synchronous=FULL`: a commit returns after the log is on the
+//!   disk, and a log cut short by a crash is ignored from the first incomplete commit on (<https://sqlite.org/wal.html>).
+//!   PostgreSQL does the same with its defaults.
+//! - *What is secret is sealed.* API keys are kept as an HMAC under a pepper, agents' secrets encrypted by a key of their
+//!   account, which is encrypted by a key derived from the [`MasterKey`]; nothing of them shows in `Debug` or an error.
+//!
+//! Several processes may use one database at the same time, a server and the command line beside it, say: writers wait
+//! for each other, readers never wait. SQL is written once for both databases (see `db.rs`); what one has and the other
+//! lacks is not used.
+//!
+//! Ids are UUID v7 text, with a prefix where the API shows one; times are microseconds; JSON is text.
+
+mod account;
+mod agent;
+mod api_key;
+mod assignment;
+mod connect;
+mod db;
+mod error;
+mod grant;
+mod id;
+mod log;
+mod master_key;
+mod message;
+mod migrations;
+mod publisher_key;
+mod run;
+mod seal;
+mod secret;
+mod session;
+mod skill;
+mod step;
+mod store;
+mod text;
+mod time;
+mod version;
+
+pub use account::Account;
+pub use agent::{Agent, AgentError, AgentStatus, NewAgent};
+pub use api_key::{ApiKey, IssuedKey, NewApiKey};
+pub use assignment::{Assignment, InstalledPackage, NewAssignment};
+pub use error::StoreError;
+pub use grant::{Grant, NewGrant};
+pub use log::{LogLine, NewLogLine};
+pub use master_key::MasterKey;
+pub use message::{History, Message, NewMessage, Role};
+pub use publisher_key::{NewPublisherKey, PublisherKey};
+pub use run::{NewRun, Run, RunEnd, RunStatus};
+pub use seal::SecretText;
+pub use secret::SecretChanges;
+pub use session::Session;
+pub use skill::{Access, Skill, SkillKind};
+pub use step::{NewStep, Step};
+pub use store::{Page, Store, StoreConfig};
+pub use time::{Clock, Timestamp, system_clock};
+pub use version::{NewVersion, Published, TrustLevel, Version};

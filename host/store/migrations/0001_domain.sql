@@ -1,0 +1,233 @@
+-- The domain model. One text for SQLite and PostgreSQL: BLOB is read as BYTEA on PostgreSQL.
+-- Ids are UUID v7 text, times microseconds since 1970 in UTC, JSON is text.
+
+-- Facts about the database itself: which master key it was made with, who was first.
+CREATE TABLE store_fact (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+CREATE TABLE account (
+    id TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    data_key BLOB NOT NULL, -- encrypts the account's secrets; itself sealed by the key of the host
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE api_key (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    prefix TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    label TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    rate_limit BIGINT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    last_used_at BIGINT,
+    revoked_at BIGINT
+);
+CREATE INDEX api_key_prefix ON api_key (prefix);
+CREATE INDEX api_key_account ON api_key (account_id);
+
+CREATE TABLE publisher_key (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    key_id TEXT NOT NULL UNIQUE, -- SHA-256 of the public key, hexadecimal
+    public_key BLOB NOT NULL,
+    label TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+CREATE INDEX publisher_key_account ON publisher_key (account_id);
+
+CREATE TABLE agent (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    swarm_id TEXT,
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    region TEXT NOT NULL,
+    image TEXT NOT NULL,
+    avatar_url TEXT,
+    config TEXT NOT NULL,
+    soul_md TEXT NOT NULL,
+    identity_md TEXT NOT NULL,
+    workflow_md TEXT NOT NULL,
+    needs_restart BOOLEAN NOT NULL,
+    last_error TEXT,
+    error_category TEXT,
+    created_at BIGINT NOT NULL,
+    started_at BIGINT,
+    stopped_at BIGINT
+);
+CREATE INDEX agent_account ON agent (account_id, created_at);
+
+CREATE TABLE secret (
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    sealed BLOB NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (agent_id, name)
+);
+
+CREATE TABLE session (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    peer TEXT NOT NULL,
+    name TEXT,
+    channel TEXT NOT NULL,
+    is_default BOOLEAN NOT NULL,
+    started_at BIGINT NOT NULL
+);
+CREATE INDEX session_agent ON session (agent_id, started_at);
+CREATE UNIQUE INDEX session_default ON session (agent_id, peer) WHERE is_default;
+
+CREATE TABLE run (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    status TEXT NOT NULL,
+    request TEXT NOT NULL,
+    stop_reason TEXT,
+    error_code TEXT,
+    error_message TEXT,
+    owner TEXT, -- which host works on it, and until when: for several hosts on one database
+    lease_until BIGINT,
+    created_at BIGINT NOT NULL,
+    ended_at BIGINT
+);
+CREATE INDEX run_agent ON run (agent_id, created_at);
+CREATE INDEX run_session ON run (session_id);
+CREATE INDEX run_unfinished ON run (created_at) WHERE ended_at IS NULL;
+
+CREATE TABLE step (
+    run_id TEXT NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    seq BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (run_id, seq)
+);
+
+CREATE TABLE message (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    session_id TEXT NOT NULL REFERENCES session (id) ON DELETE CASCADE,
+    run_id TEXT REFERENCES run (id) ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    content TEXT NOT NULL,
+    parts TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX message_agent ON message (agent_id, created_at);
+CREATE INDEX message_session ON message (session_id, created_at);
+CREATE INDEX message_run ON message (run_id);
+
+CREATE TABLE skill (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    access TEXT NOT NULL,
+    author TEXT,
+    category TEXT,
+    tags TEXT NOT NULL,
+    latest_version TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (account_id, name)
+);
+CREATE INDEX skill_name ON skill (name);
+
+CREATE TABLE skill_version (
+    id TEXT NOT NULL PRIMARY KEY,
+    skill_id TEXT NOT NULL REFERENCES skill (id) ON DELETE CASCADE,
+    version TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    manifest TEXT NOT NULL,
+    tools TEXT NOT NULL,
+    permissions TEXT NOT NULL,
+    publisher_key_id TEXT,
+    trust_level TEXT NOT NULL,
+    published_by TEXT NOT NULL,
+    yanked BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (skill_id, version)
+);
+
+-- Beside skill_version, so that reading a version does not read megabytes.
+CREATE TABLE skill_package (
+    version_id TEXT NOT NULL PRIMARY KEY REFERENCES skill_version (id) ON DELETE CASCADE,
+    bytes BLOB NOT NULL
+);
+
+-- A skill in an account's pool, and how it came there.
+CREATE TABLE installation (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    skill_id TEXT NOT NULL REFERENCES skill (id) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    shared BOOLEAN NOT NULL,
+    locked BOOLEAN NOT NULL,
+    alias TEXT,
+    created_at BIGINT NOT NULL,
+    UNIQUE (account_id, skill_id)
+);
+
+-- A version of a skill on an agent.
+CREATE TABLE assignment (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    skill_id TEXT NOT NULL REFERENCES skill (id) ON DELETE CASCADE,
+    version_id TEXT NOT NULL REFERENCES skill_version (id) ON DELETE CASCADE,
+    trust_level TEXT NOT NULL,
+    is_enabled BOOLEAN NOT NULL,
+    config TEXT NOT NULL,
+    priority BIGINT NOT NULL,
+    installed_by TEXT NOT NULL,
+    installed_at BIGINT NOT NULL,
+    UNIQUE (agent_id, skill_id)
+);
+CREATE INDEX assignment_skill ON assignment (skill_id);
+
+-- What an account lets a skill of a publisher do: on one agent, or on all (agent_id absent).
+CREATE TABLE permission_grant (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    agent_id TEXT REFERENCES agent (id) ON DELETE CASCADE,
+    skill_id TEXT NOT NULL REFERENCES skill (id) ON DELETE CASCADE,
+    publisher_key_id TEXT,
+    permissions TEXT NOT NULL,
+    granted_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    revoked_at BIGINT
+);
+CREATE INDEX permission_grant_skill ON permission_grant (account_id, skill_id);
+CREATE INDEX permission_grant_agent ON permission_grant (agent_id);
+
+CREATE TABLE agent_log (
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    level TEXT NOT NULL,
+    message TEXT NOT NULL,
+    PRIMARY KEY (agent_id, seq)
+);
+
+-- The last number given to a line of an agent's log.
+CREATE TABLE agent_log_head (
+    agent_id TEXT NOT NULL PRIMARY KEY REFERENCES agent (id) ON DELETE CASCADE,
+    seq BIGINT NOT NULL
+);

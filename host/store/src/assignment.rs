@@ -1,0 +1,262 @@
+//! Assignments: a version of a skill on an agent, with what it is granted there.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::db::{Tx, args};
+use crate::grant::{NewGrant, insert_grant, revoke_agent_grants};
+use crate::text::JsonText;
+use crate::version::{TrustLevel, put_in_pool};
+use crate::{Store, StoreError, Timestamp, id};
+
+/// A skill on an agent, as the agent's list of skills shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Assignment {
+    /// `as_…`
+    pub id: String,
+    /// Whose agent it is.
+    pub account_id: String,
+    /// The agent.
+    pub agent_id: String,
+    /// The skill's UUID.
+    pub skill_id: String,
+    /// The skill's slug.
+    pub skill_name: String,
+    /// Shown to people.
+    pub skill_title: String,
+    /// The version's UUID.
+    pub version_id: String,
+    /// The version.
+    pub version: String,
+    /// What its installer took it for.
+    #[sqlx(try_from = "String")]
+    pub trust_level: TrustLevel,
+    /// Whether the agent may use it.
+    pub is_enabled: bool,
+    /// Values for the keys that its manifest declares: a JSON object.
+    #[sqlx(try_from = "JsonText")]
+    pub config: Value,
+    /// Higher is more likely to be used.
+    pub priority: i64,
+    /// The API key that installed it.
+    pub installed_by: String,
+    /// When this version was installed.
+    pub installed_at: Timestamp,
+}
+
+/// A skill to be put on an agent.
+#[derive(Clone, Debug)]
+pub struct NewAssignment {
+    /// The skill's UUID.
+    pub skill_id: String,
+    /// The version's UUID.
+    pub version_id: String,
+    /// What its installer takes it for.
+    pub trust_level: TrustLevel,
+    /// What it may do on this agent; at most what it asks for takes effect.
+    pub granted: Value,
+    /// The API key that installs it.
+    pub installed_by: String,
+}
+
+/// Everything that is needed to run an enabled skill of an agent.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct InstalledPackage {
+    /// The assignment.
+    #[sqlx(flatten)]
+    pub assignment: Assignment,
+    /// SHA-256 of the package's contents, hexadecimal.
+    pub digest: String,
+    /// Key id of who signed it.
+    pub publisher_key_id: Option<String>,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// The grant in effect; `{}` when there is none.
+    #[sqlx(try_from = "JsonText")]
+    pub granted: Value,
+    /// The package as it was uploaded.
+    pub package: Vec<u8>,
+}
+
+impl Store {
+    /// Puts a version of a skill on an agent and grants it `granted` there, in one transaction.
+    ///
+    /// Another version of the same skill is replaced, its grant too: more is allowed only by being granted anew.
+    /// `None` when the account has no such agent, or may not see such a version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when this version is on the agent already, or was yanked.
+    pub async fn install_skill(
+        &self,
+        account: &str,
+        agent: &str,
+        new: NewAssignment,
+    ) -> Result<Option<Assignment>, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let Some(version) = installable(&mut tx, account, agent, &new).await? else {
+            return Ok(None);
+        };
+        put_in_pool(self, &mut tx, account, &new.skill_id, "grant").await?;
+        assign(self, &mut tx, account, agent, &new).await?;
+        let grant = NewGrant {
+            agent_id: Some(agent.into()),
+            skill_id: new.skill_id.clone(),
+            publisher_key_id: version.publisher_key_id,
+            permissions: new.granted,
+            granted_by: new.installed_by,
+            expires_at: None,
+        };
+        revoke_agent_grants(self, &mut tx, account, agent, &new.skill_id).await?;
+        insert_grant(self, &mut tx, account, &grant).await?;
+        tx.commit().await?;
+        self.get_assignment(account, agent, &new.skill_id).await
+    }
+
+    /// Takes a skill, named by its UUID, from an agent and revokes its grants there; whether it was on it.
+    pub async fn uninstall_skill(
+        &self,
+        account: &str,
+        agent: &str,
+        skill_id: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let removed = tx
+            .execute(
+                "DELETE FROM assignment WHERE account_id = $1 AND agent_id = $2 AND skill_id = $3",
+                args![account, agent, skill_id],
+            )
+            .await?;
+        revoke_agent_grants(self, &mut tx, account, agent, skill_id).await?;
+        tx.commit().await?;
+        Ok(removed > 0)
+    }
+
+    /// A skill, named by its UUID, on an agent.
+    pub async fn get_assignment(
+        &self,
+        account: &str,
+        agent: &str,
+        skill_id: &str,
+    ) -> Result<Option<Assignment>, StoreError> {
+        self.db
+            .optional(
+                "SELECT assignment.*, skill.name AS skill_name, skill.title AS skill_title, skill_version.version \
+                 FROM assignment JOIN skill ON skill.id = assignment.skill_id \
+                 JOIN skill_version ON skill_version.id = assignment.version_id \
+                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.skill_id = $3",
+                args![account, agent, skill_id],
+            )
+            .await
+    }
+
+    /// The skills on an agent, in the order in which they came.
+    pub async fn list_assignments(
+        &self,
+        account: &str,
+        agent: &str,
+    ) -> Result<Vec<Assignment>, StoreError> {
+        self.db
+            .all(
+                "SELECT assignment.*, skill.name AS skill_name, skill.title AS skill_title, skill_version.version \
+                 FROM assignment JOIN skill ON skill.id = assignment.skill_id \
+                 JOIN skill_version ON skill_version.id = assignment.version_id \
+                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 \
+                 ORDER BY assignment.installed_at, assignment.id",
+                args![account, agent],
+            )
+            .await
+    }
+
+    /// The enabled skills of an agent with their packages and the grants in effect now.
+    pub async fn installed_packages(
+        &self,
+        account: &str,
+        agent: &str,
+    ) -> Result<Vec<InstalledPackage>, StoreError> {
+        self.db
+            .all(
+                "SELECT assignment.*, skill.name AS skill_name, skill.title AS skill_title, skill_version.version, \
+                 skill_version.digest, skill_version.publisher_key_id, skill_version.created_at AS published_at, \
+                 skill_package.bytes AS package, \
+                 COALESCE((SELECT permission_grant.permissions FROM permission_grant \
+                     WHERE permission_grant.account_id = assignment.account_id \
+                     AND permission_grant.skill_id = assignment.skill_id \
+                     AND (permission_grant.agent_id = assignment.agent_id OR permission_grant.agent_id IS NULL) \
+                     AND permission_grant.publisher_key_id IS NOT DISTINCT FROM skill_version.publisher_key_id \
+                     AND permission_grant.revoked_at IS NULL \
+                     AND (permission_grant.expires_at IS NULL OR permission_grant.expires_at > $3) \
+                     ORDER BY permission_grant.agent_id IS NULL, permission_grant.id DESC LIMIT 1), '{}') AS granted \
+                 FROM assignment JOIN skill ON skill.id = assignment.skill_id \
+                 JOIN skill_version ON skill_version.id = assignment.version_id \
+                 JOIN skill_package ON skill_package.version_id = assignment.version_id \
+                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.is_enabled \
+                 ORDER BY assignment.installed_at, assignment.id",
+                args![account, agent, self.now()],
+            )
+            .await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Installable {
+    publisher_key_id: Option<String>,
+    yanked: bool,
+    installed_version_id: Option<String>,
+}
+
+/// The version, where the account has the agent and may see the skill; and which version is on the agent now.
+async fn installable(
+    tx: &mut Tx,
+    account: &str,
+    agent: &str,
+    new: &NewAssignment,
+) -> Result<Option<Installable>, StoreError> {
+    let found: Option<Installable> = tx
+        .optional(
+            "SELECT skill_version.publisher_key_id, skill_version.yanked, \
+             (SELECT version_id FROM assignment WHERE agent_id = agent.id AND skill_id = skill.id) \
+             AS installed_version_id \
+             FROM skill_version JOIN skill ON skill.id = skill_version.skill_id \
+             JOIN agent ON agent.id = $2 AND agent.account_id = $1 \
+             WHERE skill.id = $3 AND skill_version.id = $4 AND (skill.account_id = $1 OR skill.access = 'public')",
+            args![account, agent, &new.skill_id, &new.version_id],
+        )
+        .await?;
+    match found {
+        Some(version) if version.installed_version_id.as_deref() == Some(&new.version_id) => Err(
+            StoreError::Conflict("Skill already assigned to this agent".into()),
+        ),
+        Some(version) if version.yanked => Err(StoreError::Conflict(
+            "this version was taken back; install another".into(),
+        )),
+        found => Ok(found),
+    }
+}
+
+async fn assign(
+    store: &Store,
+    tx: &mut Tx,
+    account: &str,
+    agent: &str,
+    new: &NewAssignment,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO assignment (id, account_id, agent_id, skill_id, version_id, trust_level, is_enabled, config, \
+         priority, installed_by, installed_at) VALUES ($1, $2, $3, $4, $5, $6, TRUE, '{}', 0, $7, $8) \
+         ON CONFLICT (agent_id, skill_id) DO UPDATE SET version_id = excluded.version_id, \
+         trust_level = excluded.trust_level, installed_by = excluded.installed_by, installed_at = excluded.installed_at",
+        args![
+            &id::prefixed("as"),
+            account,
+            agent,
+            &new.skill_id,
+            &new.version_id,
+            new.trust_level.as_str(),
+            &new.installed_by,
+            store.now()
+        ],
+    )
+    .await?;
+    Ok(())
+}

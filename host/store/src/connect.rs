@@ -1,0 +1,92 @@
+//! Opening a database by its address, with the settings that the store's promises rest on.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::StoreError;
+use crate::db::Db;
+
+/// How long a writer waits for a writer of another process, and a request for a free connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// More than there are statements in this crate: each is prepared once per connection.
+const STATEMENTS: usize = 256;
+
+/// Opens `sqlite://<path>` or `postgres://…`; nothing is migrated yet.
+pub(crate) async fn connect(url: &str) -> Result<Db, StoreError> {
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        return sqlite(Path::new(path)).await;
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return postgres(url).await;
+    }
+    Err(StoreError::Invalid(
+        "the database URL must start with sqlite:// or postgres://".into(),
+    ))
+}
+
+async fn sqlite(path: &Path) -> Result<Db, StoreError> {
+    create_private(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .statement_cache_capacity(STATEMENTS);
+    let pool = || {
+        SqlitePoolOptions::new()
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+    };
+    // The writer first: it sets the journal mode, which readers can not.
+    let writer = pool()
+        .max_connections(1)
+        .connect_with(options.clone())
+        .await?;
+    let reader = pool()
+        .max_connections(SQLITE_READERS)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await?;
+    Ok(Db::Sqlite { reader, writer })
+}
+
+/// Makes the file for its owner only; the journal beside it takes over its mode.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::Invalid(format!(
+                "the database file {} can not be made: {error}",
+                path.display()
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn postgres(url: &str) -> Result<Db, StoreError> {
+    // The parser's own message is left out: it may quote the URL, which may hold a password.
+    let options: PgConnectOptions = url
+        .parse()
+        .map_err(|_| StoreError::Invalid("the database URL is no PostgreSQL URL".into()))?;
+    let options = options
+        .application_name("skillgate")
+        .statement_cache_capacity(STATEMENTS);
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options)
+        .await?;
+    Ok(Db::Postgres(pool))
+}

@@ -1,0 +1,115 @@
+//! Logs of agents: numbered lines, the newest of which are kept.
+
+use serde::Serialize;
+
+use crate::db::{Tx, args};
+use crate::text::storable;
+use crate::{Store, StoreError, Timestamp};
+
+/// How many lines of an agent are kept: what an agent writes can not fill the disk.
+const KEPT_LINES: i64 = 10_000;
+
+/// A line of an agent's log.
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    /// Its number: from 1, without gaps.
+    pub seq: i64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// `debug`, `info`, `warn`, `error`
+    pub level: String,
+    /// What it says.
+    pub message: String,
+}
+
+/// A line to be written.
+#[derive(Clone, Debug)]
+pub struct NewLogLine {
+    /// When it was written.
+    pub at: Timestamp,
+    /// `debug`, `info`, `warn`, `error`
+    pub level: String,
+    /// What it says.
+    pub message: String,
+}
+
+impl Store {
+    /// Writes lines to an agent's log and drops those that are too many; whether the account has such an agent.
+    pub async fn append_logs(
+        &self,
+        account: &str,
+        agent: &str,
+        lines: &[NewLogLine],
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let Some(last) = take_numbers(&mut tx, account, agent, lines.len() as i64).await? else {
+            return Ok(false);
+        };
+        for (seq, line) in (last - lines.len() as i64 + 1..).zip(lines) {
+            tx.execute(
+                "INSERT INTO agent_log (agent_id, seq, at, level, message) VALUES ($1, $2, $3, $4, $5)",
+                args![agent, seq, line.at, &line.level, storable(&line.message)],
+            )
+            .await?;
+        }
+        tx.execute(
+            "DELETE FROM agent_log WHERE agent_id = $1 AND seq <= $2",
+            args![agent, last - KEPT_LINES],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// The last `count` lines of an agent's log, oldest first.
+    pub async fn tail_logs(
+        &self,
+        account: &str,
+        agent: &str,
+        count: i64,
+    ) -> Result<Vec<LogLine>, StoreError> {
+        self.db
+            .all(
+                "SELECT * FROM (SELECT agent_log.* FROM agent_log JOIN agent ON agent.id = agent_log.agent_id \
+                 WHERE agent.id = $1 AND agent.account_id = $2 ORDER BY agent_log.seq DESC LIMIT $3) AS latest \
+                 ORDER BY seq",
+                args![agent, account, count],
+            )
+            .await
+    }
+
+    /// At most `limit` lines that follow line `seq`, oldest first: how a reader goes on where it was.
+    pub async fn logs_after(
+        &self,
+        account: &str,
+        agent: &str,
+        seq: i64,
+        limit: i64,
+    ) -> Result<Vec<LogLine>, StoreError> {
+        self.db
+            .all(
+                "SELECT agent_log.* FROM agent_log JOIN agent ON agent.id = agent_log.agent_id \
+                 WHERE agent.id = $1 AND agent.account_id = $2 AND agent_log.seq > $3 ORDER BY agent_log.seq LIMIT $4",
+                args![agent, account, seq, limit],
+            )
+            .await
+    }
+}
+
+/// Reserves `count` numbers of an agent's log and answers the last; writers of the same log wait for each other here.
+async fn take_numbers(
+    tx: &mut Tx,
+    account: &str,
+    agent: &str,
+    count: i64,
+) -> Result<Option<i64>, StoreError> {
+    let last: Option<(i64,)> = tx
+        .optional(
+            "INSERT INTO agent_log_head (agent_id, seq) SELECT id, $3 FROM agent WHERE id = $1 AND account_id = $2 \
+             ON CONFLICT (agent_id) DO UPDATE SET seq = agent_log_head.seq + excluded.seq RETURNING seq",
+            args![agent, account, count],
+        )
+        .await?;
+    Ok(last.map(|(last,)| last))
+}

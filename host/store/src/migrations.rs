@@ -1,0 +1,60 @@
+//! The schema, and how a database is brought up to it.
+//!
+//! All missing migrations are applied in one transaction that only one process holds at a time:
+//! starts at the same moment are safe, and a failed start leaves the database as it was.
+
+use crate::StoreError;
+use crate::db::{Db, Tx, args};
+
+/// In order; a migration's version is its position, from 1. Never change one that was released: add another.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_domain.sql")];
+
+/// Any number that no other user of the PostgreSQL database locks.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(7305428911034256)";
+
+/// Brings the database to the newest schema.
+///
+/// # Errors
+/// [`StoreError::NewerSchema`] when a newer program was here.
+pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
+    let mut tx = db.begin().await?;
+    if let Tx::Postgres(_) = tx {
+        tx.script(LOCK.into()).await?;
+    }
+    tx.script(
+        "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL PRIMARY KEY)".into(),
+    )
+    .await?;
+    let found: Option<(i64,)> = tx
+        .optional(
+            "SELECT version FROM schema_version ORDER BY version DESC LIMIT 1",
+            args![],
+        )
+        .await?;
+    let found = found.map_or(0, |(version,)| version);
+    let known = MIGRATIONS.len() as i64;
+    if found > known {
+        return Err(StoreError::NewerSchema { found, known });
+    }
+    for (version, sql) in (1..)
+        .zip(MIGRATIONS)
+        .filter(|(version, _)| *version > found)
+    {
+        tx.script(dialect(&tx, sql)).await?;
+        tx.execute(
+            "INSERT INTO schema_version (version) VALUES ($1)",
+            args![version],
+        )
+        .await?;
+        tracing::info!(version, "database migrated");
+    }
+    tx.commit().await
+}
+
+/// The only word in which the schema differs between the databases.
+fn dialect(tx: &Tx, sql: &str) -> String {
+    match tx {
+        Tx::Sqlite(_) => sql.into(),
+        Tx::Postgres(_) => sql.replace(" BLOB ", " BYTEA "),
+    }
+}

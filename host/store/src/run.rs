@@ -1,0 +1,186 @@
+//! Runs: one turn of an agent, from a user's message to its answer.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::db::{Tx, args};
+use crate::message::{NewMessage, Role, insert_message};
+use crate::step::{NewStep, insert_step};
+use crate::text::{JsonText, storable, words};
+use crate::{Store, StoreError, Timestamp, id};
+
+words! {
+    /// Where a run is.
+    RunStatus {
+        /// Not at its end yet; after a crash, to be gone on with.
+        Running = "running",
+        /// It ended with an answer.
+        Completed = "completed",
+        /// It ended with an error.
+        Failed = "failed",
+        /// Somebody ended it.
+        Cancelled = "cancelled",
+    }
+}
+
+/// One turn of an agent.
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct Run {
+    /// `run_…`
+    pub id: String,
+    /// Whose agent's run it is.
+    pub account_id: String,
+    /// The agent.
+    pub agent_id: String,
+    /// The conversation.
+    pub session_id: String,
+    /// Where it is.
+    #[sqlx(try_from = "String")]
+    pub status: RunStatus,
+    /// What is needed to go on with it after a restart, as the caller gave it.
+    #[sqlx(try_from = "JsonText")]
+    pub request: Value,
+    /// Why it ended: `end_turn`, `max_steps`, …
+    pub stop_reason: Option<String>,
+    /// The error it ended with, for programs.
+    pub error_code: Option<String>,
+    /// The same, for people.
+    pub error_message: Option<String>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A run to be begun.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// The agent.
+    pub agent_id: String,
+    /// The conversation: a session of that agent.
+    pub session_id: String,
+    /// What is needed to go on with it after a restart.
+    pub request: Value,
+    /// What the user said.
+    pub message: NewMessage,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct RunEnd {
+    /// Anything but [`RunStatus::Running`].
+    pub status: RunStatus,
+    /// Why: `end_turn`, `max_steps`, …
+    pub stop_reason: String,
+    /// Code and text of the error it ended with.
+    pub error: Option<(String, String)>,
+    /// The agent's answer, for the history.
+    pub message: Option<NewMessage>,
+    /// The last step of the journal.
+    pub step: NewStep,
+}
+
+impl Store {
+    /// Begins a run: the run and the user's message, in one transaction.
+    ///
+    /// `None` when the account has no such agent with such a session.
+    pub async fn create_run(&self, account: &str, new: NewRun) -> Result<Option<Run>, StoreError> {
+        let run = Run {
+            id: id::prefixed("run"),
+            account_id: account.into(),
+            agent_id: new.agent_id,
+            session_id: new.session_id,
+            status: RunStatus::Running,
+            request: new.request,
+            stop_reason: None,
+            error_code: None,
+            error_message: None,
+            created_at: self.now(),
+            ended_at: None,
+        };
+        let mut tx = self.db.begin().await?;
+        if insert_run(&mut tx, &run).await? == 0 {
+            return Ok(None);
+        }
+        insert_message(self, &mut tx, &run, Role::User, &new.message).await?;
+        tx.commit().await?;
+        Ok(Some(run))
+    }
+
+    /// One run of an account.
+    pub async fn get_run(&self, account: &str, id: &str) -> Result<Option<Run>, StoreError> {
+        self.db
+            .optional(
+                "SELECT * FROM run WHERE id = $1 AND account_id = $2",
+                args![id, account],
+            )
+            .await
+    }
+
+    /// All runs that have not ended, oldest first, of every account: what a host goes on with when it starts.
+    pub async fn unfinished_runs(&self) -> Result<Vec<Run>, StoreError> {
+        self.db
+            .all(
+                "SELECT * FROM run WHERE ended_at IS NULL ORDER BY created_at, id",
+                args![],
+            )
+            .await
+    }
+
+    /// Ends a run: its status, its answer and the last step of its journal, in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it has ended already or its agent was deleted; nothing is changed then.
+    pub async fn finish_run(&self, run: &Run, end: RunEnd) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        if update_ended(self, &mut tx, run, &end).await? == 0 {
+            return Err(StoreError::Conflict(
+                "the run has ended already, or its agent was deleted".into(),
+            ));
+        }
+        insert_step(self, &mut tx, &run.id, &end.step).await?;
+        if let Some(message) = &end.message {
+            insert_message(self, &mut tx, run, Role::Assistant, message).await?;
+        }
+        tx.commit().await
+    }
+}
+
+/// Only where account, agent and session belong together.
+async fn insert_run(tx: &mut Tx, run: &Run) -> Result<u64, StoreError> {
+    tx.execute(
+        "INSERT INTO run (id, account_id, agent_id, session_id, status, request, created_at) \
+         SELECT $1, account_id, agent_id, id, $5, $6, $7 FROM session \
+         WHERE account_id = $2 AND agent_id = $3 AND id = $4",
+        args![
+            &run.id,
+            &run.account_id,
+            &run.agent_id,
+            &run.session_id,
+            run.status.as_str(),
+            &run.request,
+            run.created_at
+        ],
+    )
+    .await
+}
+
+async fn update_ended(
+    store: &Store,
+    tx: &mut Tx,
+    run: &Run,
+    end: &RunEnd,
+) -> Result<u64, StoreError> {
+    let (code, message) = end
+        .error
+        .as_ref()
+        .map(|(code, message)| (code.as_str(), storable(message)))
+        .unzip();
+    tx.execute(
+        "UPDATE run SET status = $2, stop_reason = $3, error_code = $4, error_message = $5, ended_at = $6 \
+         WHERE id = $1 AND ended_at IS NULL",
+        args![&run.id, end.status.as_str(), &end.stop_reason, code, message.as_deref(), store.now()],
+    )
+    .await
+}

@@ -1,0 +1,140 @@
+//! Agents' secrets: written, used by the host, never shown.
+
+use std::collections::BTreeMap;
+
+use crate::db::{Tx, args};
+use crate::seal::{open, place, seal};
+use crate::{SecretText, Store, StoreError};
+
+/// What to change of an agent's secrets, all at once.
+#[derive(Clone, Debug, Default)]
+pub struct SecretChanges {
+    /// New values by name.
+    pub set: BTreeMap<String, SecretText>,
+    /// Names to forget; names that are not there are no error.
+    pub delete: Vec<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct SealedRow {
+    version: i64,
+    sealed: Vec<u8>,
+    data_key: Vec<u8>,
+}
+
+impl Store {
+    /// Changes secrets of an agent in one transaction; whether the account has such an agent.
+    pub async fn set_secrets(
+        &self,
+        account: &str,
+        agent: &str,
+        changes: &SecretChanges,
+    ) -> Result<bool, StoreError> {
+        if self.get_agent(account, agent).await?.is_none() {
+            return Ok(false);
+        }
+        let mut tx = self.db.begin().await?;
+        for (name, value) in &changes.set {
+            put_secret(self, &mut tx, account, agent, name, value).await?;
+        }
+        for name in &changes.delete {
+            tx.execute(
+                "DELETE FROM secret WHERE agent_id = $1 AND account_id = $2 AND name = $3",
+                args![agent, account, name],
+            )
+            .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Names of an agent's secrets, in alphabetical order; none for an agent that the account does not have.
+    pub async fn secret_names(
+        &self,
+        account: &str,
+        agent: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String,)> = self
+            .db
+            .all(
+                "SELECT name FROM secret WHERE agent_id = $1 AND account_id = $2 ORDER BY name",
+                args![agent, account],
+            )
+            .await?;
+        Ok(rows.into_iter().map(|(name,)| name).collect())
+    }
+
+    /// The value of a secret.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] when the row was altered, or moved from another agent or name.
+    pub async fn secret_value(
+        &self,
+        account: &str,
+        agent: &str,
+        name: &str,
+    ) -> Result<Option<SecretText>, StoreError> {
+        let row: Option<SealedRow> = self
+            .db
+            .optional(
+                "SELECT secret.version, secret.sealed, account.data_key FROM secret \
+                 JOIN account ON account.id = secret.account_id \
+                 WHERE secret.agent_id = $1 AND secret.account_id = $2 AND secret.name = $3",
+                args![agent, account, name],
+            )
+            .await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        let key = self.keys.open_data_key(account, &row.data_key)?;
+        let value = open(
+            &key,
+            &secret_place(account, agent, name, row.version),
+            &row.sealed,
+        )
+        .ok_or(StoreError::Sealed("the secret"))?;
+        let text = std::str::from_utf8(&value).map_err(|_| StoreError::Sealed("the secret"))?;
+        Ok(Some(SecretText::new(text)))
+    }
+}
+
+/// Where a secret's value belongs: it opens nowhere else, and an old value not in the place of a newer one.
+fn secret_place(account: &str, agent: &str, name: &str, version: i64) -> Vec<u8> {
+    place(&["secret", account, agent, name, &version.to_string()])
+}
+
+/// Sets one secret within a transaction.
+pub(crate) async fn put_secret(
+    store: &Store,
+    tx: &mut Tx,
+    account: &str,
+    agent: &str,
+    name: &str,
+    value: &SecretText,
+) -> Result<(), StoreError> {
+    let row: Option<(Vec<u8>,)> = tx
+        .optional("SELECT data_key FROM account WHERE id = $1", args![account])
+        .await?;
+    let (data_key,) = row.ok_or(StoreError::Sealed("the account's data key"))?;
+    let version: Option<(i64,)> = tx
+        .optional(
+            "SELECT version FROM secret WHERE agent_id = $1 AND name = $2",
+            args![agent, name],
+        )
+        .await?;
+    let version = version.map_or(1, |(version,)| version + 1);
+    let key = store.keys.open_data_key(account, &data_key)?;
+    let sealed = seal(
+        &key,
+        &secret_place(account, agent, name, version),
+        value.expose().as_bytes(),
+    )?;
+    tx.execute(
+        "INSERT INTO secret (agent_id, account_id, name, version, sealed, updated_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (agent_id, name) DO UPDATE \
+         SET version = excluded.version, sealed = excluded.sealed, updated_at = excluded.updated_at",
+        args![agent, account, name, version, &sealed, store.now()],
+    )
+    .await?;
+    Ok(())
+}

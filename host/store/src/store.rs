@@ -1,0 +1,116 @@
+//! The store itself: opening, closing, asking whether it is there.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::db::{Db, args};
+use crate::seal::Keys;
+use crate::{Clock, MasterKey, StoreError, Timestamp, connect, migrations, system_clock};
+
+/// How to open a [`Store`].
+pub struct StoreConfig {
+    /// `sqlite://<path of a file>` or `postgres://user:password@host:port/database`.
+    pub url: String,
+    /// What everything sealed in the database hangs on.
+    pub master_key: MasterKey,
+    /// Where times come from.
+    pub clock: Clock,
+}
+
+impl StoreConfig {
+    /// With the clock of the machine.
+    pub fn new(url: impl Into<String>, master_key: MasterKey) -> Self {
+        Self {
+            url: url.into(),
+            master_key,
+            clock: system_clock(),
+        }
+    }
+}
+
+/// The domain model in a database. Cheap to clone: all clones share the connections.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) db: Db,
+    pub(crate) keys: Arc<Keys>,
+    clock: Clock,
+}
+
+impl Store {
+    /// Opens the database, making the file of a SQLite one, and migrates it.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`] for an address that is none, [`StoreError::WrongMasterKey`] and
+    /// [`StoreError::NewerSchema`] for a database that is not ours to use, [`StoreError::Database`] for the rest.
+    pub async fn open(config: StoreConfig) -> Result<Self, StoreError> {
+        let db = connect::connect(&config.url).await?;
+        migrations::migrate(&db).await?;
+        let store = Self {
+            db,
+            keys: Arc::new(Keys::new(&config.master_key)),
+            clock: config.clock,
+        };
+        store.check_master_key().await?;
+        Ok(store)
+    }
+
+    /// Answers when the database does: for readiness.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.db
+            .count("SELECT COUNT(*) FROM schema_version", args![])
+            .await
+            .map(drop)
+    }
+
+    /// Waits for what is under way and closes all connections; every clone of the store fails from then on.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// Now, by the store's clock.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Binds a new database to the master key, and an old one to the same.
+    async fn check_master_key(&self) -> Result<(), StoreError> {
+        let ours = hex::encode(self.keys.fingerprint.as_slice());
+        self.db
+            .execute(
+                "INSERT INTO store_fact (name, value) VALUES ('master key fingerprint', $1) ON CONFLICT (name) DO NOTHING",
+                args![&ours],
+            )
+            .await?;
+        let bound: Option<(String,)> = self
+            .db
+            .optional(
+                "SELECT value FROM store_fact WHERE name = 'master key fingerprint'",
+                args![],
+            )
+            .await?;
+        match bound {
+            Some((fingerprint,)) if fingerprint == ours => Ok(()),
+            _ => Err(StoreError::WrongMasterKey),
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.db {
+            Db::Sqlite { .. } => "Store(SQLite)",
+            Db::Postgres(_) => "Store(PostgreSQL)",
+        })
+    }
+}
+
+/// Part of a list, and how long the whole list is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Page<T> {
+    /// The part.
+    pub items: Vec<T>,
+    /// How many there are in all.
+    pub total: i64,
+}
