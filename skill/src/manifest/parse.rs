@@ -1,0 +1,249 @@
+//! `SKILL.md` as a [`Manifest`], leniently for what others wrote, strictly for what is published here.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use serde_saphyr::Spanned;
+
+use super::section::{AllowedTools, Metadata, OnlyStandardKeys, Section, Standard};
+use super::yaml::{self, Dialect};
+use super::{ConfigKey, Limits, check_skill_name, frontmatter};
+use crate::{ManifestError, Permissions};
+
+/// What a `SKILL.md` says.
+///
+/// Source of the standard keys and their bounds: the Agent Skills specification.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// 1 to 64 of `a-z`, `0-9` and single hyphens.
+    pub name: String,
+    /// What the skill does and when to use it; 1 to 1024 characters when read strictly.
+    pub description: String,
+    /// The licence, as text.
+    pub license: Option<String>,
+    /// What the skill needs around it; at most 500 characters when read strictly.
+    pub compatibility: Option<String>,
+    /// `metadata.version`; always there, and a semantic version, when read strictly.
+    pub version: Option<String>,
+    /// `metadata.author`, where it is a text.
+    pub author: Option<String>,
+    /// `allowed-tools`, one entry a tool.
+    pub allowed_tools: Vec<String>,
+    /// All of `metadata`, as found: an object, empty where there is none.
+    pub metadata: Value,
+    /// Top-level keys that the standard does not know, as found; empty when read strictly.
+    pub extra: Map<String, Value>,
+    /// `metadata.skillgate.category`.
+    pub category: Option<String>,
+    /// `metadata.skillgate.permissions`: what the skill asks for. None where it says nothing.
+    pub permissions: Permissions,
+    /// `metadata.skillgate.limits`.
+    pub limits: Limits,
+    /// `metadata.skillgate.config`: the declared settings.
+    pub config: Vec<ConfigKey>,
+    /// The instructions for the model: everything after the frontmatter.
+    pub body: String,
+}
+
+impl Manifest {
+    /// Reads what somebody wrote, for whatever system: unknown keys are kept, the version may be
+    /// missing. What stands under `metadata.skillgate` is ours and must be right even so.
+    ///
+    /// # Errors
+    /// When there is no frontmatter, it is no YAML, name or description are missing or unusable,
+    /// or something under `metadata.skillgate` is wrong or unknown.
+    pub fn parse_lenient(text: &str) -> Result<Self, ManifestError> {
+        Self::parse(text, Dialect::Any, &Bounds::LENIENT)
+    }
+
+    /// Reads what is to be published here. Beside [`Manifest::parse_lenient`]: a semantic version,
+    /// the standard's bounds, no unknown top-level key, block-style YAML.
+    ///
+    /// # Errors
+    /// When any of that is not so; the error names the line where there is one.
+    pub fn parse_strict(text: &str) -> Result<Self, ManifestError> {
+        let parts = frontmatter::split(text)?;
+        yaml::read::<OnlyStandardKeys>(parts.yaml, Dialect::Block).map_err(|error| {
+            let moved = error.message.starts_with("unknown key");
+            let remedy = match moved {
+                true => "Move it under `metadata`, where other systems' keys are kept.".to_owned(),
+                false => error.remedy,
+            };
+            ManifestError { remedy, ..error }
+        })?;
+        Self::parse(text, Dialect::Block, &Bounds::STRICT)
+    }
+
+    fn parse(text: &str, dialect: Dialect, bounds: &Bounds) -> Result<Self, ManifestError> {
+        let parts = frontmatter::split(text)?;
+        let mut extra: Map<String, Value> = yaml::read(parts.yaml, dialect)?;
+        let standard: Standard = yaml::read(parts.yaml, dialect)?;
+        let metadata = as_object(extra.remove("metadata"));
+        for key in [
+            "name",
+            "description",
+            "license",
+            "compatibility",
+            "allowed-tools",
+        ] {
+            extra.remove(key);
+        }
+        let Metadata { version, skillgate } = standard.metadata.unwrap_or_default();
+        let section: Section = skillgate.unwrap_or_default();
+        Ok(Self {
+            name: bounds.name(standard.name)?,
+            description: bounds.description(standard.description)?,
+            license: bounds.short("license", standard.license)?,
+            compatibility: bounds.short("compatibility", standard.compatibility)?,
+            version: bounds.version(version, &extra)?,
+            author: metadata
+                .get("author")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            allowed_tools: standard
+                .allowed_tools
+                .map(AllowedTools::entries)
+                .unwrap_or_default(),
+            metadata,
+            extra,
+            category: section.category,
+            permissions: section.permissions.unwrap_or_default(),
+            limits: section.limits.unwrap_or_default(),
+            config: checked_config(section.config.unwrap_or_default())?,
+            body: parts.body.to_owned(),
+        })
+    }
+}
+
+fn as_object(metadata: Option<Value>) -> Value {
+    metadata
+        .filter(Value::is_object)
+        .unwrap_or_else(|| Value::Object(Map::new()))
+}
+
+/// Each setting is declared once, and its default is of its type.
+fn checked_config(config: Vec<ConfigKey>) -> Result<Vec<ConfigKey>, ManifestError> {
+    let remedy = "Correct it under `metadata.skillgate.config`.";
+    for (index, key) in config.iter().enumerate() {
+        if config[..index].iter().any(|other| other.key == key.key) {
+            let message = format!("the setting `{}` is declared twice", key.key);
+            return Err(ManifestError::new(None, message, remedy));
+        }
+        if let Some(default) = &key.default {
+            key.check(default)
+                .map_err(|error| ManifestError::new(None, error.to_string(), remedy))?;
+        }
+    }
+    Ok(config)
+}
+
+/// How long the standard keys may be, and whether a version must be there.
+struct Bounds {
+    description: usize,
+    short: usize,
+    version_required: bool,
+}
+
+impl Bounds {
+    const STRICT: Self = Self {
+        description: 1024,
+        short: 500,
+        version_required: true,
+    };
+    const LENIENT: Self = Self {
+        description: 8192,
+        short: 4096,
+        version_required: false,
+    };
+
+    fn name(&self, name: Option<Spanned<String>>) -> Result<String, ManifestError> {
+        let remedy = "Give the skill the name of its directory.";
+        let name = name.ok_or_else(|| missing("name"))?;
+        check_skill_name(&name.value)
+            .map_err(|error| ManifestError::new(line(&name), error.to_string(), remedy))?;
+        Ok(name.value)
+    }
+
+    fn description(&self, description: Option<Spanned<String>>) -> Result<String, ManifestError> {
+        let description = description.ok_or_else(|| missing("description"))?;
+        if description.value.trim().is_empty() {
+            let remedy = "Say what the skill does and when to use it.";
+            return Err(ManifestError::new(
+                line(&description),
+                "`description` is empty",
+                remedy,
+            ));
+        }
+        bounded("description", description, self.description)
+    }
+
+    fn short(
+        &self,
+        key: &str,
+        value: Option<Spanned<String>>,
+    ) -> Result<Option<String>, ManifestError> {
+        value
+            .map(|value| bounded(key, value, self.short))
+            .transpose()
+    }
+
+    /// `metadata.version`; leniently also a top-level `version`, which others write.
+    fn version(
+        &self,
+        version: Option<Spanned<String>>,
+        extra: &Map<String, Value>,
+    ) -> Result<Option<String>, ManifestError> {
+        if !self.version_required {
+            let top_level = || match extra.get("version") {
+                Some(Value::String(text)) => Some(text.clone()),
+                Some(Value::Number(number)) => Some(number.to_string()),
+                _ => None,
+            };
+            return Ok(version.map(|version| version.value).or_else(top_level));
+        }
+        let remedy =
+            "Write `version: \"1.0.0\"` under `metadata`: three numbers, as semver.org has them.";
+        let Some(version) = version else {
+            return Err(ManifestError::new(
+                None,
+                "`metadata.version` is missing",
+                remedy,
+            ));
+        };
+        semver::Version::parse(&version.value).map_err(|error| {
+            let text = crate::error::shown(&version.value);
+            ManifestError::new(
+                line(&version),
+                format!("`{text}` is no version: {error}"),
+                remedy,
+            )
+        })?;
+        Ok(Some(version.value))
+    }
+}
+
+fn bounded(key: &str, value: Spanned<String>, limit: usize) -> Result<String, ManifestError> {
+    let length = value.value.chars().count();
+    if length > limit {
+        let message = format!("`{key}` is {length} characters long, more than {limit}");
+        let remedy = "Shorten it; details belong into the text below the frontmatter.";
+        return Err(ManifestError::new(line(&value), message, remedy));
+    }
+    let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if value.value.contains(forbidden) {
+        let message = format!("`{key}` holds a control character");
+        return Err(ManifestError::new(line(&value), message, "Remove it."));
+    }
+    Ok(value.value)
+}
+
+fn line<T>(value: &Spanned<T>) -> Option<usize> {
+    usize::try_from(value.referenced.line())
+        .ok()
+        .filter(|line| *line > 0)
+}
+
+fn missing(key: &str) -> ManifestError {
+    let remedy = format!("Add `{key}:` to the frontmatter.");
+    ManifestError::new(None, format!("`{key}` is missing"), remedy)
+}

@@ -1,0 +1,164 @@
+//! The package: a skill directory as one archive, `<name>.skill`.
+
+mod digest;
+mod path;
+mod read;
+mod write;
+
+use std::collections::BTreeMap;
+
+pub use digest::Digest;
+pub use path::check_path;
+use path::check_paths;
+
+use crate::signature::Envelope;
+use crate::{Manifest, ManifestError, PackageError};
+
+/// The manifest's file name.
+pub const MANIFEST: &str = "SKILL.md";
+/// The component's file name.
+pub const COMPONENT: &str = "component.wasm";
+/// The signature envelope's file name.
+pub const SIGNATURE: &str = "signature.json";
+/// The most entries in an archive.
+pub const MAX_FILES: usize = 256;
+/// The most bytes that all files together unpack to: 64 MiB.
+pub const MAX_UNPACKED: u64 = 64 << 20;
+
+/// A skill as it travels: its files, what its manifest says, and who signed it.
+///
+/// A value made by [`Package::from_files`] or [`Package::read`] keeps every rule of the format. Whether a
+/// signature holds is another question: [`Package::verify`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Package {
+    /// What `SKILL.md` says.
+    pub manifest: Manifest,
+    /// Every file but `signature.json`, by its path.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// What `signature.json` holds, where there is one.
+    pub envelope: Option<Envelope>,
+}
+
+impl Package {
+    /// Builds a package to be published. The manifest is read strictly.
+    ///
+    /// # Errors
+    /// When a path, a size, the component or the manifest is not acceptable.
+    pub fn from_files(files: BTreeMap<String, Vec<u8>>) -> Result<Self, PackageError> {
+        Self::new(files, Manifest::parse_strict)
+    }
+
+    /// As [`Package::from_files`], with a manifest that others wrote.
+    ///
+    /// # Errors
+    /// As [`Package::from_files`].
+    pub fn from_files_lenient(files: BTreeMap<String, Vec<u8>>) -> Result<Self, PackageError> {
+        Self::new(files, Manifest::parse_lenient)
+    }
+
+    /// Opens a package that is published here. See the crate's limits: [`MAX_FILES`], [`MAX_UNPACKED`].
+    ///
+    /// # Errors
+    /// When the archive, a path, a size, the component or the manifest is not acceptable.
+    pub fn read(bytes: &[u8]) -> Result<Self, PackageError> {
+        Self::from_files(read::unpack(bytes)?)
+    }
+
+    /// Opens what others packed: the manifest is read leniently, and one folder around everything,
+    /// as other tools make it, is taken away.
+    ///
+    /// # Errors
+    /// As [`Package::read`].
+    pub fn read_lenient(bytes: &[u8]) -> Result<Self, PackageError> {
+        Self::from_files_lenient(read::without_root_folder(read::unpack(bytes)?))
+    }
+
+    /// The archive. The same package gives the same bytes: entries sorted, one fixed time and mode.
+    ///
+    /// # Errors
+    /// When the fields were changed so that they break the format's rules.
+    pub fn write(&self) -> Result<Vec<u8>, PackageError> {
+        write::pack(self)
+    }
+
+    /// The WASI component that holds the tools; none in a skill of instructions alone.
+    pub fn component(&self) -> Option<&[u8]> {
+        self.files.get(COMPONENT).map(Vec::as_slice)
+    }
+
+    /// What is the same exactly when all files but the signature are: see [`Digest`].
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.files)
+    }
+
+    fn new(
+        mut files: BTreeMap<String, Vec<u8>>,
+        parse: impl Fn(&str) -> Result<Manifest, ManifestError>,
+    ) -> Result<Self, PackageError> {
+        check_all(&files)?;
+        let envelope = match files.remove(SIGNATURE) {
+            Some(bytes) => Some(Envelope::from_json(&bytes).map_err(|problem| {
+                PackageError::entry(
+                    SIGNATURE,
+                    problem,
+                    "Remove the file and sign the package anew.",
+                )
+            })?),
+            None => None,
+        };
+        let manifest = files.get(MANIFEST).ok_or(PackageError::NoManifest)?;
+        let manifest = std::str::from_utf8(manifest).map_err(|_| {
+            PackageError::entry(MANIFEST, "the file is not UTF-8", "Save it as UTF-8.")
+        })?;
+        let manifest = parse(manifest)?;
+        Ok(Self {
+            manifest,
+            files,
+            envelope,
+        })
+    }
+}
+
+/// Number, paths, sizes, and the kind of the component.
+fn check_all(files: &BTreeMap<String, Vec<u8>>) -> Result<(), PackageError> {
+    if files.len() > MAX_FILES {
+        return Err(PackageError::TooManyFiles {
+            count: files.len(),
+            limit: MAX_FILES,
+        });
+    }
+    check_paths(files.keys())?;
+    let mut total = 0;
+    for (path, content) in files {
+        total += content.len() as u64;
+        if total > MAX_UNPACKED {
+            return Err(PackageError::TooMuchUnpacked {
+                entry: path.clone(),
+                limit: MAX_UNPACKED,
+            });
+        }
+    }
+    files
+        .get(COMPONENT)
+        .map_or(Ok(()), |component| check_preamble(component))
+}
+
+/// A WebAssembly binary begins with `\0asm`, a version and a layer; layer 1 is a component.
+///
+/// Source: the component model's Binary.md, "preamble".
+fn check_preamble(component: &[u8]) -> Result<(), PackageError> {
+    let wrong = |problem: &str| {
+        let remedy = "Build the component with `skillgate build`, or for the target wasm32-wasip2.";
+        Err(PackageError::entry(COMPONENT, problem, remedy))
+    };
+    match component {
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
+        [0, b'a', b's', b'm', _, _, 0, 0, ..] => {
+            wrong("the file is a core WebAssembly module, not a component")
+        }
+        [0, b'a', b's', b'm', ..] => {
+            wrong("the file is a WebAssembly component of another version than 0x0d")
+        }
+        _ => wrong("the file is not WebAssembly"),
+    }
+}

@@ -1,0 +1,151 @@
+//! Unpacks an archive that nobody has vouched for yet.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+
+use zip::read::{ArchiveOffset, Config, ZipFile};
+use zip::unstable::read::ZipIterable;
+use zip::{CompressionMethod, ZipArchive};
+
+use super::{MANIFEST, MAX_FILES, MAX_UNPACKED, check_path};
+use crate::PackageError;
+
+const REMEDY: &str = "Pack the skill anew with `skillgate build`.";
+
+/// The files of an archive by path, folders left out. Nothing is believed that the archive says of
+/// itself: the number of entries is bounded before they are listed, sizes are counted while inflating.
+pub(super) fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackageError> {
+    let mut archive = open(bytes)?;
+    let mut files = BTreeMap::new();
+    let mut left = MAX_UNPACKED;
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(archive_error)?;
+        let path = checked_path(&entry)?;
+        check_kind(&entry, &path)?;
+        if entry.is_dir() {
+            continue;
+        }
+        let content = inflate(&mut entry, &path, left)?;
+        left -= content.len() as u64;
+        files.insert(path, content);
+    }
+    Ok(files)
+}
+
+/// Checks the archive as a whole: size, number of entries, nothing before it, no name twice, and
+/// local headers that say what the central directory says, so that every reader sees the same.
+fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, PackageError> {
+    let size = bytes.len() as u64;
+    if size > MAX_UNPACKED {
+        return Err(PackageError::TooLarge {
+            size,
+            limit: MAX_UNPACKED,
+        });
+    }
+    let config = Config {
+        archive_offset: ArchiveOffset::Known(0),
+    };
+    let count = ZipIterable::try_new(Cursor::new(bytes), config)
+        .map_err(archive_error)?
+        .len();
+    if count > MAX_FILES {
+        return Err(PackageError::TooManyFiles {
+            count,
+            limit: MAX_FILES,
+        });
+    }
+    let mut archive = ZipArchive::with_config(config, Cursor::new(bytes)).map_err(archive_error)?;
+    if archive.has_duplicate_names() {
+        return Err(PackageError::Archive(
+            "two entries have the same name".to_owned(),
+        ));
+    }
+    archive
+        .validate_header_consistency()
+        .map_err(archive_error)?;
+    Ok(archive)
+}
+
+fn checked_path(entry: &ZipFile<'_, Cursor<&[u8]>>) -> Result<String, PackageError> {
+    let shown = String::from_utf8_lossy(entry.name_raw());
+    let name = std::str::from_utf8(entry.name_raw())
+        .map_err(|_| PackageError::entry(&shown, "its name is not UTF-8", REMEDY))?;
+    let path = if entry.is_dir() {
+        name.strip_suffix('/').unwrap_or(name)
+    } else {
+        name
+    };
+    check_path(path).map_err(|error| PackageError::entry(name, error.to_string(), REMEDY))?;
+    Ok(path.to_owned())
+}
+
+/// Files and folders only, stored or deflated, not encrypted.
+fn check_kind(entry: &ZipFile<'_, Cursor<&[u8]>>, path: &str) -> Result<(), PackageError> {
+    const KIND: u32 = 0o170_000;
+    const FILE: u32 = 0o100_000;
+    const FOLDER: u32 = 0o040_000;
+    let wrong = |problem| Err(PackageError::entry(path, problem, REMEDY));
+    if entry.is_symlink() {
+        return wrong("it is a symbolic link");
+    }
+    if entry
+        .unix_mode()
+        .is_some_and(|mode| !matches!(mode & KIND, 0 | FILE | FOLDER))
+    {
+        return wrong("it is neither a file nor a folder");
+    }
+    if entry.encrypted() {
+        return wrong("it is encrypted");
+    }
+    match entry.compression() {
+        CompressionMethod::Stored | CompressionMethod::Deflated => Ok(()),
+        _ => wrong("it is compressed by another method than deflate"),
+    }
+}
+
+/// Reads at most one byte more than may be left, whatever size the entry claims.
+fn inflate(entry: &mut impl Read, path: &str, left: u64) -> Result<Vec<u8>, PackageError> {
+    let mut content = Vec::new();
+    entry
+        .take(left + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| {
+            PackageError::entry(
+                path,
+                format!("its content cannot be read ({error})"),
+                REMEDY,
+            )
+        })?;
+    match content.len() as u64 > left {
+        true => Err(PackageError::TooMuchUnpacked {
+            entry: path.to_owned(),
+            limit: MAX_UNPACKED,
+        }),
+        false => Ok(content),
+    }
+}
+
+/// Takes away the one folder around everything, where `SKILL.md` stands in it.
+pub(super) fn without_root_folder(files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+    let root = files
+        .keys()
+        .next()
+        .and_then(|path| path.split_once('/'))
+        .map(|(root, _)| format!("{root}/"));
+    match root {
+        Some(root)
+            if files.contains_key(&format!("{root}{MANIFEST}"))
+                && files.keys().all(|path| path.starts_with(&root)) =>
+        {
+            files
+                .into_iter()
+                .map(|(path, content)| (path[root.len()..].to_owned(), content))
+                .collect()
+        }
+        _ => files,
+    }
+}
+
+fn archive_error(error: zip::result::ZipError) -> PackageError {
+    PackageError::Archive(error.to_string())
+}
