@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{Message, StopReason, ToolSpec, Usage};
 
@@ -43,6 +44,14 @@ pub struct Request {
     pub tools: Vec<ToolSpec>,
     /// The most tokens that the answer may have.
     pub max_tokens: u32,
+}
+
+impl Request {
+    /// SHA-256 of the request's JSON, lowercase hex.
+    pub fn digest(&self) -> String {
+        // A request is made of strings, numbers and JSON: it can always be written.
+        hex::encode(Sha256::digest(serde_json::to_vec(self).unwrap_or_default()))
+    }
 }
 
 /// A piece of a model's answer.
@@ -184,7 +193,8 @@ pub fn http_client() -> Result<reqwest::Client, ProviderError> {
 /// The first part of a provider's text, on one line, for an error message.
 pub(crate) fn excerpt(text: &str) -> String {
     const LONGEST: usize = 300;
-    let mut short: String = text.trim().chars().take(LONGEST).collect();
-    short.retain(|c| !c.is_control());
+    let short = text.trim().chars().take(LONGEST);
     short
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }

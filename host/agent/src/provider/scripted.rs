@@ -1,27 +1,150 @@
-//! A model that plays a script.
+//! A model that plays a script, and records what it was asked. For tests and figures.
+//!
+//! A script is one JSON object:
+//!
+//! ```json
+//! {
+//!   "turns": [
+//!     {"parts": [{"type": "text", "text": "Let me see."},
+//!                {"type": "wait", "milliseconds": 50},
+//!                {"type": "tool_call", "name": "calculator__evaluate", "arguments": {"expression": "6*7"}}],
+//!      "usage": {"inputTokens": 10, "outputTokens": 5}},
+//!     {"parts": [{"type": "text", "text": "It is 42."}], "stopReason": "end_turn"},
+//!     {"error": {"code": "provider_rate_limited", "retryAfter": 1}}
+//!   ],
+//!   "repeat": false
+//! }
+//! ```
+//!
+//! Each turn is one answer of the model. A text part is streamed as one delta; `wait` pauses the stream;
+//! `arguments` is `{}` when absent; `stopReason` is `tool_use` or `end_turn` when absent, by whether there are
+//! calls. `error` ends the turn after its parts, or at once when there are none; its code is one of
+//! [`ProviderError::code`], and it is given once: who asks again gets the next turn.
+//!
+//! The turns up to one without tool calls answer one message of a user; the next message of a user (in the same
+//! conversation or another) gets those after them. With `repeat` the script begins anew at its end; without it, asking
+//! further is an error. A request that carries results is answered by the turn after the one whose calls
+//! they are, so that several conversations may go on at once, and a run that was interrupted finds its place.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::{DeltaStream, Provider, ProviderError, Request};
+use crate::{
+    Answer, Delta, DeltaStream, Message, Part, Provider, ProviderError, Request, Role, StopReason,
+    Usage,
+};
 
-/// Plays a script and records what it was asked.
+/// Plays a script. See the module's page for its form.
 #[derive(Debug)]
-pub struct Scripted {}
+pub struct Scripted {
+    script: Script,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The turn that answers the next message of a user.
+    next: usize,
+    /// The errors that were given already.
+    failed: BTreeSet<usize>,
+    requests: Vec<Request>,
+    record: Option<File>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Script {
+    turns: Vec<ScriptTurn>,
+    #[serde(default)]
+    repeat: bool,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ScriptTurn {
+    #[serde(default)]
+    parts: Vec<ScriptPart>,
+    stop_reason: Option<StopReason>,
+    #[serde(default)]
+    usage: Usage,
+    error: Option<ScriptFailure>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+enum ScriptPart {
+    Text {
+        text: String,
+    },
+    ToolCall {
+        name: String,
+        #[serde(default = "empty")]
+        arguments: Value,
+    },
+    Wait {
+        milliseconds: u64,
+    },
+}
+
+fn empty() -> Value {
+    Value::Object(Map::new())
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ScriptFailure {
+    code: String,
+    #[serde(default)]
+    message: String,
+    /// Seconds.
+    retry_after: Option<u32>,
+}
 
 /// The script can't be played.
 #[derive(Debug, thiserror::Error)]
-#[error("the script can't be read: {0}")]
-pub struct ScriptError(pub String);
+pub enum ScriptError {
+    /// Not of the form that the module's page shows.
+    #[error("the script can't be read: {0}")]
+    Form(#[from] serde_json::Error),
+    /// An error in it has a code that no provider gives.
+    #[error("the script's turn {turn} (from 0) has an error of the unknown code {code:?}")]
+    UnknownCode {
+        /// Which turn.
+        turn: usize,
+        /// What stands there.
+        code: String,
+    },
+    /// The file for the requests can't be opened.
+    #[error("requests can't be recorded: {0}")]
+    Record(#[from] std::io::Error),
+}
 
 impl Scripted {
     /// Reads a script.
     ///
     /// # Errors
-    /// When it is not of the form above; the text names line and column.
+    /// When it is not of the form above; the text names line and column, or the turn.
     pub fn from_json(script: &str) -> Result<Self, ScriptError> {
-        let _ = script;
-        Ok(Self {})
+        let script: Script = serde_json::from_str(script)?;
+        for (turn, ScriptTurn { error, .. }) in script.turns.iter().enumerate() {
+            if let Some(failure) = error
+                && failure.to_error().is_none()
+            {
+                let code = failure.code.clone();
+                return Err(ScriptError::UnknownCode { turn, code });
+            }
+        }
+        let state = Mutex::default();
+        Ok(Self { script, state })
     }
 
     /// Also appends each request as one line of JSON to this file.
@@ -29,14 +152,118 @@ impl Scripted {
     /// # Errors
     /// When the file can't be opened for appending.
     pub fn recording_to(self, path: &Path) -> Result<Self, ScriptError> {
-        let _ = path;
+        let file = OpenOptions::new().create(true).append(true).open(path)?;
+        self.state().record = Some(file);
         Ok(self)
     }
 
     /// What it was asked so far, oldest first.
     pub fn requests(&self) -> Vec<Request> {
-        Vec::new()
+        self.state().requests.clone()
     }
+
+    /// A panic elsewhere leaves the state whole: it is changed in single assignments.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The turn that answers this request, and its place.
+    fn turn_for(&self, request: &Request) -> Option<(usize, &ScriptTurn)> {
+        let mut state = self.state();
+        let continued = turn_before(request);
+        if self.script.repeat && continued.is_none() && state.next >= self.script.turns.len() {
+            state.next = 0;
+            state.failed.clear();
+        }
+        let mut place = continued.map_or(state.next, |turn| turn + 1);
+        while state.failed.contains(&place) {
+            place += 1;
+        }
+        let turn = self.script.turns.get(place)?;
+        if turn.error.is_some() {
+            state.failed.insert(place);
+        } else if continued.is_none() {
+            state.next = self.end_of_exchange(place);
+        }
+        Some((place, turn))
+    }
+
+    /// The first turn after `place` that no longer belongs to the same user's message.
+    fn end_of_exchange(&self, place: usize) -> usize {
+        let rest = self.script.turns.iter().skip(place);
+        place + rest.take_while(|turn| turn.goes_on()).count() + 1
+    }
+}
+
+impl ScriptTurn {
+    fn calls_tools(&self) -> bool {
+        let is_call = |part: &ScriptPart| matches!(part, ScriptPart::ToolCall { .. });
+        self.parts.iter().any(is_call)
+    }
+
+    /// Whether the next turn answers the same message of the user.
+    fn goes_on(&self) -> bool {
+        self.calls_tools() || self.error.is_some()
+    }
+
+    /// The complete answer; the calls' ids carry the place of the turn and of the call in it.
+    fn answer(&self, place: usize) -> Answer {
+        let mut parts: Vec<Part> = Vec::new();
+        for (number, part) in self.parts.iter().enumerate() {
+            match (part, parts.last_mut()) {
+                (ScriptPart::Text { text: more }, Some(Part::Text { text })) => text.push_str(more),
+                (ScriptPart::Text { text }, _) => parts.push(Part::Text { text: text.clone() }),
+                (ScriptPart::ToolCall { name, arguments }, _) => parts.push(Part::ToolCall {
+                    id: format!("script_{place}_{number}"),
+                    name: name.clone(),
+                    arguments: arguments.clone(),
+                }),
+                (ScriptPart::Wait { .. }, _) => {}
+            }
+        }
+        let usual = match self.calls_tools() {
+            true => StopReason::ToolUse,
+            false => StopReason::EndTurn,
+        };
+        let role = Role::Assistant;
+        Answer {
+            message: Message { role, parts },
+            usage: self.usage,
+            stop_reason: self.stop_reason.clone().unwrap_or(usual),
+        }
+    }
+}
+
+impl ScriptFailure {
+    fn to_error(&self) -> Option<ProviderError> {
+        let message = self.message.clone();
+        let retry_after = self.retry_after.map(|n| Duration::from_secs(n.into()));
+        let all = [
+            ProviderError::Unauthorized(message.clone()),
+            ProviderError::Forbidden(message.clone()),
+            ProviderError::NotFound(message.clone()),
+            ProviderError::TooLarge(message.clone()),
+            ProviderError::RateLimited { retry_after },
+            ProviderError::Overloaded { retry_after },
+            ProviderError::Server(message.clone()),
+            ProviderError::BadRequest(message.clone()),
+            ProviderError::Garbage(message.clone()),
+            ProviderError::CutOff,
+            ProviderError::Unreachable(message),
+            ProviderError::TimedOut,
+        ];
+        all.into_iter().find(|error| error.code() == self.code)
+    }
+}
+
+/// The turn whose calls the last message answers.
+fn turn_before(request: &Request) -> Option<usize> {
+    request.messages.last()?.parts.iter().find_map(|part| {
+        let Part::ToolResult { id, .. } = part else {
+            return None;
+        };
+        id.strip_prefix("script_")?.split('_').next()?.parse().ok()
+    })
 }
 
 #[async_trait]
@@ -45,7 +272,49 @@ impl Provider for Scripted {
         "scripted"
     }
 
-    async fn stream(&self, _request: &Request) -> Result<DeltaStream, ProviderError> {
-        Err(ProviderError::CutOff)
+    async fn stream(&self, request: &Request) -> Result<DeltaStream, ProviderError> {
+        self.record(request);
+        let Some((place, turn)) = self.turn_for(request) else {
+            let length = self.script.turns.len();
+            let said = format!("the script of {length} turns is at its end");
+            return Err(ProviderError::BadRequest(said));
+        };
+        let failure = turn.error.as_ref().and_then(ScriptFailure::to_error);
+        if let (Some(error), true) = (&failure, turn.parts.is_empty()) {
+            return Err(error.clone());
+        }
+        let end = match failure {
+            Some(error) => Err(error),
+            None => Ok(Delta::End(turn.answer(place))),
+        };
+        let parts = stream::iter(turn.parts.clone()).filter_map(play);
+        Ok(parts.chain(stream::iter([end])).boxed())
     }
 }
+
+impl Scripted {
+    fn record(&self, request: &Request) {
+        let mut state = self.state();
+        state.requests.push(request.clone());
+        if let Some(file) = &mut state.record {
+            let line = serde_json::to_string(request).unwrap_or_default();
+            if let Err(error) = writeln!(file, "{line}") {
+                tracing::error!(%error, "a request could not be recorded");
+            }
+        }
+    }
+}
+
+async fn play(part: ScriptPart) -> Option<Result<Delta, ProviderError>> {
+    match part {
+        ScriptPart::Text { text } => Some(Ok(Delta::Text(text))),
+        ScriptPart::ToolCall { .. } => None,
+        ScriptPart::Wait { milliseconds } => {
+            tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -43,11 +43,14 @@ impl Budget {
         }
     }
 
-    /// The sentence that tells a reader which limit ended the turn; `None` for other reasons.
-    pub(crate) fn notice(&self, reason: &StopReason) -> Option<String> {
+    /// The sentence that tells a reader which limit ended the turn; `None` for other reasons, also when a
+    /// single answer was cut at its own length.
+    pub(crate) fn notice(&self, reason: &StopReason, used: &Usage) -> Option<String> {
         let limit = match reason {
             StopReason::MaxSteps => format!("{} calls of the model", self.steps),
-            StopReason::MaxTokens => format!("{} tokens", self.tokens),
+            StopReason::MaxTokens if used.total() >= self.tokens => {
+                format!("{} tokens", self.tokens)
+            }
             StopReason::Timeout => format!("{} seconds", self.wall.as_secs_f64()),
             _ => return None,
         };

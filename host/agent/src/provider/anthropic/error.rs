@@ -1,0 +1,148 @@
+//! What the provider says when it fails: HTTP statuses, and `error` events inside a stream.
+//!
+//! Source: the vendor's API reference, "Errors".
+
+use std::time::Duration;
+
+use jiff::fmt::rfc2822;
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use serde::Deserialize;
+
+use crate::ProviderError;
+use crate::provider::excerpt;
+
+/// `{"type": "error", "error": {"type": …, "message": …}}`, as a body and as an event.
+#[derive(Deserialize)]
+pub(super) struct ErrorBody {
+    pub(super) error: ErrorDetail,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ErrorDetail {
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// The meaning of a status other than 200. `body` may be anything.
+pub(super) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> ProviderError {
+    let detail = serde_json::from_str::<ErrorBody>(body).ok();
+    let said = detail.map_or_else(|| excerpt(body), |body| excerpt(&body.error.message));
+    let said = format!("HTTP {status}: {said}");
+    let retry_after = retry_after(headers);
+    match status {
+        401 => ProviderError::Unauthorized(said),
+        403 => ProviderError::Forbidden(said),
+        404 => ProviderError::NotFound(said),
+        413 => ProviderError::TooLarge(said),
+        429 => ProviderError::RateLimited { retry_after },
+        529 => ProviderError::Overloaded { retry_after },
+        // The vendor's own client retries these two as well.
+        408 | 409 | 500.. => ProviderError::Server(said),
+        300..400 => ProviderError::Garbage(format!("{said}; redirects are not followed")),
+        400..500 => ProviderError::BadRequest(said),
+        _ => ProviderError::Garbage(said),
+    }
+}
+
+/// The meaning of an `error` event inside a stream that began with 200.
+pub(super) fn from_event(detail: &ErrorDetail) -> ProviderError {
+    let said = excerpt(&format!("{}: {}", detail.kind, detail.message));
+    match detail.kind.as_str() {
+        "overloaded_error" => ProviderError::Overloaded { retry_after: None },
+        "rate_limit_error" => ProviderError::RateLimited { retry_after: None },
+        "authentication_error" => ProviderError::Unauthorized(said),
+        "permission_error" => ProviderError::Forbidden(said),
+        "not_found_error" => ProviderError::NotFound(said),
+        "request_too_large" => ProviderError::TooLarge(said),
+        "invalid_request_error" => ProviderError::BadRequest(said),
+        _ => ProviderError::Server(said),
+    }
+}
+
+/// `Retry-After` in both its forms (RFC 9110, 10.2.3). A date is compared with the answer's own `Date`, so
+/// that no clock of ours is asked.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let parser = rfc2822::DateTimeParser::new();
+    let then = parser.parse_timestamp(value).ok()?;
+    let now = headers.get(DATE)?.to_str().ok()?;
+    let now = parser.parse_timestamp(now).ok()?;
+    Some(Duration::try_from(then.duration_since(now)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+
+    use super::{ErrorBody, from_event, from_status};
+    use crate::ProviderError;
+
+    fn status(status: u16) -> ProviderError {
+        let body = r#"{"type":"error","error":{"type":"x","message":"no"},"request_id":"req_1"}"#;
+        from_status(status, &HeaderMap::new(), body)
+    }
+
+    #[test]
+    fn each_status_has_its_meaning() {
+        let codes: Vec<&str> = [400, 401, 403, 404, 413, 429, 500, 503, 529, 302]
+            .into_iter()
+            .map(|code| status(code).code())
+            .collect();
+        assert_eq!(
+            codes,
+            [
+                "provider_bad_request",
+                "provider_unauthorized",
+                "provider_forbidden",
+                "provider_not_found",
+                "provider_too_large",
+                "provider_rate_limited",
+                "provider_failed",
+                "provider_failed",
+                "provider_overloaded",
+                "provider_garbage",
+            ]
+        );
+        assert_eq!(
+            status(400),
+            ProviderError::BadRequest("HTTP 400: no".into())
+        );
+    }
+
+    #[test]
+    fn retry_after_may_be_seconds_or_a_date() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
+        let after = |headers: &HeaderMap| from_status(429, headers, "").retry_after();
+        assert_eq!(after(&headers), Some(Duration::from_secs(7)));
+        let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:47 GMT");
+        headers.insert(RETRY_AFTER, date);
+        assert_eq!(after(&headers), None);
+        let now = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:37 GMT");
+        headers.insert(DATE, now);
+        assert_eq!(after(&headers), Some(Duration::from_secs(10)));
+    }
+
+    #[test]
+    fn an_html_page_is_quoted_briefly() {
+        let page = format!("<html>\r\n{}</html>", "x".repeat(100_000));
+        let error = from_status(502, &HeaderMap::new(), &page).to_string();
+        assert!(error.len() < 500 && error.contains("<html>"));
+    }
+
+    #[test]
+    fn errors_inside_a_stream_are_told_apart() {
+        let event =
+            r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+        let body: ErrorBody = serde_json::from_str(event).expect("documented form");
+        let overloaded = ProviderError::Overloaded { retry_after: None };
+        assert_eq!(from_event(&body.error), overloaded);
+    }
+}
