@@ -134,3 +134,57 @@ fn arguments(parameters: &Parameters) -> (TokenStream, TokenStream, TokenStream)
         quote! { #(arguments.#names),* },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(attributes: TokenStream, item: TokenStream) -> String {
+        match tool(attributes, item) {
+            Ok(tokens) => panic!("accepted: {tokens}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_tool_needs_a_doc_comment() {
+        let message = refusal(quote! {}, quote! { fn add(a: f64) -> f64 { a } });
+        assert!(
+            message.starts_with("a tool needs a doc comment"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn what_has_no_schema_is_refused() {
+        let cases = [
+            (quote! { #[doc = "x"] async fn f() {} }, "not async"),
+            (
+                quote! { #[doc = "x"] fn f<T>(x: T) {} },
+                "no generic parameters",
+            ),
+            (quote! { #[doc = "x"] fn f(&self) {} }, "without self"),
+            (quote! { #[doc = "x"] fn f(x: &str) {} }, "not a reference"),
+            (
+                quote! { #[doc = "x"] fn f((a, b): (u8, u8)) {} },
+                "plain name",
+            ),
+            (
+                quote! { #[doc = "x"] fn f(#[arguments] a: A, b: u8) {} },
+                "stands alone",
+            ),
+        ];
+        for (item, reason) in cases {
+            let message = refusal(quote! {}, item);
+            assert!(message.contains(reason), "{message}");
+        }
+    }
+
+    #[test]
+    fn wrong_attributes_are_refused() {
+        let item = quote! { #[doc = "x"] fn f() {} };
+        assert!(refusal(quote! { readonly }, item.clone()).contains("unknown key"));
+        assert!(refusal(quote! { name = "a b" }, item.clone()).contains("1 to 64 characters"));
+        assert!(refusal(quote! { read_only, destructive }, item).contains("either"));
+    }
+}
