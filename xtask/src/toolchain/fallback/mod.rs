@@ -18,6 +18,10 @@ use std::path::{Path, PathBuf};
 /// Raised whenever the steps change, so that an older toolchain is not taken for this one.
 const VERSION: &str = "toolchain-1";
 
+/// Between a step's name and the number of the process that works on it. A process that was killed
+/// may leave programs that go on writing for a while: they do so in a folder of their own.
+const UNFINISHED: &str = ".part-";
+
 /// The rustc of the finished toolchain, if it was made.
 pub(super) fn find() -> Option<PathBuf> {
     let rustc = folder().ok()?.join("toolchain/bin/rustc");
@@ -33,6 +37,7 @@ pub(crate) fn make() -> Result<PathBuf> {
     let workshop = Workshop { folder: folder()? };
     fs::create_dir_all(&workshop.folder)?;
     let _held = lock(&workshop.folder.join("lock"))?;
+    workshop.sweep()?;
     if find().is_none() {
         workshop.step(
             "debs",
@@ -70,14 +75,26 @@ impl Workshop {
         self.folder.join(name)
     }
 
+    /// Removes what earlier runs left unfinished, as far as nobody is still writing there.
+    fn sweep(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().contains(UNFINISHED) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        Ok(())
+    }
+
     /// Runs `make` on a fresh folder that becomes the result `name`, unless that result is there.
     fn step(&self, name: &str, says: &str, make: fn(&Self, &Path) -> Result<()>) -> Result<()> {
         if self.result(name).exists() {
             return Ok(());
         }
         println!("  {says} …");
-        let unfinished = self.folder.join(format!("{name}.part"));
-        remove(&unfinished)?;
+        let unfinished = self
+            .folder
+            .join(format!("{name}{UNFINISHED}{}", std::process::id()));
         fs::create_dir(&unfinished)?;
         make(self, &unfinished)?;
         Ok(fs::rename(unfinished, self.result(name))?)
@@ -167,15 +184,17 @@ mod tests {
     fn a_finished_step_is_kept_and_a_half_finished_one_starts_anew() {
         let folder = std::env::temp_dir().join(format!("xtask-steps-{}", std::process::id()));
         remove(&folder).unwrap();
-        fs::create_dir_all(folder.join("a.part/rubbish")).unwrap();
+        fs::create_dir_all(folder.join("a.part-1/rubbish")).unwrap();
         let workshop = Workshop {
             folder: folder.clone(),
         };
+        workshop.sweep().unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
         let make: fn(&Workshop, &Path) -> Result<()> =
             |_, part| Ok(fs::write(part.join("made"), "")?);
         let fail: fn(&Workshop, &Path) -> Result<()> = |_, _| Err("called".into());
         workshop.step("a", "", make).unwrap();
-        assert!(folder.join("a/made").exists() && !folder.join("a/rubbish").exists());
+        assert!(folder.join("a/made").exists());
         workshop.step("a", "", fail).unwrap();
         assert!(workshop.step("b", "", fail).is_err() && !folder.join("b").exists());
         fs::remove_dir_all(folder).unwrap();
