@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use crate::db::{Tx, args};
 use crate::grant::{NewGrant, insert_grant, revoke_agent_grants};
+use crate::installation::{Source, insert_installation};
 use crate::text::JsonText;
-use crate::version::{TrustLevel, put_in_pool};
+use crate::version::TrustLevel;
 use crate::{Store, StoreError, Timestamp, id};
 
 /// A skill on an agent, as the agent's list of skills shows it.
@@ -97,7 +98,7 @@ impl Store {
         let Some(version) = installable(&mut tx, account, agent, &new).await? else {
             return Ok(None);
         };
-        put_in_pool(self, &mut tx, account, &new.skill_id, "grant").await?;
+        insert_installation(self, &mut tx, account, &new.skill_id, Source::Grant).await?;
         assign(self, &mut tx, account, agent, &new).await?;
         let grant = NewGrant {
             agent_id: Some(agent.into()),

@@ -48,15 +48,19 @@ const NOT_IN_REPERTOIRE: &str = "22021";
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match error
-            .as_database_error()
-            .and_then(|database| database.code())
+        let Some(database) = error.as_database_error() else {
+            return Self::Database(Box::new(error));
+        };
+        if database
+            .code()
+            .is_some_and(|code| code == NOT_IN_REPERTOIRE)
         {
-            Some(code) if code == NOT_IN_REPERTOIRE => {
-                Self::Invalid("text must not hold the character NUL; remove it".into())
-            }
-            _ => Self::Database(Box::new(error)),
+            return Self::Invalid("text must not hold the character NUL; remove it".into());
         }
+        if database.is_foreign_key_violation() {
+            return Self::Conflict("what this belongs to is not there any more".into());
+        }
+        Self::Database(Box::new(error))
     }
 }
 

@@ -36,6 +36,9 @@ pub struct NewStep {
     pub body: Value,
 }
 
+const INSERT: &str =
+    "INSERT INTO step (run_id, seq, kind, body, created_at) VALUES ($1, $2, $3, $4, $5)";
+
 impl Store {
     /// Journals a step: committed when this returns.
     ///
@@ -44,9 +47,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::Conflict`] when the place is taken: somebody else works on the same run.
     pub async fn append_step(&self, run: &str, step: &NewStep) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        insert_step(self, &mut tx, run, step).await?;
-        tx.commit().await
+        let inserted = self
+            .db
+            .execute(
+                INSERT,
+                args![run, step.seq, &step.kind, &step.body, self.now()],
+            )
+            .await;
+        place_taken(run, step, inserted)
     }
 
     /// The steps of a run, in order; none for a run that the account does not have.
@@ -70,10 +78,19 @@ pub(crate) async fn insert_step(
 ) -> Result<(), StoreError> {
     let inserted = tx
         .execute(
-            "INSERT INTO step (run_id, seq, kind, body, created_at) VALUES ($1, $2, $3, $4, $5)",
+            INSERT,
             args![run, step.seq, &step.kind, &step.body, store.now()],
         )
         .await;
+    place_taken(run, step, inserted)
+}
+
+/// Says in the caller's terms that a place is taken.
+fn place_taken(
+    run: &str,
+    step: &NewStep,
+    inserted: Result<u64, StoreError>,
+) -> Result<(), StoreError> {
     match inserted {
         Err(error) if is_duplicate(&error) => Err(StoreError::Conflict(format!(
             "step {} of run {run} is journalled already",

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::db::{Tx, args};
+use crate::installation::{Source, insert_installation};
 use crate::skill::SkillKind;
 use crate::text::{JsonText, words};
 use crate::{Skill, Store, StoreError, Timestamp, id};
@@ -252,25 +253,8 @@ async fn lock_skill(
         .await?;
     let skill =
         row.ok_or_else(|| StoreError::Conflict("the skill could not be made; try again".into()))?;
-    put_in_pool(store, tx, account, &skill.id, "own").await?;
+    insert_installation(store, tx, account, &skill.id, Source::Own).await?;
     Ok(skill)
-}
-
-/// Puts a skill in an account's pool, where it is not yet.
-pub(crate) async fn put_in_pool(
-    store: &Store,
-    tx: &mut Tx,
-    account: &str,
-    skill: &str,
-    source: &str,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO installation (id, account_id, skill_id, source, shared, locked, created_at) \
-         VALUES ($1, $2, $3, $4, TRUE, FALSE, $5) ON CONFLICT (account_id, skill_id) DO NOTHING",
-        args![&id::prefixed("inst"), account, skill, source, store.now()],
-    )
-    .await?;
-    Ok(())
 }
 
 async fn find_version(
