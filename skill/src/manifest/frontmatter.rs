@@ -45,6 +45,37 @@ pub(super) fn split(text: &str) -> Result<Parts<'_>, ManifestError> {
     ))
 }
 
+/// `text` with quotes around the plain top-level values that hold `: `, which YAML refuses and
+/// other systems let pass: `description: Use this: often`. None where there are none.
+pub(super) fn with_quoted_values(text: &str) -> Option<String> {
+    let parts = split(text).ok()?;
+    let quoted: String = parts
+        .yaml
+        .split_inclusive('\n')
+        .map(with_quoted_value)
+        .collect();
+    (quoted != parts.yaml).then(|| format!("{quoted}---\n{}", parts.body))
+}
+
+fn with_quoted_value(line: &str) -> String {
+    let is_key = |key: &str| {
+        key.chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    };
+    match line.trim_end().split_once(": ") {
+        Some((key, value))
+            if is_key(key) && value.contains(": ") && !value.starts_with(YAML_INDICATORS) =>
+        {
+            // A JSON string is a YAML string in double quotes.
+            format!("{key}: {}\n", serde_json::Value::from(value.trim()))
+        }
+        _ => line.to_owned(),
+    }
+}
+
+/// What a value begins with that is more than plain text.
+const YAML_INDICATORS: [char; 10] = ['"', '\'', '|', '>', '[', '{', '&', '*', '!', '#'];
+
 fn parts<'a>(yaml: &'a str, body: &'a str) -> Result<Parts<'a>, ManifestError> {
     if yaml.len() > MAX_FRONTMATTER {
         return Err(too_long("the frontmatter", MAX_FRONTMATTER));

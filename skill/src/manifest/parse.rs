@@ -47,13 +47,18 @@ pub struct Manifest {
 
 impl Manifest {
     /// Reads what somebody wrote, for whatever system: unknown keys are kept, the version may be
-    /// missing. What stands under `metadata.skillgate` is ours and must be right even so.
+    /// missing, and a text with `: ` in it may stand without quotes. What stands under
+    /// `metadata.skillgate` is ours and must be right even so.
     ///
     /// # Errors
     /// When there is no frontmatter, it is no YAML, name or description are missing or unusable,
     /// or something under `metadata.skillgate` is wrong or unknown.
     pub fn parse_lenient(text: &str) -> Result<Self, ManifestError> {
-        Self::parse(text, Dialect::Any, &Bounds::LENIENT)
+        let read = |text: &str| Self::parse(text, Dialect::Any, &Bounds::LENIENT);
+        read(text).or_else(|error| {
+            let quoted = frontmatter::with_quoted_values(text);
+            quoted.and_then(|text| read(&text).ok()).ok_or(error)
+        })
     }
 
     /// Reads what is to be published here. Beside [`Manifest::parse_lenient`]: a semantic version,
@@ -106,7 +111,7 @@ impl Manifest {
                 .unwrap_or_default(),
             metadata,
             extra,
-            category: section.category,
+            category: bounds.short("category", section.category)?,
             permissions: section.permissions.unwrap_or_default(),
             limits: section.limits.unwrap_or_default(),
             config: checked_config(section.config.unwrap_or_default())?,
@@ -209,6 +214,10 @@ impl Bounds {
                 "`metadata.version` is missing",
                 remedy,
             ));
+        };
+        let version = Spanned {
+            value: bounded("metadata.version", version.clone(), 64)?,
+            ..version
         };
         semver::Version::parse(&version.value).map_err(|error| {
             let text = crate::error::shown(&version.value);

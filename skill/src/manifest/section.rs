@@ -30,7 +30,7 @@ pub(super) struct Metadata {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Section {
-    pub(super) category: Option<String>,
+    pub(super) category: Option<Spanned<String>>,
     pub(super) permissions: Option<Permissions>,
     pub(super) limits: Option<Limits>,
     pub(super) config: Option<Vec<ConfigKey>>,

@@ -93,12 +93,17 @@ fn words(error: &Error) -> (String, String) {
                 "{} stands where {expected} belongs",
                 crate::error::shown(unexpected)
             ),
-            "Correct the value.".into(),
+            CORRECT.into(),
         ),
-        Error::Message { msg, .. } => (msg.clone(), "Correct the value.".into()),
+        Error::Message { msg, .. } => (msg.clone(), CORRECT.into()),
+        Error::Unexpected { expected, .. } => {
+            (format!("{} belongs here", ours(expected)), CORRECT.into())
+        }
+        Error::InvalidScalar { ty, .. } => (format!("{} belongs here", ours(ty)), CORRECT.into()),
         Error::AliasError { error, .. } => words(error),
-        Error::Budget { breach, .. } => (
-            format!("the frontmatter is more than is read ({breach:?})"),
+        Error::Budget { .. } => (
+            "the YAML is larger, deeper, or has more anchors (&) and aliases (*) than is read"
+                .into(),
             BLOCK_STYLE.into(),
         ),
         other => (
@@ -108,13 +113,29 @@ fn words(error: &Error) -> (String, String) {
     }
 }
 
+const CORRECT: &str = "Correct the value.";
 const BLOCK_STYLE: &str = "Write plain block-style YAML: one `key: value` a line, nested by two spaces, lists with `- `, \
      no `{}` or `[]`, texts with `: ` in quotes.";
+
+/// The parser's name of a kind of value, in the words of somebody who writes YAML.
+fn ours(kind: &str) -> &str {
+    match kind {
+        "mapping start" => "a mapping (lines `key: value`, indented)",
+        "sequence start" => "a list (lines `- item`)",
+        "string scalar" => "a text",
+        "u64" => "a whole number, not below zero,",
+        other => other,
+    }
+}
 
 /// The parser's own words end in a position, which the error names itself.
 fn first_line(error: &Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     let end = line.find(" at line ").unwrap_or(line.len());
-    line[..end].trim_start_matches("error: ").to_owned()
+    match line[..end].trim_start_matches("error: ") {
+        // With no flow style allowed, this is said of the first bracket.
+        "recursion limit exceeded" => "`{}` or `[]`, or too many of them in each other".to_owned(),
+        text => text.to_owned(),
+    }
 }

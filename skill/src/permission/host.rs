@@ -19,19 +19,22 @@ pub(super) enum HostPattern {
 impl HostPattern {
     /// Reads the host of a rule, without port.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        if let Some(suffix) = text.strip_prefix("*.") {
-            let suffix = match Self::parse(suffix)? {
-                Self::Name(name) => name,
-                _ => return Err("after `*.` stands a name, not an address"),
-            };
-            return match suffix.contains('.') {
-                true => Ok(Self::LabelUnder(suffix)),
-                false => Err("`*.` must be followed by at least two labels, such as *.example.com"),
-            };
-        }
-        if text.contains('*') {
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        if name.contains('*') {
             return Err("a wildcard in a host is the whole first label, such as *.example.com");
         }
+        match (Self::literal(name)?, text == name) {
+            (literal, true) => Ok(literal),
+            (Self::Name(suffix), false) if suffix.contains('.') => Ok(Self::LabelUnder(suffix)),
+            (Self::Name(_), false) => {
+                Err("`*.` must be followed by at least two labels, such as *.example.com")
+            }
+            _ => Err("after `*.` stands a name, not an address"),
+        }
+    }
+
+    /// A host without wildcard.
+    fn literal(text: &str) -> Result<Self, &'static str> {
         match Host::parse(text).map_err(|_| "the host is no name and no address")? {
             Host::Domain(name) => Self::name(text, name),
             Host::Ipv4(address) => Self::address(text, address.into()),
