@@ -44,7 +44,7 @@ fn measure(skillgate: &Path) -> Result<Vec<Vec<String>>> {
     cargo
         .current_dir(paths::root())
         .args(["bench", "--workspace"])
-        .env("SKILLGATE_BIN", skillgate);
+        .env(run::BINARY_VARIABLE, skillgate);
     for name in programs()? {
         cargo.args(["--bench", &name]);
     }

@@ -5,6 +5,7 @@ use crate::skills::folders_with;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::{Result, paths, process};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Builds all guests, unless they are up to date.
 pub(crate) fn make(toolchain: &Toolchain) -> Result<()> {
@@ -14,34 +15,35 @@ pub(crate) fn make(toolchain: &Toolchain) -> Result<()> {
     let products = paths::product("guests");
     let inputs = ["tests/guests", "sdk", "wit"].map(|path| paths::root().join(path));
     let stamp = Stamp::new(products.join(".stamp"), &inputs)?;
-    let is_made = |name: &str| products.join(name).with_extension("wasm").is_file();
-    if guests.is_empty()
-        || (stamp.is_fresh() && guests.iter().all(|guest| is_made(paths::name(guest))))
-    {
+    let product = |guest: &Path| products.join(paths::name(guest)).with_extension("wasm");
+    if stamp.is_fresh() && guests.iter().all(|guest| product(guest).is_file()) {
         return Ok(());
     }
-    println!("test guests");
-    let target = workspace.join("target");
-    let mut build = process::cargo();
-    build
-        .current_dir(&workspace)
-        .args(["build", "--release", "--workspace", "--target", TARGET]);
-    process::run(toolchain.apply(build.arg("--target-dir").arg(&target)))?;
+    println!("the tests' guests");
+    compile(&workspace, toolchain)?;
     fs::create_dir_all(&products)?;
     for guest in &guests {
-        let name = paths::name(guest);
-        // Cargo names a program as its package, a library with underscores.
-        let built = [name.to_owned(), name.replace('-', "_")];
-        let built = built.map(|name| {
-            target
-                .join(TARGET)
-                .join("release")
-                .join(name)
-                .with_extension("wasm")
-        });
-        let built = built.iter().find(|file| file.is_file());
-        let built = built.ok_or_else(|| format!("tests/guests/{name} builds no {name}.wasm"))?;
-        fs::copy(built, products.join(name).with_extension("wasm"))?;
+        fs::copy(built(paths::name(guest))?, product(guest))?;
     }
     stamp.set()
+}
+
+fn compile(workspace: &Path, toolchain: &Toolchain) -> Result<()> {
+    let mut build = process::cargo();
+    build
+        .current_dir(workspace)
+        .args(["build", "--release", "--workspace", "--target", TARGET]);
+    build.arg("--target-dir").arg(paths::guest_target());
+    process::run(toolchain.apply(&mut build))
+}
+
+/// What cargo made of the package `name`: it names a program as its package, a library with underscores.
+fn built(name: &str) -> Result<PathBuf> {
+    let folder = paths::guest_target().join(TARGET).join("release");
+    let names = [name.to_owned(), name.replace('-', "_")];
+    let mut files = names
+        .iter()
+        .map(|name| folder.join(name).with_extension("wasm"));
+    let built = files.find(|file| file.is_file());
+    built.ok_or_else(|| format!("tests/guests/{name} builds no {name}.wasm").into())
 }

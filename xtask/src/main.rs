@@ -38,8 +38,9 @@ const VERBS: &[Verb] = &[
     Verb {
         name: "setup",
         options: "[--fallback]",
-        about: "make the compiler for guests available (wasm32-wasip2): by rustup, else from Debian's and\n\
-                PyPI's packages into the user's cache folder; --fallback takes the second way at once",
+        about: "make available what is needed beside Rust: a compiler for guests (wasm32-wasip2), by rustup, else\n\
+                from Debian's and PyPI's packages into the user's cache folder; and PostgreSQL for the tests.\n\
+                --fallback makes the second kind of compiler in any case",
         run: setup::main,
     },
     Verb {

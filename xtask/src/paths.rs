@@ -16,6 +16,12 @@ pub(crate) fn product(name: &str) -> PathBuf {
     root().join("target").join(name)
 }
 
+/// Where cargo compiles guests: one folder for the examples and the tests' guests, which have most
+/// dependencies in common.
+pub(crate) fn guest_target() -> PathBuf {
+    product("guest-build")
+}
+
 /// The `skillgate` binary of the profile folder `profile` (`debug` or `release`). Cargo put this
 /// very program into the same target folder.
 pub(crate) fn binary(profile: &str) -> Result<PathBuf> {

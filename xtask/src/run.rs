@@ -5,6 +5,9 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+/// Names the `skillgate` binary to the tests and the bench programs.
+pub(crate) const BINARY_VARIABLE: &str = "SKILLGATE_BIN";
+
 /// How the server is compiled.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Profile {

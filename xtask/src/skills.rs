@@ -55,7 +55,7 @@ fn pack(
 ) -> Result<()> {
     let mut build = Command::new(skillgate);
     build.arg("build").arg(example).arg("--output").arg(package);
-    build.env("CARGO_TARGET_DIR", paths::root().join("examples/target"));
+    build.env("CARGO_TARGET_DIR", paths::guest_target());
     process::run(toolchain.apply(&mut build))?;
     process::read(
         Command::new(skillgate)

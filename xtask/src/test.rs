@@ -80,9 +80,7 @@ fn cargo_in(workspace: &str, arguments: &[&str]) -> std::process::Command {
         .current_dir(paths::root().join(workspace))
         .args(arguments);
     if !workspace.is_empty() {
-        cargo
-            .arg("--target-dir")
-            .arg(paths::root().join(workspace).join("target"));
+        cargo.arg("--target-dir").arg(paths::guest_target());
     }
     cargo
 }
@@ -135,9 +133,9 @@ fn test_examples() -> Result<()> {
 }
 
 fn test() -> Result<()> {
-    process::run(
-        cargo_in("", &["test", "--workspace"]).env(postgres::VARIABLE, postgres::ensure()?),
-    )
+    let mut tests = cargo_in("", &["test", "--workspace"]);
+    tests.env(run::BINARY_VARIABLE, paths::binary("debug")?);
+    process::run(tests.env(postgres::VARIABLE, postgres::ensure()?))
 }
 
 #[cfg(test)]
