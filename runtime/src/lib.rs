@@ -1,1 +1,62 @@
 //! Runs one call of a skill in a fresh sandbox that holds only what was asked for and granted.
+//!
+//! The crate's invariant: **nothing reaches a guest that its manifest did not ask for and its user
+//! did not grant, and nothing of one call is visible to the next.** This is the only crate that
+//! names wasmtime. It knows no database, no HTTP server and no model.
+//!
+//! # A component as a library, in ten lines
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use skillgate_runtime::{Call, Runtime, RuntimeConfig};
+//! use skillgate_skill::Package;
+//!
+//! let package = Package::read(&std::fs::read("calculator.skill")?)?;
+//! let runtime = Runtime::new(RuntimeConfig::default())?;
+//! let skill = runtime.load(&package).await?;
+//! for tool in skill.tools() {
+//!     println!("{}: {}", tool.name, tool.description);
+//! }
+//! let report = skill.call(Call::new("evaluate", r#"{"expression":"6*7"}"#)).await?;
+//! println!("{} ({} µs)", report.outcome.for_model().0, report.receipt.duration_us);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The caller verifies the package's signature first ([`Package::verify`](skillgate_skill::Package::verify));
+//! this crate enforces what the verified manifest asks for.
+
+mod answer;
+mod bindings;
+mod cache;
+mod call;
+mod capability;
+mod compile;
+mod config;
+mod egress;
+mod engine;
+mod error;
+mod folder;
+mod limits;
+mod link;
+mod load;
+mod outcome;
+mod receipt;
+mod runtime;
+mod secret;
+mod sink;
+mod state;
+mod tool;
+
+pub use call::{Call, Scope};
+pub use compile::compile_child;
+pub use config::{Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig};
+pub use egress::{Blocked, Body, Egress, EgressError, Gate};
+pub use error::{HostFault, LoadError};
+pub use load::Skill;
+pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
+pub use receipt::{MAX_USES, Receipt, Use};
+pub use runtime::Runtime;
+pub use secret::{NoSecrets, Secret, SecretSource};
+pub use sink::{Discard, LogLevel, MAX_LINE, Sink};
+pub use tool::{Annotations, Tool};

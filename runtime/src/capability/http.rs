@@ -1,0 +1,204 @@
+//! `wasi:http/outgoing-handler`: requests through the egress door, by the rules that were both
+//! asked for and granted, with secrets put in by the host after the destination was allowed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http_body_util::{BodyExt as _, Limited};
+use skillgate_skill::{Denial, Injection, SecretPermission};
+use url::Url;
+use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
+
+use crate::egress::{EgressError, Gate};
+use crate::secret::Secret;
+use crate::state::Shared;
+
+/// Requests of one call under way at the same time; later ones wait.
+pub(crate) const MAX_REQUESTS: usize = 8;
+
+/// wasmtime-wasi-http's way to our sender.
+pub(crate) struct HttpHooks(pub(crate) Arc<Shared>);
+
+/// The rest of an exchange that has to be driven: none, the client drives itself.
+type Driver = Box<dyn Future<Output = Result<(), HttpError>> + Send>;
+
+impl WasiHttpHooks for HttpHooks {
+    /// The door sets the host header from the URL that was allowed.
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _body_sent: Driver,
+    ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Driver), HttpError>> + Send> {
+        let shared = Arc::clone(&self.0);
+        Box::new(async move {
+            let exchange = send(Arc::clone(&shared), request);
+            let answer = match options.and_then(|options| options.first_byte_timeout) {
+                Some(longest) => tokio::time::timeout(longest, exchange).await.unwrap_or(Err(EgressError::Timeout)),
+                None => exchange.await,
+            };
+            let answer = answer.map_err(|error| {
+                if let Some(denial) = error.denial() {
+                    shared.deny(denial);
+                }
+                for_guest(&error)
+            })?;
+            Ok((answer, Box::new(std::future::ready(Ok(()))) as Driver))
+        })
+    }
+}
+
+async fn send(shared: Arc<Shared>, request: Request<WasiBody>) -> Result<Response<WasiBody>, EgressError> {
+    let (head, body) = request.into_parts();
+    let most = shared.egress.policy().max_request_body;
+    let gate = SkillGate { shared: Arc::clone(&shared), sent: std::sync::atomic::AtomicUsize::new(usize::MAX) };
+    // Before the body is read: a request that is not allowed should not wait for it.
+    let url = Url::parse(&head.uri.to_string()).map_err(|error| EgressError::BadRequest(error.to_string()))?;
+    gate.permits(&head.method, &url).map_err(EgressError::Denied)?;
+    let Ok(_under_way) = shared.requests.acquire().await else {
+        return Err(EgressError::Exchange("the call is over".into()));
+    };
+    let body = Limited::new(body, usize::try_from(most).unwrap_or(usize::MAX))
+        .collect()
+        .await
+        .map_err(|_| EgressError::RequestTooLarge(most))?
+        .to_bytes();
+    let sent = body.len() as u64;
+    let answer = shared.egress.fetch(Request::from_parts(head, body), &gate).await?;
+    let place = gate.sent.into_inner();
+    shared.uses.add_bytes(place, sent);
+    let counting = Arc::clone(&shared);
+    Ok(answer.map(|body| {
+        let counted = body.map_frame(move |frame| {
+            counting.uses.add_bytes(place, frame.data_ref().map_or(0, |data| data.len() as u64));
+            frame
+        });
+        counted.map_err(|error| for_guest(&error)).boxed_unsync()
+    }))
+}
+
+/// The skill's gate in the egress door.
+struct SkillGate {
+    shared: Arc<Shared>,
+    /// Where in the receipt the last hop stands.
+    sent: std::sync::atomic::AtomicUsize,
+}
+
+impl SkillGate {
+    fn permits(&self, method: &Method, url: &Url) -> Result<(), Denial> {
+        self.shared.effective.http(method.as_str(), url)
+    }
+}
+
+#[async_trait]
+impl Gate for SkillGate {
+    fn allow(&self, method: &Method, url: &Url) -> Result<(), Denial> {
+        self.permits(method, url)?;
+        let destination = format!("{method} {}{}", url.origin().ascii_serialization(), url.path());
+        let place = self.shared.uses.record("http", destination, 0);
+        self.sent.store(place, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn authorise(&self, url: &Url, headers: &mut HeaderMap) -> Result<Url, EgressError> {
+        let mut url = url.clone();
+        let host = url.host_str().unwrap_or_default().to_owned();
+        for permission in self.shared.effective.secrets_for(&host) {
+            if let Some(secret) = self.shared.secrets.value(&permission.name).await {
+                inject(permission, &secret, &mut url, headers)?;
+                self.shared.uses.record("secrets", format!("{} to {host}", permission.name), 0);
+            }
+        }
+        Ok(url)
+    }
+}
+
+/// Puts a secret where the manifest says; what the guest put there itself is replaced.
+fn inject(permission: &SecretPermission, secret: &Secret, url: &mut Url, headers: &mut HeaderMap) -> Result<(), EgressError> {
+    let value = secret.expose();
+    let (name, value) = match &permission.inject {
+        Injection::Bearer => (header::AUTHORIZATION, format!("Bearer {value}")),
+        Injection::Basic { user } => (header::AUTHORIZATION, format!("Basic {}", BASE64.encode(format!("{user}:{value}")))),
+        Injection::Header { name, prefix } => {
+            let name = HeaderName::try_from(name).map_err(|_| unusable(permission))?;
+            (name, [prefix.as_str(), value].join(if prefix.is_empty() { "" } else { " " }))
+        }
+        Injection::Query { name } => {
+            set_query(url, name, value);
+            return Ok(());
+        }
+    };
+    let mut value = HeaderValue::try_from(value).map_err(|_| unusable(permission))?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn set_query(url: &mut Url, name: &str, value: &str) {
+    let others: Vec<(String, String)> =
+        url.query_pairs().filter(|(key, _)| key != name).map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
+    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+}
+
+fn unusable(permission: &SecretPermission) -> EgressError {
+    EgressError::BadRequest(format!("the secret {} holds characters that cannot be sent in a header", permission.name))
+}
+
+/// What the guest is told: the standard's error codes, without the host's details.
+fn for_guest(error: &EgressError) -> HttpError {
+    match error {
+        EgressError::Denied(_) => HttpError::HttpRequestDenied,
+        EgressError::Blocked(_) => HttpError::DestinationIpProhibited,
+        EgressError::Dns(_) => HttpError::DestinationNotFound,
+        EgressError::Connect(_) => HttpError::ConnectionRefused,
+        EgressError::Timeout => HttpError::ConnectionTimeout,
+        EgressError::TooManyRedirects(_) => HttpError::LoopDetected,
+        EgressError::RequestTooLarge(most) => HttpError::HttpRequestBodySize(Some(*most)),
+        EgressError::ResponseTooLarge(most) => HttpError::HttpResponseBodySize(Some(*most)),
+        EgressError::BadRedirect(_) | EgressError::BadRequest(_) => HttpError::HttpRequestUriInvalid,
+        EgressError::Exchange(_) => HttpError::HttpProtocolError,
+        EgressError::Client(_) => HttpError::ConfigurationError,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn injected(how: &str, url: &str) -> (String, HeaderMap) {
+        let permission = SecretPermission { name: "TOKEN".into(), inject: how.parse().unwrap(), host: "a.example".into() };
+        let mut url = Url::parse(url).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("the guest's own"));
+        inject(&permission, &Secret::new("s3cret"), &mut url, &mut headers).unwrap();
+        (url.into(), headers)
+    }
+
+    #[test]
+    fn each_way_of_injection_writes_what_it_says() {
+        let (_, headers) = injected("bearer", "https://a.example/");
+        assert_eq!(headers["authorization"], "Bearer s3cret");
+        let (_, headers) = injected("basic ada", "https://a.example/");
+        assert_eq!(headers["authorization"], "Basic YWRhOnMzY3JldA==");
+        let (_, headers) = injected("header x-api-key", "https://a.example/");
+        assert_eq!(headers["x-api-key"], "s3cret");
+        let (_, headers) = injected("header x-auth Token", "https://a.example/");
+        assert_eq!(headers["x-auth"], "Token s3cret");
+        let (url, _) = injected("query key", "https://a.example/?key=guess&q=a%20b");
+        assert_eq!(url, "https://a.example/?q=a+b&key=s3cret");
+    }
+
+    #[test]
+    fn an_injected_header_is_marked_so_that_it_is_not_logged() {
+        let (_, headers) = injected("bearer", "https://a.example/");
+        assert!(headers["authorization"].is_sensitive());
+        assert!(!format!("{headers:?}").contains("s3cret"));
+    }
+}

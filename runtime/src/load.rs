@@ -1,0 +1,172 @@
+//! A skill that is ready to be called: compiled, checked, its tools listed.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use skillgate_skill::{Effective, Manifest, Permissions};
+use wasmtime::component::Component;
+
+use crate::bindings::SkillPre;
+use crate::call::Call;
+use crate::error::LoadError;
+use crate::limits::CallLimits;
+use crate::link::{self, Capability, Linked, unversioned};
+use crate::runtime::Runtime;
+use crate::state::State;
+use crate::tool::{ListedTools, Tool};
+
+/// A loaded skill. Holds one prepared instance for each set of capabilities that was ever granted.
+pub struct Skill {
+    pub(crate) runtime: Runtime,
+    pub(crate) manifest: Manifest,
+    pub(crate) digest: String,
+    pub(crate) asked: Arc<Permissions>,
+    pub(crate) limits: CallLimits,
+    pub(crate) tools: ListedTools,
+    component: Component,
+    imports: Vec<String>,
+    prepared: [OnceLock<SkillPre<State>>; Linked::SETS],
+}
+
+/// How long `list-tools` may take.
+const LIST_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Skill {
+    pub(crate) async fn load(runtime: Runtime, manifest: Manifest, digest: String, component: Component) -> Result<Self, LoadError> {
+        let imports = imports(&component);
+        check_imports(&imports, &manifest.permissions)?;
+        let limits = CallLimits::new(&manifest.limits, &runtime.inner.config.limits);
+        let mut skill = Self {
+            asked: Arc::new(manifest.permissions.clone()),
+            prepared: std::array::from_fn(|_| OnceLock::new()),
+            tools: ListedTools::default(),
+            runtime,
+            manifest,
+            digest,
+            limits,
+            component,
+            imports,
+        };
+        let prepared = skill.prepare(Linked::NONE).map_err(|error| LoadError::NoTools { reason: format!("{error:#}") })?;
+        let _ = skill.prepared[Linked::NONE.index()].set(prepared);
+        skill.tools = skill.list_tools().await?;
+        Ok(skill)
+    }
+
+    /// The manifest of the package.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The tools, as the skill listed them when it was loaded.
+    pub fn tools(&self) -> &[Tool] {
+        self.tools.as_slice()
+    }
+
+    /// The interfaces that the component imports, with their versions.
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The package's digest, in hex.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The component linked with what is effective, made once for each set.
+    pub(crate) fn prepared(&self, effective: &Effective) -> wasmtime::Result<&SkillPre<State>> {
+        let linked = Linked::of(effective);
+        let place = &self.prepared[linked.index()];
+        if let Some(ready) = place.get() {
+            return Ok(ready);
+        }
+        let made = self.prepare(linked)?;
+        Ok(place.get_or_init(|| made))
+    }
+
+    fn prepare(&self, linked: Linked) -> wasmtime::Result<SkillPre<State>> {
+        let linker = link::linker(&self.runtime.inner.base, &self.component, &self.asked, linked)?;
+        SkillPre::new(linker.instantiate_pre(&self.component)?)
+    }
+
+    async fn list_tools(&self) -> Result<ListedTools, LoadError> {
+        let bad = |reason: String| LoadError::BadTools { skill: self.manifest.name.clone(), reason };
+        let call = Call { deadline: Some(LIST_TIMEOUT), ..Call::new("list-tools", "") };
+        let listed = self.list(&call).await?.map_err(|outcome| bad(format!("list-tools ended otherwise than with a list: {}", outcome.for_model().0)))?;
+        ListedTools::check(listed).map_err(bad)
+    }
+}
+
+/// Refuses what is no component before the compiler sees it.
+pub(crate) fn check_preamble(bytes: &[u8]) -> Result<(), LoadError> {
+    let found = match bytes {
+        [0, b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => return Ok(()),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => "it is a core module".to_owned(),
+        [0, b'a', b's', b'm', ..] => "it is WebAssembly of an unknown version".to_owned(),
+        _ => format!("it does not begin like WebAssembly ({} bytes)", bytes.len()),
+    };
+    Err(LoadError::NotAComponent { found })
+}
+
+fn imports(component: &Component) -> Vec<String> {
+    component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Imports must be inside what the manifest asks for.
+fn check_imports(imports: &[String], asked: &Permissions) -> Result<(), LoadError> {
+    for import in imports {
+        let name = unversioned(import);
+        match Capability::of(name) {
+            Some(capability) if capability.is_in(asked) => {}
+            Some(capability) => {
+                return Err(LoadError::NotAskedFor { import: import.clone(), yaml: example(capability).to_owned() });
+            }
+            None if is_inert(name) => {}
+            None => return Err(LoadError::NotOffered { import: import.clone(), remedy: remedy(name).to_owned() }),
+        }
+    }
+    Ok(())
+}
+
+/// Interfaces that hold no authority: always linked.
+fn is_inert(interface: &str) -> bool {
+    const PACKAGES: [&str; 5] = ["wasi:io/", "wasi:clocks/", "wasi:random/", "wasi:cli/", "wasi:filesystem/"];
+    const OURS: [&str; 2] = ["skillgate:skill/log", "skillgate:skill/progress"];
+    OURS.contains(&interface) || PACKAGES.iter().any(|package| interface.starts_with(package))
+}
+
+/// What a manifest that asks for a capability says, with the parts to be replaced.
+fn example(capability: Capability) -> &'static str {
+    match capability {
+        Capability::Http => "metadata:\n  skillgate:\n    permissions:\n      http:\n        - GET https://the-host-it-needs.example/*\n",
+        Capability::Kv => "metadata:\n  skillgate:\n    permissions:\n      kv:\n        quota: 1MiB\n",
+        Capability::Secrets => {
+            "metadata:\n  skillgate:\n    permissions:\n      secrets:\n        - name: THE_SECRET\n          inject: bearer\n          host: the-host-it-is-sent-to.example\n"
+        }
+    }
+}
+
+fn remedy(interface: &str) -> &'static str {
+    match interface {
+        name if name.starts_with("wasi:sockets/") => {
+            "raw sockets are never linked; send requests with wasi:http/outgoing-handler and ask for http"
+        }
+        name if name.starts_with("wasi:keyvalue/") => "of wasi:keyvalue only the store is there",
+        _ => "remove what needs it, or build with a version of the SDK that this host knows",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_example_is_what_a_manifest_can_say() {
+        for capability in [Capability::Http, Capability::Kv, Capability::Secrets] {
+            let yaml = example(capability);
+            let text = format!("---\nname: x\ndescription: x\n{}---\n", yaml.replace("metadata:\n", "metadata:\n  version: 1.0.0\n"));
+            let manifest = Manifest::parse_strict(&text).unwrap();
+            assert!(capability.is_in(&manifest.permissions), "{yaml}");
+        }
+    }
+}

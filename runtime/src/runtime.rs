@@ -1,0 +1,102 @@
+//! The runtime: what all skills share.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use skillgate_skill::Package;
+use tokio::sync::Semaphore;
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+
+use crate::cache::CodeCache;
+use crate::compile::compile;
+use crate::config::RuntimeConfig;
+use crate::egress::Egress;
+use crate::error::{HostFault, LoadError};
+use crate::folder::Folders;
+use crate::load::{self, Skill};
+use crate::state::State;
+use crate::{engine, link};
+
+/// Loads skills and holds what their calls share: the engine with its pool of instances, the
+/// cache of compiled code, the egress door, the folders. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) config: RuntimeConfig,
+    pub(crate) engine: Engine,
+    pub(crate) base: Linker<State>,
+    pub(crate) egress: Egress,
+    pub(crate) folders: Arc<Folders>,
+    /// One permit for each instance of the pool.
+    pub(crate) slots: Semaphore,
+    cache: Option<CodeCache>,
+}
+
+impl Runtime {
+    /// Sets the engine up and reserves the pool's address space.
+    ///
+    /// # Errors
+    /// When the engine does not start or the cache's folder cannot be made.
+    pub fn new(config: RuntimeConfig) -> Result<Self, HostFault> {
+        let engine = engine::running(&config.pool)?;
+        let cache = config.cache.clone().map(|cache| CodeCache::open(cache, &engine)).transpose()?;
+        let inner = Inner {
+            base: link::base(&engine)?,
+            egress: Egress::new(config.egress.clone()),
+            folders: Arc::new(Folders::new(config.state_dir.clone())),
+            slots: Semaphore::new(config.pool.instances as usize),
+            cache,
+            engine,
+            config,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Loads a package whose signature the caller verified: compiles its component (or takes the
+    /// code from the cache), checks that its imports are inside what its manifest asks for, and
+    /// lists its tools, in an instance that is granted nothing.
+    ///
+    /// # Errors
+    /// See [`LoadError`]; each says what to do.
+    pub async fn load(&self, package: &Package) -> Result<Arc<Skill>, LoadError> {
+        let manifest = package.manifest.clone();
+        let Some(bytes) = package.component() else {
+            return Err(LoadError::NoComponent { skill: manifest.name });
+        };
+        load::check_preamble(bytes)?;
+        let component = self.component(bytes).await?;
+        Skill::load(self.clone(), manifest, package.digest().to_string(), component).await.map(Arc::new)
+    }
+
+    /// The egress door that skills' requests pass, for the host's own requests on somebody's behalf.
+    pub fn egress(&self) -> &Egress {
+        &self.inner.egress
+    }
+
+    async fn component(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+        let inner = &self.inner;
+        let entry = inner.cache.as_ref().map(|cache| (cache, cache.name(&Sha256::digest(bytes).into())));
+        if let Some(code) = entry.as_ref().and_then(|(cache, name)| cache.read(name)) {
+            return Ok(deserialize(&inner.engine, &code)?);
+        }
+        let code = compile(&inner.engine, &inner.config.compiler, bytes).await?;
+        let component = deserialize(&inner.engine, &code)?;
+        if let Some((cache, name)) = entry {
+            cache.write(&name, &code);
+        }
+        Ok(component)
+    }
+}
+
+/// Makes machine code runnable.
+fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component, HostFault> {
+    // SAFETY: `code` is what this engine's compiler gave: it comes straight from it, or its tag
+    // under the host's key was checked over these same bytes, which are copied from here.
+    #[allow(unsafe_code)]
+    let component = unsafe { Component::deserialize(engine, code) };
+    component.map_err(HostFault::engine)
+}
