@@ -125,25 +125,27 @@ fn inflate(entry: &mut impl Read, path: &str, left: u64) -> Result<Vec<u8>, Pack
     }
 }
 
-/// Takes away the one folder around everything, where `SKILL.md` stands in it.
-pub(super) fn without_root_folder(files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
-    let root = files
-        .keys()
-        .next()
-        .and_then(|path| path.split_once('/'))
-        .map(|(root, _)| format!("{root}/"));
-    match root {
-        Some(root)
-            if files.contains_key(&format!("{root}{MANIFEST}"))
-                && files.keys().all(|path| path.starts_with(&root)) =>
-        {
-            files
-                .into_iter()
-                .map(|(path, content)| (path[root.len()..].to_owned(), content))
-                .collect()
-        }
-        _ => files,
+/// Takes away the one folder around everything, where `SKILL.md` stands in it, and what macOS
+/// puts beside that folder.
+pub(super) fn without_root_folder(
+    mut files: BTreeMap<String, Vec<u8>>,
+) -> BTreeMap<String, Vec<u8>> {
+    files.retain(|path, _| !path.starts_with("__MACOSX/"));
+    match root_folder(&files) {
+        Some(root) => files
+            .into_iter()
+            .filter_map(|(path, content)| Some((path.strip_prefix(&root)?.to_owned(), content)))
+            .collect(),
+        None => files,
     }
+}
+
+/// The folder, with its `/`, in which every file lies and `SKILL.md` on top.
+fn root_folder(files: &BTreeMap<String, Vec<u8>>) -> Option<String> {
+    let (root, _) = files.keys().next()?.split_once('/')?;
+    let root = format!("{root}/");
+    let around_all = files.keys().all(|path| path.starts_with(&root));
+    (around_all && files.contains_key(&format!("{root}{MANIFEST}"))).then_some(root)
 }
 
 fn archive_error(error: zip::result::ZipError) -> PackageError {

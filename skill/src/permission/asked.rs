@@ -172,13 +172,16 @@ fn config<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
 }
 
 fn tools<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    checked(from, |text| match text.split_once('/') {
-        Some((skill, tool)) => check_skill_name(skill).and_then(|()| check_tool_name(tool)),
-        None => {
-            let form = "write skill/tool, such as calculator/evaluate";
-            Err(GrammarError::new("a tool of a skill", text, form))
-        }
-    })
+    checked(from, check_tool)
+}
+
+/// A tool of a skill, written `skill/tool`.
+pub(super) fn check_tool(text: &str) -> Result<(), GrammarError> {
+    let Some((skill, tool)) = text.split_once('/') else {
+        let form = "write skill/tool, such as calculator/evaluate";
+        return Err(GrammarError::new("a tool of a skill", text, form));
+    };
+    check_skill_name(skill).and_then(|()| check_tool_name(tool))
 }
 
 fn checked<'de, D: Deserializer<'de>>(

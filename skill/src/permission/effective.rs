@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::asked::check_tool;
 use super::http_request::{HttpRequest, described};
 use super::{
     Denial, FileAccess, FilePermission, HttpRule, Injection, KnowledgeAccess, KvPermission,
     LlmPermission, Permissions, SecretPermission,
 };
 use crate::error::shown;
+use crate::manifest::check_identifier;
+use crate::package::check_path;
 
 /// What a skill may do in one call: asked ∩ granted, decided as "both permit".
 #[derive(Debug, Clone)]
@@ -31,15 +34,16 @@ impl Effective {
     /// # Errors
     /// The denial, with the narrowest rule that would permit the request.
     pub fn http(&self, method: &str, url: &Url) -> Result<(), Denial> {
-        let tried = || described(method, url);
-        let request =
-            HttpRequest::new(method, url).map_err(|why| Denial::impossible(tried(), why))?;
+        let impossible = |why: &str| Denial::impossible(described(method, url), why);
+        let request = HttpRequest::new(method, url).map_err(impossible)?;
+        let rule = HttpRule::for_request(&request);
+        let rule = rule.ok_or_else(|| impossible("its host cannot stand in a rule"))?;
         let missing = || Permissions {
-            http: HttpRule::for_request(&request).into_iter().collect(),
+            http: vec![rule.clone()],
             ..Permissions::default()
         };
         let permits = |held: &Permissions| held.http.iter().any(|rule| rule.permits(&request));
-        self.both(tried, permits, missing)
+        self.both(|| described(method, url), permits, missing)
     }
 
     /// The secrets that the host puts into a request to `host`, as `Url::host_str` gives it.
@@ -61,6 +65,7 @@ impl Effective {
     /// The denial; for a secret that was not asked for, its YAML names a host to be replaced.
     pub fn secret(&self, name: &str) -> Result<&SecretPermission, Denial> {
         let tried = || format!("the secret {}", shown(name));
+        check_identifier(name).map_err(|error| Denial::impossible(tried(), error.to_string()))?;
         let mut asked = self
             .asked
             .secrets
@@ -114,13 +119,11 @@ impl Effective {
                 ..Permissions::default()
             }
         };
-        self.both(
-            || format!("{access} access to the folder {}", shown(path)),
-            permits,
-            missing,
-        )?;
+        let tried = || format!("{access} access to the folder {}", shown(path));
+        check_path(path).map_err(|error| Denial::impossible(tried(), error.to_string()))?;
+        self.both(tried, permits, missing)?;
         let found = self.files().into_iter().find(|folder| folder.path == path);
-        found.ok_or_else(|| Denial::not_granted(format!("the folder {}", shown(path)), &missing()))
+        found.ok_or_else(|| Denial::not_granted(tried(), &missing()))
     }
 
     /// The bytes that the key-value store may hold.
@@ -147,7 +150,9 @@ impl Effective {
             config: vec![key.to_owned()],
             ..Permissions::default()
         };
-        self.both(|| format!("the setting {}", shown(key)), permits, missing)
+        let tried = || format!("the setting {}", shown(key));
+        check_identifier(key).map_err(|error| Denial::impossible(tried(), error.to_string()))?;
+        self.both(tried, permits, missing)
     }
 
     /// Whether `tool`, written `skill/tool`, may be called.
@@ -160,7 +165,9 @@ impl Effective {
             tools: vec![tool.to_owned()],
             ..Permissions::default()
         };
-        self.both(|| format!("the tool {}", shown(tool)), permits, missing)
+        let tried = || format!("the tool {}", shown(tool));
+        check_tool(tool).map_err(|error| Denial::impossible(tried(), error.to_string()))?;
+        self.both(tried, permits, missing)
     }
 
     /// Whether the agent's knowledge may be used with `access`.

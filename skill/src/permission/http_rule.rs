@@ -69,14 +69,14 @@ impl HttpRule {
             && self.path.matches(&request.path)
     }
 
-    /// The narrowest rule that permits `request`.
+    /// The narrowest rule that permits `request`; none where its host cannot stand in a rule.
     pub(super) fn for_request(request: &HttpRequest<'_>) -> Option<Self> {
         Some(Self {
             methods: Methods::Only(vec![request.method.to_owned()]),
             scheme: Scheme::from_name(request.scheme)?,
             host: HostPattern::parse(&request.host.to_string()).ok()?,
             port: request.port,
-            path: PathPattern::Exact(request.path.clone()),
+            path: PathPattern::narrowest(&request.path),
         })
     }
 
@@ -188,6 +188,21 @@ impl PathPattern {
         } else {
             Self::Exact(path)
         })
+    }
+
+    /// The path itself, or the deepest folder of it that a rule has room for.
+    fn narrowest(path: &str) -> Self {
+        let fits = |path: &str| url_path::encoded(path).len() <= LONGEST / 2;
+        if fits(path) {
+            return Self::Exact(path.to_owned());
+        }
+        let mut folders = path.rmatch_indices('/').map(|(at, _)| &path[..=at]);
+        Self::Below(
+            folders
+                .find(|folder| fits(folder))
+                .unwrap_or("/")
+                .to_owned(),
+        )
     }
 
     fn matches(&self, path: &str) -> bool {

@@ -183,3 +183,38 @@ fn a_folder_granted_and_not_asked_for_is_not_opened() {
     assert!(effective(folder("a"), json!({})).files().is_empty());
     assert!(effective(json!({}), folder("a")).files().is_empty());
 }
+
+#[test]
+fn what_no_permission_can_name_is_denied_in_few_words() {
+    let effective = effective(json!({}), json!({}));
+    let long = "x".repeat(1 << 20);
+    let url = format!("https://a.example/b/{long}");
+    for denial in [
+        effective.config(&long).unwrap_err(),
+        effective.secret("a\nb").unwrap_err(),
+        effective.tools("evaluate").unwrap_err(),
+        effective.file("../a", FileAccess::ReadOnly).unwrap_err(),
+        effective
+            .http("GET", &"https://a.example./".parse().unwrap())
+            .unwrap_err(),
+        effective
+            .http("GET", &"https://a.example/%2F".parse().unwrap())
+            .unwrap_err(),
+        effective
+            .http(&long, &"https://a.example/".parse().unwrap())
+            .unwrap_err(),
+    ] {
+        assert_eq!(
+            (denial.yaml.as_str(), denial.remedy.as_str()),
+            ("", "No permission allows this.")
+        );
+        assert!(denial.to_string().len() < 1000, "{denial}");
+    }
+    let denial = effective.http("GET", &url.parse().unwrap()).unwrap_err();
+    assert!(
+        denial.yaml.ends_with("- GET https://a.example/b/*\n"),
+        "{}",
+        denial.yaml
+    );
+    assert!(denial.to_string().len() < 1000);
+}

@@ -90,6 +90,7 @@ fn a_folder_around_everything_is_taken_away_in_what_others_packed() {
         b"---\nname: weather\ndescription: d\nx: y\n---\n",
     );
     add(&mut writer, "weather/references/a.md", b"a");
+    add(&mut writer, "__MACOSX/weather/._SKILL.md", b"a");
     let bytes = writer.finish().unwrap().into_inner();
     let package = Package::read_lenient(&bytes).unwrap();
     assert_eq!(
