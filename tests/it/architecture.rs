@@ -16,17 +16,34 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("skillgate-store", &[]),
     (
         "skillgate-server",
-        &["skillgate-skill", "skillgate-runtime", "skillgate-agent", "skillgate-store"],
+        &[
+            "skillgate-skill",
+            "skillgate-runtime",
+            "skillgate-agent",
+            "skillgate-store",
+        ],
     ),
     (
         "skillgate",
-        &["skillgate-skill", "skillgate-runtime", "skillgate-agent", "skillgate-store", "skillgate-server"],
+        &[
+            "skillgate-skill",
+            "skillgate-runtime",
+            "skillgate-agent",
+            "skillgate-store",
+            "skillgate-server",
+        ],
     ),
     ("skillgate-sdk-macros", &[]),
     ("skillgate-sdk", &["skillgate-sdk-macros"]),
     (
         "skillgate-tests",
-        &["skillgate-skill", "skillgate-runtime", "skillgate-agent", "skillgate-store", "skillgate-server"],
+        &[
+            "skillgate-skill",
+            "skillgate-runtime",
+            "skillgate-agent",
+            "skillgate-store",
+            "skillgate-server",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -43,7 +60,9 @@ const OWNED: [(&str, &[&str]); 6] = [
 ];
 
 /// What would make the skill crate more than a decision: tasks, networks, databases, clocks.
-const IMPURE: [&str; 9] = ["tokio", "futures", "async", "hyper", "reqwest", "rustix", "cap-std", "rand", "jiff"];
+const IMPURE: [&str; 9] = [
+    "tokio", "futures", "async", "hyper", "reqwest", "rustix", "cap-std", "rand", "jiff",
+];
 
 /// One TLS and one cryptography: rustls with aws-lc-rs.
 const BANNED: [&str; 4] = ["ring", "openssl", "openssl-sys", "native-tls"];
@@ -59,21 +78,36 @@ fn metadata() -> Metadata {
 
 /// The names of what `package` needs when it is used; what its own tests need is its own business.
 fn named(package: &Package) -> impl Iterator<Item = &str> {
-    let used = package.dependencies.iter().filter(|one| one.kind != DependencyKind::Development);
+    let used = package
+        .dependencies
+        .iter()
+        .filter(|one| one.kind != DependencyKind::Development);
     used.map(|dependency| dependency.name.as_str())
 }
 
 #[test]
 fn arrows_point_down() {
     let metadata = metadata();
-    let ours: BTreeSet<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
+    let ours: BTreeSet<&str> = metadata
+        .packages
+        .iter()
+        .map(|package| package.name.as_str())
+        .collect();
     for package in &metadata.packages {
         let name = package.name.as_str();
-        let (_, allowed) = ARROWS.iter().find(|(one, _)| *one == name).unwrap_or_else(|| {
-            panic!("{name} is not in ARROWS: a new crate must earn its border (ARCHITECTURE.md)")
-        });
+        let (_, allowed) = ARROWS
+            .iter()
+            .find(|(one, _)| *one == name)
+            .unwrap_or_else(|| {
+                panic!(
+                    "{name} is not in ARROWS: a new crate must earn its border (ARCHITECTURE.md)"
+                )
+            });
         for dependency in named(package).filter(|dependency| ours.contains(dependency)) {
-            assert!(allowed.contains(&dependency), "{name} must not depend on {dependency}");
+            assert!(
+                allowed.contains(&dependency),
+                "{name} must not depend on {dependency}"
+            );
         }
     }
 }
@@ -83,9 +117,15 @@ fn what_one_crate_owns_no_other_names() {
     for package in &metadata().packages {
         let name = package.name.as_str();
         for dependency in named(package) {
-            let owned = OWNED.iter().find(|(prefix, _)| dependency.starts_with(prefix));
+            let owned = OWNED
+                .iter()
+                .find(|(prefix, _)| dependency.starts_with(prefix));
             let may = owned.is_none_or(|(_, owners)| owners.contains(&name));
-            assert!(may, "{name} must not name {dependency}: only {:?} may", owned.map(|(_, owners)| owners));
+            assert!(
+                may,
+                "{name} must not name {dependency}: only {:?} may",
+                owned.map(|(_, owners)| owners)
+            );
         }
     }
 }
@@ -93,7 +133,11 @@ fn what_one_crate_owns_no_other_names() {
 #[test]
 fn the_skill_crate_is_pure() {
     let metadata = metadata();
-    let skill = metadata.packages.iter().find(|package| package.name == "skillgate-skill").unwrap();
+    let skill = metadata
+        .packages
+        .iter()
+        .find(|package| package.name == "skillgate-skill")
+        .unwrap();
     for dependency in named(skill) {
         let impure = IMPURE.iter().any(|prefix| dependency.starts_with(prefix));
         assert!(!impure, "skillgate-skill must not depend on {dependency}");
@@ -103,8 +147,16 @@ fn the_skill_crate_is_pure() {
 #[test]
 fn the_tasks_need_nothing_but_the_standard_library() {
     let metadata = metadata();
-    let xtask = metadata.packages.iter().find(|package| package.name == "xtask").unwrap();
-    assert_eq!(named(xtask).next(), None, "the first command of a newcomer must start at once");
+    let xtask = metadata
+        .packages
+        .iter()
+        .find(|package| package.name == "xtask")
+        .unwrap();
+    assert_eq!(
+        named(xtask).next(),
+        None,
+        "the first command of a newcomer must start at once"
+    );
 }
 
 /// `cargo tree` and not `cargo metadata`: the latter lists what a lock file could select, too.
@@ -112,15 +164,38 @@ fn the_tasks_need_nothing_but_the_standard_library() {
 fn there_is_one_cryptography() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "--workspace", "--prefix", "none", "--format", "{p}", "--edges", "normal"])
+        .args([
+            "tree",
+            "--offline",
+            "--workspace",
+            "--prefix",
+            "none",
+            "--format",
+            "{p}",
+            "--edges",
+            "normal",
+        ])
         .current_dir(root)
         .output()
         .unwrap();
-    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    assert!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
     let tree = String::from_utf8_lossy(&tree.stdout);
-    let built: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert!(built.contains("aws-lc-rs"), "the list is not what it should be");
+    let built: BTreeSet<&str> = tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert!(
+        built.contains("aws-lc-rs"),
+        "the list is not what it should be"
+    );
     for banned in BANNED {
-        assert!(!built.contains(banned), "{banned} is built: `cargo tree -i {banned}` says for whom");
+        assert!(
+            !built.contains(banned),
+            "{banned} is built: `cargo tree -i {banned}` says for whom"
+        );
     }
 }
