@@ -186,7 +186,7 @@ impl Run {
             Ok(tokens) => self.request.max_tokens = tokens,
             Err(reason) => return Ok(Err(reason.into())),
         }
-        if let Err(reason) = self.unless_stopped(std::future::ready(())).await {
+        if let Some(reason) = self.stopped() {
             return Ok(Err(reason.into()));
         }
         self.turn.journal.append(self.request_step()).await?;
@@ -224,6 +224,13 @@ impl Run {
             Err(reason) => Err(reason.into()),
             Ok(answer) => answer.map_err(Ending::from),
         }
+    }
+
+    fn stopped(&self) -> Option<StopReason> {
+        if self.turn.cancel.is_cancelled() {
+            return Some(StopReason::Cancelled);
+        }
+        (Instant::now() >= self.deadline).then_some(StopReason::Timeout)
     }
 
     async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, StopReason> {
