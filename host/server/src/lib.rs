@@ -1,1 +1,27 @@
 //! The control plane: one axum router over the store, the agents and the runtime.
+//!
+//! **Invariant: this is the only crate that names axum, and what it answered with success was committed before.**
+//!
+//! A request passes [`routes::build`] → a handler in `routes/<noun>/<verb>.rs` (extract, call the service, answer) → a
+//! function in [`service`], which the command line calls too. Only [`ApiError`] makes HTTP statuses of errors. A run
+//! ([`run`]) is a task of its own: the connection that asked for it may go away, the run does not.
+
+mod answer;
+mod app;
+mod error;
+mod extract;
+mod keys;
+mod limiter;
+mod middleware;
+mod routes;
+mod run;
+mod scope;
+mod serve;
+pub mod service;
+
+pub use app::{App, AppConfig};
+pub use error::ApiError;
+pub use routes::build;
+pub use run::provider::ProviderConfig;
+pub use scope::{Scope, Scopes};
+pub use serve::serve;

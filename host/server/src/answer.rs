@@ -1,0 +1,63 @@
+//! The envelopes of success: `{"data": …}`, and for lists `pagination` beside it.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde::Serialize;
+
+/// 200 with `{"data": …}`.
+#[derive(Debug, Serialize)]
+pub struct Data<T> {
+    /// What was asked for.
+    pub data: T,
+}
+
+impl<T: Serialize> IntoResponse for Data<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+/// 201 with `{"data": …}`.
+#[derive(Debug)]
+pub struct Created<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Created<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, Json(Data { data: self.0 })).into_response()
+    }
+}
+
+/// 200 with `{"data": […], "pagination": {…}}`.
+#[derive(Debug, Serialize)]
+pub struct List<T> {
+    /// One page of things.
+    pub data: Vec<T>,
+    /// Where the page lies in the whole.
+    pub pagination: Pagination,
+}
+
+/// Where a page lies in the whole.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Pagination {
+    /// How many things there are in all.
+    pub total: u64,
+    /// How many a page holds at most.
+    pub limit: u64,
+    /// How many come before this page.
+    pub offset: u64,
+}
+
+impl<T> List<T> {
+    /// A list that is one whole page: its limit is its length, as the specification shows it.
+    pub fn whole(data: Vec<T>) -> Self {
+        let total = data.len() as u64;
+        Self { data, pagination: Pagination { total, limit: total, offset: 0 } }
+    }
+}
+
+impl<T: Serialize> IntoResponse for List<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}

@@ -1,0 +1,175 @@
+//! All that handlers share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use skillgate_agent::Budget;
+use skillgate_runtime::Runtime;
+use skillgate_store::{Store, Timestamp};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::keys::Keys;
+use crate::limiter::Limiter;
+use crate::run::lane::Lanes;
+use crate::run::provider::ProviderConfig;
+use crate::service::agents::Agents;
+use crate::service::logs::Logs;
+use crate::service::shelf::Shelf;
+
+/// Packages that are read and compiled at once; later uploads wait.
+const UPLOADS: usize = 4;
+/// How often what is written in batches is written.
+const BATCH: Duration = Duration::from_secs(5);
+
+/// What an [`App`] is built of.
+pub struct AppConfig {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What runs skills.
+    pub runtime: Runtime,
+    /// The language models.
+    pub providers: ProviderConfig,
+    /// Requests a minute for a key that has no limit of its own; 0 is none.
+    pub rate_limit: u32,
+    /// What one turn of an agent may use.
+    pub budget: Budget,
+}
+
+/// The running service. Cheap to clone: all clones are one.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    runtime: Runtime,
+    providers: ProviderConfig,
+    rate_limit: u32,
+    budget: Budget,
+    limiter: Limiter,
+    keys: Keys,
+    agents: Agents,
+    shelf: Shelf,
+    logs: Logs,
+    lanes: Lanes,
+    uploads: Semaphore,
+    tasks: TaskTracker,
+    closing: CancellationToken,
+    warm: AtomicBool,
+}
+
+impl App {
+    /// Builds the service and starts what works in its background. Must be called within a tokio runtime.
+    pub fn new(config: AppConfig) -> Self {
+        let app = Self(Arc::new(Inner {
+            keys: Keys::new(config.store.clone()),
+            shelf: Shelf::new(config.store.clone(), config.runtime.clone()),
+            logs: Logs::start(config.store.clone()),
+            agents: Agents::default(),
+            limiter: Limiter::default(),
+            lanes: Lanes::default(),
+            uploads: Semaphore::new(UPLOADS),
+            tasks: TaskTracker::new(),
+            closing: CancellationToken::new(),
+            warm: AtomicBool::new(false),
+            store: config.store,
+            runtime: config.runtime,
+            providers: config.providers,
+            rate_limit: config.rate_limit,
+            budget: config.budget,
+        }));
+        tokio::spawn(app.clone().write_key_uses());
+        app
+    }
+
+    /// Now, by the store's clock.
+    pub fn now(&self) -> Timestamp {
+        self.0.store.now()
+    }
+
+    /// Where everything is kept.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// What runs skills.
+    pub fn runtime(&self) -> &Runtime {
+        &self.0.runtime
+    }
+
+    pub(crate) fn providers(&self) -> &ProviderConfig {
+        &self.0.providers
+    }
+
+    pub(crate) fn rate_limit(&self) -> u32 {
+        self.0.rate_limit
+    }
+
+    pub(crate) fn budget(&self) -> Budget {
+        self.0.budget
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    pub(crate) fn agents(&self) -> &Agents {
+        &self.0.agents
+    }
+
+    pub(crate) fn shelf(&self) -> &Shelf {
+        &self.0.shelf
+    }
+
+    pub(crate) fn logs(&self) -> &Logs {
+        &self.0.logs
+    }
+
+    pub(crate) fn lanes(&self) -> &Lanes {
+        &self.0.lanes
+    }
+
+    pub(crate) fn uploads(&self) -> &Semaphore {
+        &self.0.uploads
+    }
+
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// Cancelled when a shutdown begins: streams end, runs stop at their next committed step, nothing new begins.
+    pub(crate) fn closing(&self) -> &CancellationToken {
+        &self.0.closing
+    }
+
+    /// Whether the skills of running agents were loaded, or had their time to.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.0.warm.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_warm(&self) {
+        self.0.warm.store(true, Ordering::Release);
+    }
+
+    /// Waits, at most `patience`, for the runs to stop, and writes what waits to be written in a batch.
+    pub(crate) async fn settle(&self, patience: Duration) {
+        self.0.tasks.close();
+        if tokio::time::timeout(patience, self.0.tasks.wait()).await.is_err() {
+            tracing::warn!(runs = self.0.tasks.len(), "some runs did not stop in time; they go on after the next start");
+        }
+        self.0.keys.write_uses().await;
+        self.0.logs.flush().await;
+    }
+
+    async fn write_key_uses(self) {
+        while self.0.closing.run_until_cancelled(tokio::time::sleep(BATCH)).await.is_some() {
+            self.0.keys.write_uses().await;
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! The only place that turns errors into HTTP statuses.
+//!
+//! An [`ApiError`] has two faces: a code and a message for the caller, and a source for the log, which never reaches the caller.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use serde_json::json;
+use skillgate_runtime::{HostFault, LoadError};
+use skillgate_skill::{PackageError, SignatureError};
+use skillgate_store::StoreError;
+
+use crate::scope::Scope;
+
+/// A refusal: what the caller is told, and what the log is told.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    status: StatusCode,
+    code: String,
+    message: String,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// The error behind an answer, left on it for the middleware that writes the log.
+#[derive(Clone)]
+pub(crate) struct Cause(pub(crate) ApiError);
+
+impl ApiError {
+    fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { status, code: code.into(), message: message.into(), source: None }
+    }
+
+    /// 400 `validation_error`: what was wrong, where, what to do.
+    pub fn validation(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "validation_error", message)
+    }
+
+    /// 401 `unauthorized`. One message for every reason, so that it tells nothing about which keys exist.
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Invalid or missing API key")
+    }
+
+    /// 403 `forbidden`, naming the scope that the key lacks.
+    pub fn forbidden(scope: Scope) -> Self {
+        let message = format!("This API key lacks the scope `{scope}`. Use a key that holds it.");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// 403 `limit_reached`.
+    pub fn limit_reached(message: &str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "limit_reached", message)
+    }
+
+    /// 404 `<thing>_not_found`: there is no such thing, or it is another account's.
+    pub fn not_found(thing: &str) -> Self {
+        let message = format!("No such {} in this account.", thing.replace('_', " "));
+        Self::new(StatusCode::NOT_FOUND, format!("{thing}_not_found"), message)
+    }
+
+    /// 404 `route_not_found`: nothing is served at this path.
+    pub fn no_route(path: &str) -> Self {
+        let message = format!("Nothing is served at `{}`.", path.chars().take(200).collect::<String>());
+        Self::new(StatusCode::NOT_FOUND, "route_not_found", message)
+    }
+
+    /// 405 `method_not_allowed`: the path exists, with other methods.
+    pub fn no_method(method: &http::Method) -> Self {
+        let method: String = method.as_str().chars().take(20).collect();
+        let message = format!("`{method}` is not served at this path. The header Allow lists what is.");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+    }
+
+    /// 409 `conflict`.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
+    /// 413 `payload_too_large`, naming the limit in bytes.
+    pub fn too_large(limit: usize) -> Self {
+        let message = format!("The body is larger than the {limit} bytes allowed here.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", message)
+    }
+
+    /// 415 `unsupported_media_type`, naming what is taken.
+    pub fn unsupported_media(wanted: &str) -> Self {
+        let message = format!("Send this body as `{wanted}` and say so in Content-Type.");
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+    }
+
+    /// 429 `rate_limit_exceeded`; the time to wait is in the header Retry-After.
+    pub fn rate_limited(seconds: i64) -> Self {
+        let message = format!("Too many requests. Try again in {seconds} s.");
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message)
+    }
+
+    /// 500 `internal_error`: the caller learns only that it happened.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let message = "Something went wrong in the server. The header X-Request-Id names this request in its log.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message).because(source)
+    }
+
+    /// 502 `provider_error`: the language model can't be asked.
+    pub fn provider(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_GATEWAY, "provider_error", message)
+    }
+
+    /// 503 `unavailable`.
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
+    }
+
+    /// Adds what the log is told.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// The code, such as `agent_not_found`.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The message for the caller.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether it is the server's fault, and so worth an error in the log.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.status.is_server_error()
+    }
+}
+
+/// What the store refuses is the caller's to mend; what it fails at is ours.
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(message) => Self::conflict(message),
+            StoreError::Invalid(message) => Self::validation(message),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<PackageError> for ApiError {
+    fn from(error: PackageError) -> Self {
+        Self::validation(error.to_string())
+    }
+}
+
+impl From<SignatureError> for ApiError {
+    fn from(error: SignatureError) -> Self {
+        Self::validation(error.to_string())
+    }
+}
+
+impl From<HostFault> for ApiError {
+    fn from(fault: HostFault) -> Self {
+        match fault {
+            HostFault::Busy(_) => Self::unavailable("The server runs as many skills as it can. Try again soon.").because(fault),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// A skill that can't run here is its publisher's to mend.
+impl From<LoadError> for ApiError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Host(fault) => fault.into(),
+            other => Self::validation(other.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl Error for ApiError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = Json(json!({ "error": { "code": self.code, "message": self.message } }));
+        let mut response = (self.status, body).into_response();
+        response.extensions_mut().insert(Cause(self));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caller_never_sees_the_source() {
+        let error = ApiError::internal("password is hunter2");
+        assert!(!error.to_string().contains("hunter2"));
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("password is hunter2"));
+    }
+}

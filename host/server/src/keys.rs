@@ -1,0 +1,128 @@
+//! API keys, kept in memory for a second: what every request asks must not cost a query.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use moka::future::Cache;
+use sha2::{Digest, Sha256};
+use skillgate_store::{ApiKey, Store, Timestamp};
+
+use crate::ApiError;
+use crate::scope::Scopes;
+
+/// After this time a key is looked up again, so that a revocation by another process is seen within it.
+const FRESH: Duration = Duration::from_secs(1);
+/// Keys remembered at once.
+const REMEMBERED: u64 = 100_000;
+
+/// What requests need to know of a valid key.
+#[derive(Debug)]
+pub struct KnownKey {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub account: String,
+    /// What it may do.
+    pub scopes: Scopes,
+    /// Requests a minute; `None` is the operator's figure, 0 is no limit.
+    pub rate_limit: Option<u32>,
+    expires_at: Option<Timestamp>,
+}
+
+/// The keys seen lately. A key's text is in here only as its digest.
+pub struct Keys {
+    store: Store,
+    known: Cache<[u8; 32], Arc<KnownKey>>,
+    uses: Mutex<HashMap<String, Timestamp>>,
+}
+
+impl Keys {
+    /// Knows no key yet.
+    pub fn new(store: Store) -> Self {
+        let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
+        Self { store, known, uses: Mutex::default() }
+    }
+
+    /// The valid key that a request came with; `None` without one, or with one that is wrong, revoked or expired.
+    pub async fn find(&self, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>, ApiError> {
+        let Some(text) = presented(headers) else { return Ok(None) };
+        let digest: [u8; 32] = Sha256::digest(text).into();
+        let key = match self.known.get(&digest).await {
+            Some(key) => key,
+            None => match self.look_up(text).await? {
+                Some(key) => {
+                    self.known.insert(digest, key.clone()).await;
+                    key
+                }
+                None => return Ok(None),
+            },
+        };
+        let expired = key.expires_at.is_some_and(|at| at <= self.store.now());
+        Ok((!expired).then_some(key))
+    }
+
+    /// Forgets all keys, so that a revocation made here holds at once.
+    pub fn forget(&self) {
+        self.known.invalidate_all();
+    }
+
+    /// Writes down when keys were last used.
+    pub async fn write_uses(&self) {
+        let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
+        for (id, at) in uses {
+            if let Err(error) = self.store.touch_api_key(&id, at).await {
+                tracing::warn!(%error, "the last use of an API key could not be written");
+            }
+        }
+    }
+
+    async fn look_up(&self, text: &str) -> Result<Option<Arc<KnownKey>>, ApiError> {
+        let Some(key) = self.store.find_api_key(text).await? else { return Ok(None) };
+        // Once a second for each key, as often as it is looked up: near enough for "last used".
+        self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id.clone(), self.store.now());
+        Ok(Some(Arc::new(known(key))))
+    }
+}
+
+fn known(key: ApiKey) -> KnownKey {
+    KnownKey {
+        scopes: Scopes::from_names(&key.scopes),
+        rate_limit: key.rate_limit.map(|limit| u32::try_from(limit.max(0)).unwrap_or(u32::MAX)),
+        id: key.id,
+        account: key.account_id,
+        expires_at: key.expires_at,
+    }
+}
+
+/// The text of the key: `X-Api-Key`, else `Authorization: Bearer`.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    if let Some(key) = headers.get("x-api-key") {
+        return key.to_str().ok();
+    }
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn presented_by(name: &'static str, value: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_str(value).unwrap());
+        presented(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn both_headers_carry_a_key() {
+        assert_eq!(presented_by("x-api-key", "k").as_deref(), Some("k"));
+        assert_eq!(presented_by("authorization", "bearer k").as_deref(), Some("k"));
+        assert_eq!(presented_by("authorization", "Basic k"), None);
+        assert_eq!(presented_by("authorization", "k"), None);
+    }
+}

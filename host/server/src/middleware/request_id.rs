@@ -1,0 +1,69 @@
+//! Every answer carries X-Request-Id, and what went wrong inside is logged under it.
+
+use std::error::Error;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+
+use crate::error::Cause;
+
+/// The header's name.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+/// The most characters of a caller's own id.
+const LONGEST: usize = 128;
+
+/// Gives the answer the request's id: the caller's own when it is well formed, else a new one.
+pub async fn request_id(request: Request, next: Next) -> Response {
+    let id = request.headers().get(&HEADER).filter(|id| is_well_formed(id)).cloned().unwrap_or_else(fresh);
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let mut response = next.run(request).await;
+    if let Some(Cause(error)) = response.extensions_mut().remove::<Cause>() {
+        let status = response.status().as_u16();
+        let chain = chain(&error);
+        if error.is_ours() {
+            tracing::error!(request_id = ?id, %method, path, status, error = chain, "request failed");
+        } else {
+            tracing::debug!(request_id = ?id, %method, path, status, error = chain, "request refused");
+        }
+    }
+    response.headers_mut().insert(HEADER, id);
+    response
+}
+
+fn is_well_formed(id: &HeaderValue) -> bool {
+    let bytes = id.as_bytes();
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    (1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(allowed)
+}
+
+fn fresh() -> HeaderValue {
+    let id = format!("req_{:032x}", rand::random::<u128>());
+    HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("req_unknown"))
+}
+
+/// An error and all its sources, as one line.
+fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        line.push_str(": ");
+        line.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_short_plain_ids_are_kept() {
+        let kept = |id: &str| is_well_formed(&HeaderValue::from_str(id).unwrap());
+        assert!(kept("build-17_a.b") && kept(&"a".repeat(128)));
+        assert!(!kept("") && !kept("a b") && !kept("a\"b") && !kept(&"a".repeat(129)));
+    }
+}

@@ -1,0 +1,58 @@
+//! `POST /v1/agents`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use skillgate_store::Timestamp;
+
+use crate::answer::Created;
+use crate::extract::{Caller, Json};
+use crate::service::agents::{self, Draft};
+use crate::{ApiError, App};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Body {
+    name: String,
+    region: Option<String>,
+    secrets: Option<Map<String, Value>>,
+    config: Option<Map<String, Value>>,
+    soul_md: Option<String>,
+    workflow_md: Option<String>,
+    swarm_id: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    id: String,
+    name: String,
+    status: String,
+    region: String,
+    created_at: Timestamp,
+    started_at: Option<Timestamp>,
+}
+
+/// Makes an agent and starts it.
+pub async fn create(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<View>, ApiError> {
+    if body.swarm_id.is_some() {
+        return Err(ApiError::not_found("swarm"));
+    }
+    let draft = Draft {
+        name: body.name,
+        region: body.region,
+        secrets: body.secrets.unwrap_or_default(),
+        config: body.config.unwrap_or_default(),
+        soul_md: body.soul_md,
+        workflow_md: body.workflow_md,
+    };
+    let agent = agents::create(&app, caller.account(), draft).await?;
+    Ok(Created(View {
+        id: agent.id,
+        name: agent.name,
+        status: agent.status.to_string(),
+        region: agent.region,
+        created_at: agent.created_at,
+        started_at: agent.started_at,
+    }))
+}

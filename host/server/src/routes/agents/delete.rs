@@ -1,0 +1,15 @@
+//! `DELETE /v1/agents/{id}`
+
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::answer::Data;
+use crate::extract::{Caller, Id};
+use crate::service::agents;
+use crate::{ApiError, App};
+
+/// Deletes an agent with all its data and secrets, for good.
+pub async fn delete(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+    agents::delete(&app, caller.account(), &id).await?;
+    Ok(Data { data: json!({ "id": id, "deleted": true }) })
+}

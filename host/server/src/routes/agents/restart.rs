@@ -1,0 +1,16 @@
+//! `POST /v1/agents/{id}/restart`
+
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::answer::Data;
+use crate::extract::{Caller, Id};
+use crate::service::agents;
+use crate::{ApiError, App};
+
+/// Stops an agent and starts it again.
+pub async fn restart(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+    agents::stop(&app, caller.account(), &id).await?;
+    let agent = agents::start(&app, caller.account(), &id).await?;
+    Ok(Data { data: json!({ "id": agent.id, "status": agent.status, "startedAt": agent.started_at }) })
+}

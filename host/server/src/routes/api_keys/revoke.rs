@@ -1,0 +1,15 @@
+//! `DELETE /v1/api-keys/{id}`
+
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::answer::Data;
+use crate::extract::{Caller, Id};
+use crate::service::api_keys;
+use crate::{ApiError, App};
+
+/// Revokes a key at once and for good.
+pub async fn revoke(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+    api_keys::revoke(&app, caller.account(), &id).await?;
+    Ok(Data { data: json!({ "id": id, "revoked": true }) })
+}

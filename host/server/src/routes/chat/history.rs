@@ -1,0 +1,43 @@
+//! `GET /v1/agents/{id}/chat/messages`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use skillgate_store::{Role, Timestamp};
+
+use crate::answer::{List, Pagination};
+use crate::extract::{Caller, Id, Query};
+use crate::service::chat;
+use crate::{ApiError, App};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Params {
+    session_id: Option<String>,
+    limit: Option<i64>,
+    since: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct View {
+    role: Role,
+    content: String,
+    timestamp: Timestamp,
+}
+
+/// What was said, oldest first.
+pub async fn history(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+    Query(params): Query<Params>,
+) -> Result<List<View>, ApiError> {
+    let limit = params.limit.unwrap_or(50);
+    if !(1..=200).contains(&limit) {
+        return Err(ApiError::validation("limit: must be 1 to 200."));
+    }
+    let since = params.since.map(|text| text.parse().map_err(|error| ApiError::validation(format!("since: {error}."))));
+    let page = chat::read(&app, caller.account(), &id, params.session_id.as_deref(), since.transpose()?, limit).await?;
+    let view = |said: skillgate_store::Message| View { role: said.role, content: said.content, timestamp: said.created_at };
+    let pagination = Pagination { total: page.total.unsigned_abs(), limit: limit.unsigned_abs(), offset: 0 };
+    Ok(List { data: page.items.into_iter().map(view).collect(), pagination })
+}

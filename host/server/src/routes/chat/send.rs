@@ -1,0 +1,44 @@
+//! `POST /v1/agents/{id}/chat/messages`
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::{Stream, StreamExt};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio_stream::wrappers::UnboundedReceiverStream;
+
+use crate::extract::{Caller, Id, Json};
+use crate::service::chat::{self, Ask};
+use crate::{ApiError, App};
+
+/// How long a stream is silent at most: a comment keeps it open.
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Body {
+    message: String,
+    session_id: Option<String>,
+    peer_id: Option<String>,
+    context: Option<Value>,
+}
+
+/// Says something to an agent and streams what happens. Each event has an id, `<runId>:<n>`.
+pub async fn send(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+    Json(body): Json<Body>,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    let ask = Ask { message: body.message, session: body.session_id, peer: body.peer_id, context: body.context };
+    let running = chat::send(&app, caller.account(), caller.key(), &id, ask).await?;
+    let run = running.run;
+    let events = UnboundedReceiverStream::new(running.events).enumerate().map(move |(number, event)| {
+        let data = serde_json::to_string(&event).unwrap_or_default();
+        Ok(Event::default().id(format!("{run}:{}", number + 1)).data(data))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}

@@ -1,0 +1,33 @@
+//! `GET /v1/agents/{id}/chat/sessions`
+
+use axum::extract::State;
+use serde::Serialize;
+use skillgate_store::{Session, Timestamp};
+
+use crate::answer::{List, Pagination};
+use crate::extract::{Caller, Id};
+use crate::service::chat;
+use crate::{ApiError, App};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    id: String,
+    name: Option<String>,
+    channel: String,
+    started_at: Timestamp,
+}
+
+impl From<Session> for View {
+    fn from(session: Session) -> Self {
+        Self { id: session.id, name: session.name, channel: session.channel, started_at: session.started_at }
+    }
+}
+
+/// The latest sessions, newest first.
+pub async fn sessions(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<View>, ApiError> {
+    let page = chat::sessions(&app, caller.account(), &id).await?;
+    let limit = chat::MOST_SESSIONS.unsigned_abs();
+    let pagination = Pagination { total: page.total.unsigned_abs(), limit, offset: 0 };
+    Ok(List { data: page.items.into_iter().map(View::from).collect(), pagination })
+}

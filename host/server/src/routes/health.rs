@@ -1,0 +1,25 @@
+//! `GET /healthz` and `GET /readyz`.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::{ApiError, App};
+
+/// 200 as long as the process answers.
+pub async fn live() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// 200 when the store answers and the skills of running agents are ready to be called; 503 until then, and once the
+/// server is closing.
+pub async fn ready(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+    if app.closing().is_cancelled() {
+        return Err(ApiError::unavailable("The server is shutting down."));
+    }
+    app.store().ping().await.map_err(|error| ApiError::unavailable("The store does not answer.").because(error))?;
+    if !app.is_warm() {
+        return Err(ApiError::unavailable("The skills of running agents are being loaded."));
+    }
+    Ok(Json(json!({ "status": "ready" })))
+}

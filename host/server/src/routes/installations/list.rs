@@ -1,0 +1,42 @@
+//! `GET /v1/agents/{id}/skills`
+
+use axum::extract::State;
+use serde::Serialize;
+use skillgate_store::{Assignment, Timestamp, TrustLevel};
+
+use crate::answer::List;
+use crate::extract::{Caller, Id};
+use crate::service::installations;
+use crate::{ApiError, App};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    id: String,
+    skill_id: String,
+    name: String,
+    installed_version: String,
+    trust_level: TrustLevel,
+    is_enabled: bool,
+    installed_at: Timestamp,
+}
+
+impl From<Assignment> for View {
+    fn from(one: Assignment) -> Self {
+        Self {
+            id: one.id,
+            skill_id: one.skill_name,
+            name: one.skill_title,
+            installed_version: one.version,
+            trust_level: one.trust_level,
+            is_enabled: one.is_enabled,
+            installed_at: one.installed_at,
+        }
+    }
+}
+
+/// The skills on an agent.
+pub async fn list(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<View>, ApiError> {
+    let skills = installations::list(&app, caller.account(), &id).await?;
+    Ok(List::whole(skills.into_iter().map(View::from).collect()))
+}

@@ -1,0 +1,39 @@
+//! `GET /v1/publisher-keys`
+
+use axum::extract::State;
+use serde::Serialize;
+use skillgate_store::{PublisherKey, Timestamp};
+
+use crate::answer::List;
+use crate::extract::Caller;
+use crate::service::publisher_keys;
+use crate::{ApiError, App};
+
+/// A publisher key as the API shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    id: String,
+    key_id: String,
+    label: String,
+    created_at: Timestamp,
+    revoked_at: Option<Timestamp>,
+}
+
+impl From<PublisherKey> for View {
+    fn from(key: PublisherKey) -> Self {
+        Self {
+            id: key.id,
+            key_id: key.key_id,
+            label: key.label,
+            created_at: key.created_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+/// All keys, newest first, revoked ones too.
+pub async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
+    let keys = publisher_keys::list(&app, caller.account()).await?;
+    Ok(List::whole(keys.into_iter().map(View::from).collect()))
+}

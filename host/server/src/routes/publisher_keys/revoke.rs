@@ -1,0 +1,15 @@
+//! `DELETE /v1/publisher-keys/{id}`
+
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::answer::Data;
+use crate::extract::{Caller, Id};
+use crate::service::publisher_keys;
+use crate::{ApiError, App};
+
+/// Revokes a publisher key, by its id or key id, from now on and for good.
+pub async fn revoke(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+    publisher_keys::revoke(&app, caller.account(), &id).await?;
+    Ok(Data { data: json!({ "id": id, "revoked": true }) })
+}

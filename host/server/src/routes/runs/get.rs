@@ -1,0 +1,38 @@
+//! `GET /v1/runs/{id}`
+
+use axum::extract::State;
+use serde_json::{Value, json};
+use skillgate_store::Step;
+
+use crate::answer::Data;
+use crate::extract::{Caller, Id};
+use crate::service::runs;
+use crate::{ApiError, App};
+
+/// One run, step by step.
+pub async fn get(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+    let run = runs::get(&app, caller.account(), &id).await?;
+    let steps = runs::steps(&app, caller.account(), &id).await?;
+    let error = run.error_code.as_ref().map(|code| json!({ "code": code, "message": run.error_message }));
+    Ok(Data {
+        data: json!({
+            "id": run.id,
+            "agentId": run.agent_id,
+            "sessionId": run.session_id,
+            "status": run.status,
+            "stopReason": run.stop_reason,
+            "error": error,
+            "createdAt": run.created_at,
+            "endedAt": run.ended_at,
+            "steps": steps.into_iter().map(view).collect::<Vec<Value>>(),
+        }),
+    })
+}
+
+/// A step as the journal has it, with its number and time.
+fn view(step: Step) -> Value {
+    let mut body = step.body;
+    body["seq"] = json!(step.seq);
+    body["timestamp"] = json!(step.created_at);
+    body
+}

@@ -1,0 +1,62 @@
+//! `GET /v1/skills`
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use skillgate_store::Skill;
+
+use crate::answer::{List, Pagination};
+use crate::extract::{Caller, Query};
+use crate::service::skills;
+use crate::{ApiError, App};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Params {
+    search: Option<String>,
+    category: Option<String>,
+    page: Option<usize>,
+    page_size: Option<usize>,
+}
+
+/// A skill as a list shows it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct View {
+    id: String,
+    name: String,
+    description: String,
+    author: Option<String>,
+    category: Option<String>,
+    install_count: i64,
+    latest_version: String,
+    /// Nobody has scored it yet.
+    security_score: Option<u8>,
+}
+
+impl From<Skill> for View {
+    fn from(skill: Skill) -> Self {
+        Self {
+            id: skill.name,
+            name: skill.title,
+            description: skill.description,
+            author: skill.author,
+            category: skill.category,
+            install_count: skill.install_count,
+            latest_version: skill.latest_version,
+            security_score: None,
+        }
+    }
+}
+
+/// The account's skills, page by page.
+pub async fn list(State(app): State<App>, caller: Caller, Query(params): Query<Params>) -> Result<List<View>, ApiError> {
+    let (page, size) = (params.page.unwrap_or(1), params.page_size.unwrap_or(20));
+    if page == 0 || !(1..=100).contains(&size) {
+        return Err(ApiError::validation("page: must be at least 1, and pageSize 1 to 100."));
+    }
+    let search = params.search.unwrap_or_default();
+    let skills = skills::list(&app, caller.account(), &search, params.category.as_deref()).await?;
+    let offset = (page - 1).saturating_mul(size);
+    let pagination = Pagination { total: skills.len() as u64, limit: size as u64, offset: offset as u64 };
+    Ok(List { data: skills.into_iter().skip(offset).take(size).map(View::from).collect(), pagination })
+}

@@ -1,0 +1,51 @@
+//! All that a run needs, put together before anything is committed: what can fail here fails the request.
+
+use std::sync::Arc;
+
+use skillgate_agent::{Context, Provider};
+use skillgate_store::{Agent, Session};
+
+use crate::run::provider::ANTHROPIC_SECRET;
+use crate::run::secrets::Secrets;
+use crate::run::tools::SkillTools;
+use crate::{ApiError, App};
+
+/// Model, prompt and tools of one run.
+pub struct Prepared {
+    /// The language model.
+    pub provider: Arc<dyn Provider>,
+    /// Its name for the model.
+    pub model: String,
+    /// The system prompt.
+    pub system: String,
+    /// The tools.
+    pub tools: Arc<SkillTools>,
+    /// The secrets that must not leave.
+    pub secrets: Arc<Secrets>,
+}
+
+/// Puts together what a run of `agent` in `session` needs. `context` is what the caller said about itself.
+///
+/// # Errors
+/// When a skill can't be made ready, or there is no provider with a credential.
+pub async fn prepare(app: &App, agent: &Agent, session: &Session, context: Option<String>) -> Result<Prepared, ApiError> {
+    let skills = app.shelf().of_agent(agent).await?;
+    let secrets = Arc::new(Secrets::read(app.store(), agent).await?);
+    let providers = app.providers();
+    let choice = providers.choose(&agent.config, secrets.has(ANTHROPIC_SECRET))?;
+    let tools = SkillTools::new(agent.into(), &session.peer, skills, secrets.clone(), app.logs().clone());
+    let prompt = Context {
+        soul: Some(agent.soul_md.clone()),
+        identity: Some(agent.identity_md.clone()),
+        workflow: Some(agent.workflow_md.clone()),
+        skills: tools.notes(),
+        caller: context,
+    };
+    Ok(Prepared {
+        provider: providers.make(choice, secrets.get(ANTHROPIC_SECRET).cloned())?,
+        model: providers.model(choice, &agent.config),
+        system: prompt.system(),
+        tools: Arc::new(tools),
+        secrets,
+    })
+}

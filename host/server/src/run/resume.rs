@@ -1,0 +1,97 @@
+//! Runs that a crash or a shutdown cut short, gone on with.
+
+use std::sync::Arc;
+
+use futures::StreamExt;
+use serde_json::Value;
+use skillgate_agent::{Failure, Journal, Step, StopReason, Usage};
+use skillgate_store::{AgentStatus, Run};
+
+use crate::run::begin::{Ready, begin};
+use crate::run::journal::RunJournal;
+use crate::run::{history, prepare};
+use crate::{ApiError, App};
+
+/// Agents whose skills are loaded at once.
+const AT_ONCE: usize = 4;
+
+impl App {
+    /// Goes on, in the background, with every run that has not ended, and gets the skills of running agents ready.
+    /// To be called once, when the server starts.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn resume_runs(&self) -> Result<(), ApiError> {
+        for run in self.store().unfinished_runs().await? {
+            self.tasks().spawn(go_on(self.clone(), run));
+        }
+        tokio::spawn(warm(self.clone()));
+        Ok(())
+    }
+}
+
+/// Loads the skills of all agents that run, so that their first messages need not wait.
+async fn warm(app: App) {
+    match app.store().agents_to_start().await {
+        Ok(agents) => {
+            let load = async |agent: &skillgate_store::Agent| {
+                if let Err(error) = app.shelf().of_agent(agent).await {
+                    tracing::warn!(%error, agent = agent.id, "the skills of an agent could not be loaded");
+                }
+            };
+            futures::stream::iter(&agents).for_each_concurrent(AT_ONCE, load).await;
+        }
+        Err(error) => tracing::error!(%error, "the agents could not be listed"),
+    }
+    app.set_warm();
+}
+
+async fn go_on(app: App, run: Run) {
+    let steps = match read_steps(&app, &run).await {
+        Ok(steps) => steps,
+        Err(error) => return tracing::error!(%error, run = run.id, "the journal of a run can't be read"),
+    };
+    match ready(&app, &run, steps.clone()).await {
+        Ok(ready) => {
+            tracing::info!(run = run.id, steps = steps.len(), "a run goes on");
+            drop(begin(&app, ready));
+        }
+        Err(error) => give_up(&app, run, steps, &error).await,
+    }
+}
+
+async fn ready(app: &App, run: &Run, steps: Vec<Step>) -> Result<Ready, ApiError> {
+    let account = run.account_id.as_str();
+    let place = app.lanes().enter(&run.session_id).await?;
+    let agent = app.store().get_agent(account, &run.agent_id).await?.ok_or_else(|| ApiError::not_found("agent"))?;
+    if agent.status == AgentStatus::Stopped {
+        return Err(ApiError::conflict("The agent was stopped before the run went on."));
+    }
+    let session = app.store().get_session(account, &agent.id, &run.session_id).await?;
+    let session = session.ok_or_else(|| ApiError::not_found("session"))?;
+    let context = run.request.get("context").and_then(Value::as_str).map(str::to_owned);
+    let prepared = prepare::prepare(app, &agent, &session, context).await?;
+    let history = history::read(app.store(), &session).await?;
+    Ok(Ready { run: run.clone(), agent: Arc::new(agent), prepared, history, steps, place })
+}
+
+async fn read_steps(app: &App, run: &Run) -> Result<Vec<Step>, ApiError> {
+    let rows = app.store().steps(&run.account_id, &run.id).await?;
+    let steps = rows.into_iter().map(|row| serde_json::from_value(row.body));
+    steps.collect::<Result<_, _>>().map_err(ApiError::internal)
+}
+
+/// Ends a run that can't go on, so that its history says so.
+async fn give_up(app: &App, run: Run, steps: Vec<Step>, error: &ApiError) {
+    tracing::warn!(%error, run = run.id, "a run can't go on");
+    let failure = Failure { code: error.code().to_owned(), message: error.message().to_owned() };
+    let ended = Step::Ended {
+        stop_reason: StopReason::Error,
+        text: String::new(),
+        usage: Usage::default(),
+        error: Some(failure),
+    };
+    let journal = RunJournal::new(app.store().clone(), run, steps, app.closing().clone());
+    // The journal has logged why, should this fail; the next start tries again.
+    let _ = journal.append(ended).await;
+}

@@ -1,0 +1,59 @@
+//! The secrets that one run may use, read once when it begins.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use skillgate_agent::Redactor;
+use skillgate_runtime::{Secret, SecretSource};
+use skillgate_store::{Agent, Store};
+
+use crate::ApiError;
+use crate::service::secrets::is_platform;
+
+/// An agent's secrets, decrypted.
+pub struct Secrets {
+    values: HashMap<String, Secret>,
+    redactor: Arc<Redactor>,
+}
+
+impl Secrets {
+    /// Reads all secrets of an agent.
+    pub async fn read(store: &Store, agent: &Agent) -> Result<Self, ApiError> {
+        let mut values = HashMap::new();
+        for name in store.secret_names(&agent.account_id, &agent.id).await? {
+            if let Some(value) = store.secret_value(&agent.account_id, &agent.id, &name).await? {
+                values.insert(name, Secret::new(value.expose()));
+            }
+        }
+        let redactor = Arc::new(Redactor::new(values.values().map(Secret::expose)));
+        Ok(Self { values, redactor })
+    }
+
+    /// The value of this name, whatever it is for.
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        self.values.get(name)
+    }
+
+    /// Whether there is a value of this name.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// What takes the values out of texts that leave.
+    pub fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+}
+
+/// What skills may be given: all but the credentials that are the agent's own, for models and channels.
+#[async_trait]
+impl SecretSource for Secrets {
+    async fn exists(&self, name: &str) -> bool {
+        !is_platform(name) && self.has(name)
+    }
+
+    async fn value(&self, name: &str) -> Option<Secret> {
+        self.values.get(name).filter(|_| !is_platform(name)).cloned()
+    }
+}

@@ -1,0 +1,48 @@
+//! Serving, from the first connection to the last answer.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{App, build};
+
+/// How long requests under way may take once a shutdown began.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Serves `app` on `listener` until `shutdown`, then drains: new connections are refused, requests under way finish,
+/// runs reach their next committed step and their streams end with an event; all within 30 s.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+    // Without this, an answer in several writes waits for the other side's delayed acknowledgement: 40 ms each.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        }
+    });
+    let service = build(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let closing = app.closing().clone();
+    let begin = async move {
+        shutdown.cancelled().await;
+        closing.cancel();
+    };
+    let server = axum::serve(listener, service).with_graceful_shutdown(begin).into_future();
+    let overdue = async {
+        app.closing().cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    let served = tokio::select! {
+        served = server => served,
+        () = overdue => {
+            tracing::warn!("some requests did not end within {DRAIN:?} and are cut");
+            Ok(())
+        }
+    };
+    app.closing().cancel();
+    app.settle(DRAIN).await;
+    served
+}

@@ -1,0 +1,207 @@
+//! Agents: made, looked at, started, stopped, deleted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use moka::future::Cache;
+use serde_json::{Map, Value};
+use skillgate_runtime::LogLevel;
+use skillgate_store::{Agent, AgentError, AgentStatus, NewAgent, SecretChanges, SecretText};
+use tokio_util::sync::CancellationToken;
+
+use crate::run::provider::ANTHROPIC_SECRET;
+use crate::service::{secrets, text};
+use crate::{ApiError, App};
+
+/// The most agents of one account.
+pub const MOST: i64 = 10_000;
+/// The most bytes of SOUL.md and of WORKFLOW.md.
+const LONGEST_TEXT: usize = 256 << 10;
+/// The most bytes of `config` as JSON.
+const LONGEST_CONFIG: usize = 64 << 10;
+/// After this time an agent is looked up again: another process may have changed it.
+const FRESH: Duration = Duration::from_secs(1);
+/// Agents remembered at once.
+const REMEMBERED: u64 = 100_000;
+/// The runtime's own name and version.
+const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
+
+/// Agents seen lately, and the way to end what they do.
+pub(crate) struct Agents {
+    seen: Cache<String, Arc<Agent>>,
+    running: Mutex<HashMap<String, CancellationToken>>,
+}
+
+impl Default for Agents {
+    fn default() -> Self {
+        let seen = Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
+        Self { seen, running: Mutex::default() }
+    }
+}
+
+impl Agents {
+    /// Cancelled when the agent is stopped or deleted.
+    pub(crate) fn token(&self, agent: &str) -> CancellationToken {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).entry(agent.to_owned()).or_default().child_token()
+    }
+
+    fn cancel(&self, agent: &str) {
+        if let Some(token) = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(agent) {
+            token.cancel();
+        }
+    }
+}
+
+/// What an agent is made of.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// `eu` or `us`; `eu` when absent.
+    pub region: Option<String>,
+    /// Credentials, in either spelling of their names.
+    pub secrets: Map<String, Value>,
+    /// `llmProvider`, `model`, `authType` and whatever else the owner keeps there.
+    pub config: Map<String, Value>,
+    /// SOUL.md.
+    pub soul_md: Option<String>,
+    /// WORKFLOW.md.
+    pub workflow_md: Option<String>,
+}
+
+/// Makes an agent and starts it.
+///
+/// # Errors
+/// 400 for a field that is not acceptable or for want of a credential, 403 `limit_reached`.
+pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, ApiError> {
+    let name = text::required("name", &draft.name, 100)?;
+    let region = region(draft.region)?;
+    let soul_md = text::bounded("soulMd", draft.soul_md.unwrap_or_default(), LONGEST_TEXT)?;
+    let workflow_md = text::bounded("workflowMd", draft.workflow_md.unwrap_or_default(), LONGEST_TEXT)?;
+    let config = Value::Object(draft.config);
+    text::bounded("config", config.to_string(), LONGEST_CONFIG)?;
+    let secrets = secrets::parse(&draft.secrets)?;
+    app.providers().choose(&config, secrets.contains_key(ANTHROPIC_SECRET))?;
+    if app.store().list_agents(account, 0, 0).await?.total >= MOST {
+        return Err(ApiError::limit_reached(&format!("This account has {MOST} agents, the most it may have.")));
+    }
+    let new = NewAgent {
+        name,
+        region,
+        image: IMAGE.to_owned(),
+        config,
+        soul_md,
+        identity_md: String::new(),
+        workflow_md,
+        status: AgentStatus::Running,
+        secrets: sealed(secrets),
+    };
+    let agent = app.store().create_agent(account, new).await?;
+    app.logs().write(&(&agent).into(), LogLevel::Info, "Agent created and started");
+    Ok(agent)
+}
+
+/// All agents of an account, newest first.
+pub async fn list(app: &App, account: &str) -> Result<Vec<Agent>, ApiError> {
+    Ok(app.store().list_agents(account, MOST, 0).await?.items)
+}
+
+/// One agent of an account, at most a second old; 404 when it has none of this id.
+pub async fn get(app: &App, account: &str, id: &str) -> Result<Arc<Agent>, ApiError> {
+    if let Some(agent) = app.agents().seen.get(id).await {
+        return if agent.account_id == account { Ok(agent) } else { Err(missing()) };
+    }
+    if !text::is_id(id) {
+        return Err(missing());
+    }
+    let agent = Arc::new(app.store().get_agent(account, id).await?.ok_or_else(missing)?);
+    app.agents().seen.insert(id.to_owned(), agent.clone()).await;
+    Ok(agent)
+}
+
+/// As [`get`]; 409 unless the agent is running.
+pub async fn get_running(app: &App, account: &str, id: &str) -> Result<Arc<Agent>, ApiError> {
+    let agent = get(app, account, id).await?;
+    match agent.status {
+        AgentStatus::Running => Ok(agent),
+        status => Err(ApiError::conflict(format!("The agent is not running (its status is {status}). Start it first."))),
+    }
+}
+
+/// Starts an agent: its skills are verified, compiled and linked before this answers.
+///
+/// # Errors
+/// 409 when a skill can't run; the agent's `lastError` then says so too.
+pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
+    let agent = get(app, account, id).await?;
+    app.shelf().forget(id).await;
+    let Err(error) = app.shelf().of_agent(&agent).await else {
+        return set_status(app, &agent, AgentStatus::Running, None, "Agent started").await;
+    };
+    let reason = AgentError { category: "skill".to_owned(), message: error.message().to_owned() };
+    set_status(app, &agent, AgentStatus::Error, Some(reason), &format!("Agent could not start: {}", error.message())).await?;
+    Err(error)
+}
+
+/// Stops an agent: what it is doing ends with its next step, and it answers no more.
+pub async fn stop(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
+    let agent = get(app, account, id).await?;
+    let stopped = set_status(app, &agent, AgentStatus::Stopped, None, "Agent stopped").await?;
+    app.agents().cancel(id);
+    Ok(stopped)
+}
+
+/// Deletes an agent with all its data and secrets, for good.
+pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> {
+    get(app, account, id).await?;
+    let deleted = app.store().delete_agent(account, id).await?;
+    app.agents().seen.invalidate(id).await;
+    app.shelf().forget(id).await;
+    app.agents().cancel(id);
+    app.logs().wake(id);
+    if deleted { Ok(()) } else { Err(missing()) }
+}
+
+/// Sets and deletes secrets of an agent. They hold from the next turn on.
+pub async fn set_secrets(app: &App, account: &str, id: &str, set: &Map<String, Value>, delete: &[String]) -> Result<(), ApiError> {
+    let agent = get(app, account, id).await?;
+    let set = secrets::parse(set)?;
+    let delete: Result<Vec<String>, ApiError> = delete.iter().map(|name| Ok(secrets::parse_name(name)?.to_owned())).collect();
+    let names: Vec<String> = set.keys().cloned().collect();
+    let changes = SecretChanges { set: sealed(set), delete: delete? };
+    if !app.store().set_secrets(account, id, &changes).await? {
+        return Err(missing());
+    }
+    let line = format!("Secrets changed: set {names:?}, deleted {:?}", changes.delete);
+    app.logs().write(&(&*agent).into(), LogLevel::Info, &line);
+    Ok(())
+}
+
+async fn set_status(
+    app: &App,
+    agent: &Agent,
+    status: AgentStatus,
+    error: Option<AgentError>,
+    line: &str,
+) -> Result<Agent, ApiError> {
+    let level = if error.is_some() { LogLevel::Error } else { LogLevel::Info };
+    let changed = app.store().set_agent_status(&agent.account_id, &agent.id, status, error).await?;
+    app.agents().seen.invalidate(&agent.id).await;
+    let changed = changed.ok_or_else(missing)?;
+    app.logs().write(&agent.into(), level, line);
+    Ok(changed)
+}
+
+fn region(given: Option<String>) -> Result<String, ApiError> {
+    let region = given.unwrap_or_else(|| "eu".to_owned());
+    if matches!(region.as_str(), "eu" | "us") { Ok(region) } else { Err(ApiError::validation("region: must be `eu` or `us`.")) }
+}
+
+fn sealed(secrets: BTreeMap<String, String>) -> BTreeMap<String, SecretText> {
+    secrets.into_iter().map(|(name, value)| (name, SecretText::new(value))).collect()
+}
+
+fn missing() -> ApiError {
+    ApiError::not_found("agent")
+}

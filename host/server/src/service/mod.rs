@@ -1,0 +1,14 @@
+//! What the service does, one noun a file, with typed inputs; handlers and the command line call it.
+
+pub mod accounts;
+pub mod agents;
+pub mod api_keys;
+pub mod chat;
+pub mod installations;
+pub mod logs;
+pub mod publisher_keys;
+pub mod runs;
+pub mod secrets;
+pub mod shelf;
+pub mod skills;
+mod text;

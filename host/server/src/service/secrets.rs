@@ -1,0 +1,92 @@
+//! An agent's secrets: written, never read back.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::ApiError;
+
+/// The most secrets in one request.
+const MOST: usize = 64;
+/// The longest name, in bytes.
+const LONGEST_NAME: usize = 128;
+/// The longest value, in bytes.
+const LONGEST_VALUE: usize = 16 << 10;
+
+/// The names that the API spells in camel case, and the names they are kept under.
+const SPELLINGS: [(&str, &str); 6] = [
+    ("anthropicApiKey", "anthropic_api_key"),
+    ("openaiApiKey", "openai_api_key"),
+    ("googleApiKey", "google_api_key"),
+    ("telegramBotToken", "telegram_bot_token"),
+    ("slackBotToken", "slack_bot_token"),
+    ("slackAppToken", "slack_app_token"),
+];
+
+/// The name that a secret is kept under: `anthropicApiKey` and `anthropic_api_key` are one.
+pub fn kept_name(name: &str) -> &str {
+    SPELLINGS.iter().find(|(spelled, _)| *spelled == name).map_or(name, |(_, kept)| kept)
+}
+
+/// Whether a kept name is a credential of the agent itself, for its model or a channel, which no skill is given.
+pub fn is_platform(kept: &str) -> bool {
+    SPELLINGS.iter().any(|(_, platform)| *platform == kept)
+}
+
+/// Checks secrets as they come in a request, and gives them under the names they are kept under.
+///
+/// # Errors
+/// 400 naming the first secret that is no text of 1 to 16384 bytes, or whose name is none. Never its value.
+pub fn parse(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, ApiError> {
+    if given.len() > MOST {
+        return Err(ApiError::validation(format!("secrets: at most {MOST} in one request.")));
+    }
+    let mut secrets = BTreeMap::new();
+    for (name, value) in given {
+        let name = parse_name(name)?;
+        let text = value.as_str().map(str::trim).filter(|text| (1..=LONGEST_VALUE).contains(&text.len()));
+        let Some(text) = text else {
+            let message = format!("secrets.{name}: must be a text of 1 to {LONGEST_VALUE} bytes.");
+            return Err(ApiError::validation(message));
+        };
+        secrets.insert(name.to_owned(), text.to_owned());
+    }
+    Ok(secrets)
+}
+
+/// Checks a secret's name and gives the name it is kept under; 400 when it is none.
+pub fn parse_name(name: &str) -> Result<&str, ApiError> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(allowed) {
+        return Ok(kept_name(name));
+    }
+    let shown: String = name.chars().take(LONGEST_NAME).collect();
+    let message = format!("secrets: {shown:?} is no name of a secret. Use 1 to {LONGEST_NAME} of `A-Z a-z 0-9 _ - .`.");
+    Err(ApiError::validation(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn parsed(given: Value) -> Result<BTreeMap<String, String>, ApiError> {
+        parse(given.as_object().unwrap())
+    }
+
+    #[test]
+    fn both_spellings_are_one_name() {
+        let secrets = parsed(json!({ "anthropicApiKey": " sk-1 ", "WEATHER_TOKEN": "t" })).unwrap();
+        assert_eq!(secrets["anthropic_api_key"], "sk-1");
+        assert_eq!(secrets["WEATHER_TOKEN"], "t");
+    }
+
+    #[test]
+    fn a_refusal_names_the_secret_and_not_its_value() {
+        let error = parsed(json!({ "slackBotToken": ["hunter2"] })).unwrap_err();
+        assert!(error.message().contains("secrets.slack_bot_token") && !error.message().contains("hunter2"));
+        assert!(parsed(json!({ "a b": "x" })).is_err());
+        assert!(parsed(json!({ "a": "" })).is_err());
+    }
+}

@@ -1,0 +1,26 @@
+//! Texts from outside, checked.
+
+use crate::ApiError;
+
+/// `text` without the space around it, when it has 1 to `most` characters; else 400 naming `field`.
+pub(crate) fn required(field: &str, text: &str, most: usize) -> Result<String, ApiError> {
+    let text = text.trim();
+    if (1..=most).contains(&text.chars().count()) {
+        return Ok(text.to_owned());
+    }
+    Err(ApiError::validation(format!("{field}: must have 1 to {most} characters.")))
+}
+
+/// `text` as it is, when it has at most `most` bytes; else 400 naming `field`.
+pub(crate) fn bounded(field: &str, text: String, most: usize) -> Result<String, ApiError> {
+    if text.len() <= most {
+        return Ok(text);
+    }
+    Err(ApiError::validation(format!("{field}: must have at most {most} bytes, not {}.", text.len())))
+}
+
+/// Whether `text` can be the name of a row that the store made: bounded, plain characters.
+pub(crate) fn is_id(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=80).contains(&text.len()) && text.bytes().all(plain)
+}
