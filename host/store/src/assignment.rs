@@ -61,25 +61,6 @@ pub struct NewAssignment {
     pub installed_by: String,
 }
 
-/// Everything that is needed to run an enabled skill of an agent.
-#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
-pub struct InstalledPackage {
-    /// The assignment.
-    #[sqlx(flatten)]
-    pub assignment: Assignment,
-    /// SHA-256 of the package's contents, hexadecimal.
-    pub digest: String,
-    /// Key id of who signed it.
-    pub publisher_key_id: Option<String>,
-    /// When it was published.
-    pub published_at: Timestamp,
-    /// The grant in effect; `{}` when there is none.
-    #[sqlx(try_from = "JsonText")]
-    pub granted: Value,
-    /// The package as it was uploaded.
-    pub package: Vec<u8>,
-}
-
 impl Store {
     /// Puts a version of a skill on an agent and grants it `granted` there, in one transaction.
     ///
@@ -165,35 +146,6 @@ impl Store {
                  WHERE assignment.account_id = $1 AND assignment.agent_id = $2 \
                  ORDER BY assignment.installed_at, assignment.id",
                 args![account, agent],
-            )
-            .await
-    }
-
-    /// The enabled skills of an agent with their packages and the grants in effect now.
-    pub async fn installed_packages(
-        &self,
-        account: &str,
-        agent: &str,
-    ) -> Result<Vec<InstalledPackage>, StoreError> {
-        self.db
-            .all(
-                "SELECT assignment.*, skill.name AS skill_name, skill.title AS skill_title, skill_version.version, \
-                 skill_version.digest, skill_version.publisher_key_id, skill_version.created_at AS published_at, \
-                 skill_package.bytes AS package, \
-                 COALESCE((SELECT permission_grant.permissions FROM permission_grant \
-                     WHERE permission_grant.account_id = assignment.account_id \
-                     AND permission_grant.skill_id = assignment.skill_id \
-                     AND (permission_grant.agent_id = assignment.agent_id OR permission_grant.agent_id IS NULL) \
-                     AND permission_grant.publisher_key_id IS NOT DISTINCT FROM skill_version.publisher_key_id \
-                     AND permission_grant.revoked_at IS NULL \
-                     AND (permission_grant.expires_at IS NULL OR permission_grant.expires_at > $3) \
-                     ORDER BY permission_grant.agent_id IS NULL, permission_grant.id DESC LIMIT 1), '{}') AS granted \
-                 FROM assignment JOIN skill ON skill.id = assignment.skill_id \
-                 JOIN skill_version ON skill_version.id = assignment.version_id \
-                 JOIN skill_package ON skill_package.version_id = assignment.version_id \
-                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.is_enabled \
-                 ORDER BY assignment.installed_at, assignment.id",
-                args![account, agent, self.now()],
             )
             .await
     }

@@ -58,3 +58,42 @@ fn dialect(tx: &Tx, sql: &str) -> String {
         Tx::Postgres(_) => sql.replace(" BLOB ", " BYTEA "),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connect::connect;
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_program_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = connect(&format!(
+            "sqlite://{}",
+            folder.path().join("x.db").display()
+        ))
+        .await
+        .unwrap();
+        migrate(&db).await.unwrap();
+        db.execute("INSERT INTO schema_version (version) VALUES (99)", args![])
+            .await
+            .unwrap();
+        let refused = migrate(&db).await.unwrap_err();
+        assert!(
+            matches!(
+                refused,
+                StoreError::NewerSchema {
+                    found: 99,
+                    known: 1
+                }
+            ),
+            "{refused}"
+        );
+        assert_eq!(
+            db.count("SELECT COUNT(*) FROM schema_version", args![])
+                .await
+                .unwrap(),
+            2
+        );
+        db.close().await;
+    }
+}

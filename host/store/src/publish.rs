@@ -1,0 +1,228 @@
+//! Publishing: a verified package becomes a version that never changes.
+
+use semver::Version as Semver;
+use serde_json::Value;
+
+use crate::db::{Tx, args};
+use crate::installation::{Source, insert_installation};
+use crate::skill::SkillKind;
+use crate::version::{TrustLevel, Version};
+use crate::{Skill, Store, StoreError, id};
+
+/// A version to be published; the caller has verified the package.
+#[derive(Clone, Debug)]
+pub struct NewVersion {
+    /// The skill's slug.
+    pub name: String,
+    /// Shown to people.
+    pub title: String,
+    /// What it does.
+    pub description: String,
+    /// What it is made of.
+    pub kind: SkillKind,
+    /// Who wrote it, as the manifest says.
+    pub author: Option<String>,
+    /// As the manifest says.
+    pub category: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+    /// Semantic version.
+    pub version: String,
+    /// SHA-256 of the package's contents, hexadecimal.
+    pub digest: String,
+    /// The package as it was uploaded.
+    pub package: Vec<u8>,
+    /// The manifest.
+    pub manifest: Value,
+    /// Its tools, with their schemas.
+    pub tools: Value,
+    /// The permissions that it asks for.
+    pub permissions: Value,
+    /// Key id of who signed it.
+    pub publisher_key_id: Option<String>,
+    /// Who vouches for it.
+    pub trust_level: TrustLevel,
+    /// The API key that publishes it.
+    pub published_by: String,
+}
+
+/// What publishing came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Published {
+    /// The skill as it is now.
+    pub skill: Skill,
+    /// The version.
+    pub version: Version,
+    /// Whether it is new; publishing the same again changes nothing.
+    pub is_new: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct SkillHead {
+    id: String,
+    latest_version: String,
+}
+
+impl Store {
+    /// Publishes a version, making the skill with its first one, all in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when this version is there with other contents; [`StoreError::Invalid`] when the
+    /// version is no semantic version.
+    pub async fn publish_version(
+        &self,
+        account: &str,
+        new: NewVersion,
+    ) -> Result<Published, StoreError> {
+        let version = parse(&new.version)?;
+        let mut tx = self.db.begin().await?;
+        let skill = lock_skill(self, &mut tx, account, &new).await?;
+        let is_new = match find_version(&mut tx, &skill.id, &new.version).await? {
+            Some(same) if same.digest == new.digest => false,
+            Some(_) => return Err(other_contents(&new)),
+            None => {
+                insert_version(self, &mut tx, &skill.id, &new).await?;
+                if version >= parse(&skill.latest_version)? {
+                    describe_skill(self, &mut tx, &skill.id, &new).await?;
+                }
+                true
+            }
+        };
+        tx.commit().await?;
+        let published = self
+            .get_version(account, &new.name, Some(&new.version))
+            .await?;
+        let (skill, version) = published
+            .ok_or_else(|| StoreError::Conflict("the skill was deleted meanwhile".into()))?;
+        Ok(Published {
+            skill,
+            version,
+            is_new,
+        })
+    }
+}
+
+fn parse(version: &str) -> Result<Semver, StoreError> {
+    Semver::parse(version).map_err(|error| {
+        StoreError::Invalid(format!(
+            "`{}` is no semantic version such as 1.0.0: {error}",
+            version.escape_debug()
+        ))
+    })
+}
+
+fn other_contents(new: &NewVersion) -> StoreError {
+    StoreError::Conflict(format!(
+        "version {} of {} is published with other contents; raise metadata.version",
+        new.version, new.name
+    ))
+}
+
+/// The account's skill, made when it is the first time, and put in the account's pool. Those who publish the same skill
+/// at the same time wait for each other here.
+async fn lock_skill(
+    store: &Store,
+    tx: &mut Tx,
+    account: &str,
+    new: &NewVersion,
+) -> Result<SkillHead, StoreError> {
+    let now = store.now();
+    let row: Option<SkillHead> = tx
+        .optional(
+            "INSERT INTO skill (id, account_id, name, title, description, kind, status, access, author, category, tags, \
+             latest_version, created_at, updated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, 'active', 'private', $7, $8, $9, $10, $11, $11) \
+             ON CONFLICT (account_id, name) DO UPDATE SET name = excluded.name RETURNING id, latest_version",
+            args![
+                &id::new(),
+                account,
+                &new.name,
+                &new.title,
+                &new.description,
+                new.kind.as_str(),
+                &new.author,
+                &new.category,
+                &new.tags,
+                &new.version,
+                now
+            ],
+        )
+        .await?;
+    let skill =
+        row.ok_or_else(|| StoreError::Conflict("the skill could not be made; try again".into()))?;
+    insert_installation(store, tx, account, &skill.id, Source::Own).await?;
+    Ok(skill)
+}
+
+async fn find_version(
+    tx: &mut Tx,
+    skill: &str,
+    version: &str,
+) -> Result<Option<Version>, StoreError> {
+    tx.optional(
+        "SELECT * FROM skill_version WHERE skill_id = $1 AND version = $2",
+        args![skill, version],
+    )
+    .await
+}
+
+async fn insert_version(
+    store: &Store,
+    tx: &mut Tx,
+    skill: &str,
+    new: &NewVersion,
+) -> Result<(), StoreError> {
+    let version_id = id::new();
+    tx.execute(
+        "INSERT INTO skill_version (id, skill_id, version, digest, size, manifest, tools, permissions, \
+         publisher_key_id, trust_level, published_by, yanked, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, FALSE, $12)",
+        args![
+            &version_id,
+            skill,
+            &new.version,
+            &new.digest,
+            new.package.len() as i64,
+            &new.manifest,
+            &new.tools,
+            &new.permissions,
+            &new.publisher_key_id,
+            new.trust_level.as_str(),
+            &new.published_by,
+            store.now()
+        ],
+    )
+    .await?;
+    tx.execute(
+        "INSERT INTO skill_package (version_id, bytes) VALUES ($1, $2)",
+        args![&version_id, &new.package],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The skill says of itself what its highest version says.
+async fn describe_skill(
+    store: &Store,
+    tx: &mut Tx,
+    skill: &str,
+    new: &NewVersion,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE skill SET title = $2, description = $3, kind = $4, author = $5, category = $6, tags = $7, \
+         latest_version = $8, updated_at = $9 WHERE id = $1",
+        args![
+            skill,
+            &new.title,
+            &new.description,
+            new.kind.as_str(),
+            &new.author,
+            &new.category,
+            &new.tags,
+            &new.version,
+            store.now()
+        ],
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Skills on agents.
+
+use serde_json::json;
+use skillgate_store::{Store, StoreError};
+
+use super::given::{an_account, an_agent, assignment_of, new_version};
+
+pub(super) async fn skills_are_put_on_agents(store: &Store) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let agent = an_agent(store, &account).await?;
+    let foreign = an_agent(store, &other).await?;
+    let one = store
+        .publish_version(&account, new_version("notes", "1.0.0", b"one"))
+        .await?;
+    let two = store
+        .publish_version(&account, new_version("notes", "2.0.0", b"two"))
+        .await?;
+    let wanted = assignment_of(&one, json!({"kv": {"quota": "1MiB"}}));
+    assert!(
+        store
+            .install_skill(&account, &foreign, wanted.clone())
+            .await?
+            .is_none(),
+        "another's agent"
+    );
+    assert!(
+        store
+            .install_skill(&other, &foreign, wanted.clone())
+            .await?
+            .is_none(),
+        "another's private skill"
+    );
+
+    let assignment = store
+        .install_skill(&account, &agent, wanted.clone())
+        .await?
+        .unwrap();
+    assert_eq!(
+        (assignment.skill_name.as_str(), assignment.version.as_str()),
+        ("notes", "1.0.0")
+    );
+    assert!(assignment.id.starts_with("as_") && assignment.is_enabled);
+    assert!(matches!(
+        store.install_skill(&account, &agent, wanted).await,
+        Err(StoreError::Conflict(_))
+    ));
+    assert_eq!(
+        store
+            .get_skill(&account, "notes")
+            .await?
+            .unwrap()
+            .install_count,
+        1
+    );
+
+    let upgrade = assignment_of(&two, json!({"kv": {"quota": "2MiB"}}));
+    let upgraded = store
+        .install_skill(&account, &agent, upgrade)
+        .await?
+        .unwrap();
+    assert_eq!(
+        (&upgraded.id, upgraded.version.as_str()),
+        (&assignment.id, "2.0.0")
+    );
+    assert_eq!(
+        store.list_assignments(&account, &agent).await?,
+        [upgraded.clone()]
+    );
+    assert!(store.list_assignments(&other, &agent).await?.is_empty());
+    assert!(
+        store
+            .get_assignment(&other, &agent, &one.skill.id)
+            .await?
+            .is_none()
+    );
+
+    let key = one.version.publisher_key_id.as_deref();
+    let grant = store
+        .effective_grant(&account, &agent, &one.skill.id, key)
+        .await?
+        .unwrap();
+    assert_eq!(
+        grant.permissions,
+        json!({"kv": {"quota": "2MiB"}}),
+        "the upgrade's grant replaces the first"
+    );
+
+    assert!(!store.uninstall_skill(&other, &agent, &one.skill.id).await?);
+    assert!(
+        store
+            .uninstall_skill(&account, &agent, &one.skill.id)
+            .await?
+    );
+    assert!(
+        !store
+            .uninstall_skill(&account, &agent, &one.skill.id)
+            .await?
+    );
+    assert!(store.list_assignments(&account, &agent).await?.is_empty());
+    assert!(
+        store
+            .effective_grant(&account, &agent, &one.skill.id, key)
+            .await?
+            .is_none()
+    );
+    Ok(())
+}

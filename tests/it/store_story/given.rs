@@ -1,0 +1,92 @@
+//! What the chapters start from.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use skillgate_store::{
+    AgentStatus, NewAgent, NewAssignment, NewMessage, NewRun, NewStep, NewVersion, Published,
+    RunEnd, RunStatus, Session, SkillKind, Store, StoreError, TrustLevel,
+};
+
+pub(super) async fn an_account(store: &Store) -> Result<String, StoreError> {
+    Ok(store.create_account("Somebody").await?.id)
+}
+
+pub(super) fn new_agent(name: &str) -> NewAgent {
+    NewAgent {
+        name: name.into(),
+        region: "eu".into(),
+        image: "skillgate/0.1.0".into(),
+        config: json!({"llmProvider": "demo"}),
+        soul_md: "# SOUL".into(),
+        identity_md: String::new(),
+        workflow_md: "# Workflow".into(),
+        status: AgentStatus::Running,
+        secrets: BTreeMap::new(),
+    }
+}
+
+pub(super) async fn an_agent(store: &Store, account: &str) -> Result<String, StoreError> {
+    Ok(store.create_agent(account, new_agent("Demo")).await?.id)
+}
+
+pub(super) fn new_run(session: &Session, text: &str) -> NewRun {
+    NewRun {
+        agent_id: session.agent_id.clone(),
+        session_id: session.id.clone(),
+        request: json!({"context": "plan: Pro"}),
+        message: NewMessage::text(text),
+    }
+}
+
+pub(super) fn step(seq: i64) -> NewStep {
+    NewStep {
+        seq,
+        kind: "model_answer".into(),
+        body: json!({"type": "model_answer", "text": "a\u{0}b"}),
+    }
+}
+
+pub(super) fn end(seq: i64, text: &str) -> RunEnd {
+    RunEnd {
+        status: RunStatus::Completed,
+        stop_reason: "end_turn".into(),
+        error: None,
+        message: Some(NewMessage {
+            content: text.into(),
+            parts: json!([{"type": "text", "text": text}]),
+        }),
+        step: step(seq),
+    }
+}
+
+pub(super) fn new_version(name: &str, version: &str, package: &[u8]) -> NewVersion {
+    NewVersion {
+        name: name.into(),
+        title: format!("{name} {version}"),
+        description: "Adds numbers.".into(),
+        kind: SkillKind::Wasm,
+        author: Some("acme".into()),
+        category: None,
+        tags: vec!["math".into()],
+        version: version.into(),
+        digest: format!("digest of {package:?}"),
+        package: package.into(),
+        manifest: json!({"name": name}),
+        tools: json!([{"name": "evaluate"}]),
+        permissions: json!({"http": ["GET https://example.com/*"]}),
+        publisher_key_id: Some("ab".repeat(32)),
+        trust_level: TrustLevel::Community,
+        published_by: "a key".into(),
+    }
+}
+
+pub(super) fn assignment_of(published: &Published, granted: Value) -> NewAssignment {
+    NewAssignment {
+        skill_id: published.skill.id.clone(),
+        version_id: published.version.id.clone(),
+        trust_level: TrustLevel::Community,
+        granted,
+        installed_by: "a key".into(),
+    }
+}

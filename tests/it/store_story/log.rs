@@ -1,0 +1,58 @@
+//! Logs.
+
+use skillgate_store::{NewLogLine, Store, StoreError};
+
+use super::Clock;
+use super::given::{an_account, an_agent};
+
+pub(super) async fn logs_are_kept_to_a_length(
+    store: &Store,
+    clock: &Clock,
+) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let agent = an_agent(store, &account).await?;
+    let at = clock.advance(0);
+    let line = |text: String| NewLogLine {
+        at,
+        level: "info".into(),
+        message: text,
+    };
+    assert!(
+        !store
+            .append_logs(&other, &agent, &[line("no".into())])
+            .await?
+    );
+    assert!(
+        store
+            .append_logs(&account, &agent, &[line("1".into()), line("2\0".into())])
+            .await?
+    );
+    let one = [line("3".into())];
+    let (first, second) = tokio::join!(
+        store.append_logs(&account, &agent, &one),
+        store.append_logs(&account, &agent, &one)
+    );
+    assert!(first.unwrap() && second.unwrap());
+    let lines = store.tail_logs(&account, &agent, 3).await?;
+    assert_eq!(
+        lines.iter().map(|line| line.seq).collect::<Vec<_>>(),
+        [2, 3, 4]
+    );
+    assert_eq!(lines[0].message, "2\u{FFFD}");
+    assert_eq!(
+        store.logs_after(&account, &agent, 2, 1).await?,
+        [lines[1].clone()]
+    );
+    assert!(store.tail_logs(&other, &agent, 3).await?.is_empty());
+    assert!(store.logs_after(&other, &agent, 0, 3).await?.is_empty());
+
+    let many: Vec<_> = (0..10_000).map(|number| line(number.to_string())).collect();
+    store.append_logs(&account, &agent, &many).await?;
+    let kept = store.tail_logs(&account, &agent, 20_000).await?;
+    assert_eq!(
+        (kept.len(), kept[0].seq, kept[0].message.as_str()),
+        (10_000, 5, "0"),
+        "the newest are kept"
+    );
+    Ok(())
+}

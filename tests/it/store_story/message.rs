@@ -1,0 +1,78 @@
+//! Histories.
+
+use serde_json::json;
+use skillgate_store::{History, Role, Session, Store, StoreError, Timestamp};
+
+use super::given::{an_account, an_agent, end, new_run};
+use super::{Clock, SECOND};
+
+pub(super) async fn history_is_the_latest_in_order(
+    store: &Store,
+    clock: &Clock,
+) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let agent = an_agent(store, &account).await?;
+    let ada = store
+        .default_session(&account, &agent, "ada", "api")
+        .await?
+        .unwrap();
+    let bob = store
+        .default_session(&account, &agent, "bob", "api")
+        .await?
+        .unwrap();
+    let mut noon = clock.advance(0);
+    for (session, ask, answer) in [(&ada, "1", "2"), (&bob, "3", "4"), (&ada, "5", "6")] {
+        noon = clock.advance(SECOND);
+        let run = store
+            .create_run(&account, new_run(session, ask))
+            .await?
+            .unwrap();
+        store.finish_run(&run, end(0, answer)).await?;
+    }
+    clock.advance(SECOND);
+    let latest = store
+        .create_run(&account, new_run(&ada, "7"))
+        .await?
+        .unwrap();
+    let read = async |session: Option<&Session>, since: Option<Timestamp>, limit: i64| {
+        let query = History {
+            session: session.map(|session| session.id.as_str()),
+            since,
+            limit,
+        };
+        let page = store.history(&account, &agent, query).await.unwrap();
+        let texts: Vec<_> = page
+            .items
+            .into_iter()
+            .map(|message| message.content)
+            .collect();
+        (texts.join(" "), page.total)
+    };
+    assert_eq!(read(None, None, 50).await, ("1 2 3 4 5 6 7".into(), 7));
+    assert_eq!(read(None, None, 3).await, ("5 6 7".into(), 7));
+    assert_eq!(read(Some(&ada), None, 50).await, ("1 2 5 6 7".into(), 5));
+    assert_eq!(read(Some(&ada), None, 2).await, ("6 7".into(), 5));
+    assert_eq!(
+        read(None, Some(noon), 50).await,
+        ("7".into(), 1),
+        "only what came after that time"
+    );
+    assert_eq!(read(Some(&bob), Some(noon), 50).await, (String::new(), 0));
+
+    let all = History {
+        session: None,
+        since: None,
+        limit: 50,
+    };
+    assert_eq!(store.history(&other, &agent, all).await?.total, 0);
+    let messages = store.history(&account, &agent, all).await?.items;
+    assert_eq!(
+        (messages[6].role, messages[6].run_id.as_ref()),
+        (Role::User, Some(&latest.id))
+    );
+    assert_eq!(
+        (messages[5].role, &messages[5].parts),
+        (Role::Assistant, &json!([{"type": "text", "text": "6"}]))
+    );
+    Ok(())
+}

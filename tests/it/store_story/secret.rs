@@ -1,0 +1,64 @@
+//! Agents' secrets.
+
+use std::collections::BTreeMap;
+
+use skillgate_store::{NewAgent, SecretChanges, SecretText, Store, StoreError};
+
+use super::given::{an_account, new_agent};
+
+pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let secrets = BTreeMap::from([("anthropicApiKey".to_owned(), SecretText::new("sk-ant-1"))]);
+    let agent = store
+        .create_agent(
+            &account,
+            NewAgent {
+                secrets,
+                ..new_agent("Demo")
+            },
+        )
+        .await?
+        .id;
+    let value = async |account: &str, name: &str| {
+        store
+            .secret_value(account, &agent, name)
+            .await
+            .unwrap()
+            .map(|value| value.expose().to_owned())
+    };
+    assert_eq!(
+        value(&account, "anthropicApiKey").await.as_deref(),
+        Some("sk-ant-1")
+    );
+    assert_eq!(value(&account, "openaiApiKey").await, None);
+    assert_eq!(value(&other, "anthropicApiKey").await, None);
+
+    let changes = SecretChanges {
+        set: BTreeMap::from([
+            ("TOKEN".to_owned(), SecretText::new("first")),
+            ("anthropicApiKey".to_owned(), SecretText::new("")),
+        ]),
+        delete: vec!["never there".into()],
+    };
+    assert!(!store.set_secrets(&other, &agent, &changes).await?);
+    assert!(store.set_secrets(&account, &agent, &changes).await?);
+    assert_eq!(value(&account, "TOKEN").await.as_deref(), Some("first"));
+    assert_eq!(
+        value(&account, "anthropicApiKey").await.as_deref(),
+        Some(""),
+        "an empty value is a value"
+    );
+    assert_eq!(
+        store.secret_names(&account, &agent).await?,
+        ["TOKEN", "anthropicApiKey"]
+    );
+    assert!(store.secret_names(&other, &agent).await?.is_empty());
+
+    let changes = SecretChanges {
+        set: BTreeMap::new(),
+        delete: vec!["TOKEN".into()],
+    };
+    assert!(store.set_secrets(&account, &agent, &changes).await?);
+    assert_eq!(value(&account, "TOKEN").await, None);
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Published versions.
+
+use skillgate_store::{Source, Store, StoreError};
+
+use super::given::{an_account, new_version};
+
+pub(super) async fn versions_are_published_once(store: &Store) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let new = new_version("calculator", "1.9.0", b"\0PK");
+    let published = store.publish_version(&account, new.clone()).await?;
+    assert!(published.is_new);
+    assert_eq!(
+        (
+            published.skill.latest_version.as_str(),
+            published.version.size
+        ),
+        ("1.9.0", 3)
+    );
+    assert_eq!(
+        (&published.skill.tags, &published.version.tools),
+        (&new.tags, &new.tools)
+    );
+    let again = store.publish_version(&account, new).await?;
+    assert_eq!(
+        (again.is_new, again.version),
+        (false, published.version.clone()),
+        "the same again changes nothing"
+    );
+
+    let altered = new_version("calculator", "1.9.0", b"other");
+    assert!(matches!(
+        store.publish_version(&account, altered).await,
+        Err(StoreError::Conflict(_))
+    ));
+    let nonsense = new_version("calculator", "one", b"other");
+    assert!(matches!(
+        store.publish_version(&account, nonsense).await,
+        Err(StoreError::Invalid(_))
+    ));
+
+    let newer = store
+        .publish_version(&account, new_version("calculator", "1.10.0", b"new"))
+        .await?;
+    let older = store
+        .publish_version(&account, new_version("calculator", "1.8.0", b"old"))
+        .await?;
+    assert_eq!(
+        older.skill.latest_version, "1.10.0",
+        "an older one published later is not the latest"
+    );
+    assert_eq!(older.skill.title, "calculator 1.10.0");
+    let (skill, latest) = store
+        .get_version(&account, "calculator", None)
+        .await?
+        .unwrap();
+    assert_eq!((&skill, &latest), (&older.skill, &newer.version));
+    assert_eq!(
+        store.get_skill(&account, &skill.id).await?.unwrap(),
+        skill,
+        "found by its UUID too"
+    );
+    assert!(
+        store
+            .get_version(&account, "calculator", Some("2.0.0"))
+            .await?
+            .is_none()
+    );
+    let versions = store.list_versions(&account, &skill.id).await?;
+    let versions: Vec<_> = versions
+        .iter()
+        .map(|version| version.version.as_str())
+        .collect();
+    assert_eq!(versions, ["1.8.0", "1.10.0", "1.9.0"], "the newest first");
+    assert_eq!(
+        store
+            .package_bytes(&account, &published.version.id)
+            .await?
+            .unwrap(),
+        b"\0PK"
+    );
+    assert_eq!(store.list_skills(&account).await?, [skill.clone()]);
+    assert_eq!(
+        store.list_installations(&account).await?[0].source,
+        Source::Own
+    );
+
+    assert!(store.get_skill(&other, "calculator").await?.is_none());
+    assert!(store.get_version(&other, &skill.id, None).await?.is_none());
+    assert!(store.package_bytes(&other, &latest.id).await?.is_none());
+    assert!(store.list_versions(&other, &skill.id).await?.is_empty());
+    let theirs = store
+        .publish_version(&other, new_version("calculator", "0.1.0", b"mine"))
+        .await?;
+    assert_ne!(theirs.skill.id, skill.id, "names are per account");
+    Ok(())
+}
