@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// 200 with `{"data": …}`.
 #[derive(Debug, Serialize)]
-pub struct Data<T> {
+pub(crate) struct Data<T> {
     /// What was asked for.
     pub data: T,
 }
@@ -20,7 +20,7 @@ impl<T: Serialize> IntoResponse for Data<T> {
 
 /// 201 with `{"data": …}`.
 #[derive(Debug)]
-pub struct Created<T>(pub T);
+pub(crate) struct Created<T>(pub T);
 
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
@@ -30,7 +30,7 @@ impl<T: Serialize> IntoResponse for Created<T> {
 
 /// 200 with `{"data": […], "pagination": {…}}`.
 #[derive(Debug, Serialize)]
-pub struct List<T> {
+pub(crate) struct List<T> {
     /// One page of things.
     pub data: Vec<T>,
     /// Where the page lies in the whole.
@@ -39,7 +39,7 @@ pub struct List<T> {
 
 /// Where a page lies in the whole.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub struct Pagination {
+pub(crate) struct Pagination {
     /// How many things there are in all.
     pub total: u64,
     /// How many a page holds at most.
@@ -50,7 +50,7 @@ pub struct Pagination {
 
 impl<T> List<T> {
     /// A list that is one whole page: its limit is its length, as the specification shows it.
-    pub fn whole(data: Vec<T>) -> Self {
+    pub(crate) fn whole(data: Vec<T>) -> Self {
         let total = data.len() as u64;
         Self { data, pagination: Pagination { total, limit: total, offset: 0 } }
     }

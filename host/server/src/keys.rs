@@ -20,7 +20,7 @@ const REMEMBERED: u64 = 100_000;
 
 /// What requests need to know of a valid key.
 #[derive(Debug)]
-pub struct KnownKey {
+pub(crate) struct KnownKey {
     /// Its id.
     pub id: String,
     /// Whose it is.
@@ -33,7 +33,7 @@ pub struct KnownKey {
 }
 
 /// The keys seen lately. A key's text is in here only as its digest.
-pub struct Keys {
+pub(crate) struct Keys {
     store: Store,
     known: Cache<[u8; 32], Arc<KnownKey>>,
     uses: Mutex<HashMap<String, Timestamp>>,
@@ -41,13 +41,13 @@ pub struct Keys {
 
 impl Keys {
     /// Knows no key yet.
-    pub fn new(store: Store) -> Self {
+    pub(crate) fn new(store: Store) -> Self {
         let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
         Self { store, known, uses: Mutex::default() }
     }
 
     /// The valid key that a request came with; `None` without one, or with one that is wrong, revoked or expired.
-    pub async fn find(&self, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>, ApiError> {
+    pub(crate) async fn find(&self, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>, ApiError> {
         let Some(text) = presented(headers) else { return Ok(None) };
         let digest: [u8; 32] = Sha256::digest(text).into();
         let key = match self.known.get(&digest).await {
@@ -65,12 +65,12 @@ impl Keys {
     }
 
     /// Forgets all keys, so that a revocation made here holds at once.
-    pub fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.known.invalidate_all();
     }
 
     /// Writes down when keys were last used.
-    pub async fn write_uses(&self) {
+    pub(crate) async fn write_uses(&self) {
         let uses = std::mem::take(&mut *self.uses.lock().unwrap_or_else(PoisonError::into_inner));
         for (id, at) in uses {
             if let Err(error) = self.store.touch_api_key(&id, at).await {

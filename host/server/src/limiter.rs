@@ -16,7 +16,7 @@ const CALLERS: u64 = 100_000;
 
 /// How a caller stands after a request: what the rate-limit headers say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub(crate) struct Standing {
     /// Requests allowed in the window.
     pub limit: u32,
     /// Requests left in it.
@@ -28,7 +28,7 @@ pub struct Standing {
 }
 
 /// The windows of all callers.
-pub struct Limiter {
+pub(crate) struct Limiter {
     windows: Cache<String, Arc<Mutex<Window>>>,
 }
 
@@ -42,12 +42,12 @@ impl Default for Limiter {
 
 impl Limiter {
     /// Counts one request of `caller` at `now` (microseconds UTC), unless the window is full. Refused requests are not counted.
-    pub fn take(&self, caller: &str, limit: u32, now: i64) -> Standing {
+    pub(crate) fn take(&self, caller: &str, limit: u32, now: i64) -> Standing {
         self.with(caller, |window| window.take(limit, now.div_euclid(1_000)))
     }
 
     /// How `caller` stands at `now` (microseconds UTC), counting nothing.
-    pub fn peek(&self, caller: &str, limit: u32, now: i64) -> Standing {
+    pub(crate) fn peek(&self, caller: &str, limit: u32, now: i64) -> Standing {
         self.with(caller, |window| window.standing(limit, now.div_euclid(1_000)))
     }
 

@@ -1,15 +1,15 @@
 //! Every route in one file: method, path, scope, handler.
 
-pub mod account;
-pub mod agents;
-pub mod api_keys;
-pub mod chat;
-pub mod health;
-pub mod installations;
-pub mod logs;
-pub mod publisher_keys;
-pub mod runs;
-pub mod skills;
+pub(crate) mod account;
+pub(crate) mod agents;
+pub(crate) mod api_keys;
+pub(crate) mod chat;
+pub(crate) mod health;
+pub(crate) mod installations;
+pub(crate) mod logs;
+pub(crate) mod publisher_keys;
+pub(crate) mod runs;
+pub(crate) mod skills;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};

@@ -12,12 +12,14 @@ use crate::{App, build};
 /// How long requests under way may take once a shutdown began.
 const DRAIN: Duration = Duration::from_secs(30);
 
-/// Serves `app` on `listener` until `shutdown`, then drains: new connections are refused, requests under way finish,
+/// Serves `app` on `listener` until `shutdown`. It begins with the runs that were cut short: they go on, in the background.
+/// It ends with a drain: new connections are refused, requests under way finish,
 /// runs reach their next committed step and their streams end with an event; all within 30 s.
 ///
 /// # Errors
-/// When the listener fails for good.
+/// When the store can't be read at the start, or the listener fails for good.
 pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+    app.resume_runs().await.map_err(std::io::Error::other)?;
     // Without this, an answer in several writes waits for the other side's delayed acknowledgement: 40 ms each.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {

@@ -11,21 +11,21 @@ use crate::scope::Scope;
 
 /// The key that a request came with; 401 when it came without a valid one.
 #[derive(Debug, Clone)]
-pub struct Caller(Arc<KnownKey>);
+pub(crate) struct Caller(Arc<KnownKey>);
 
 impl Caller {
     /// The account that the key belongs to.
-    pub fn account(&self) -> &str {
+    pub(crate) fn account(&self) -> &str {
         &self.0.account
     }
 
     /// The key's id.
-    pub fn key(&self) -> &str {
+    pub(crate) fn key(&self) -> &str {
         &self.0.id
     }
 
     /// 403 naming `scope` unless the key holds it.
-    pub fn require(&self, scope: Scope) -> Result<(), ApiError> {
+    pub(crate) fn require(&self, scope: Scope) -> Result<(), ApiError> {
         if self.0.scopes.holds(scope) { Ok(()) } else { Err(ApiError::forbidden(scope)) }
     }
 }

@@ -8,7 +8,7 @@ use crate::ApiError;
 
 /// The path's parameters, in order: a `String`, or a tuple of them. What is no well-formed id finds nothing:
 /// 404 `route_not_found`.
-pub struct Id<T>(pub T);
+pub(crate) struct Id<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Id<T> {
     type Rejection = ApiError;

@@ -10,14 +10,14 @@ use serde_json::Value;
 use crate::ApiError;
 
 /// The most bytes of a JSON body.
-pub const JSON_LIMIT: usize = 1 << 20;
+pub(crate) const JSON_LIMIT: usize = 1 << 20;
 
 /// A JSON body of type `T`: 415 when it is not declared as JSON, 413 above [`JSON_LIMIT`], 400 naming field, line and
 /// column when it does not fit.
-pub struct Json<T>(pub T);
+pub(crate) struct Json<T>(pub T);
 
 /// The same, or nothing at all, which is the default of `T`.
-pub struct OptionalJson<T>(pub T);
+pub(crate) struct OptionalJson<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = ApiError;

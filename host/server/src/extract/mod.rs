@@ -5,7 +5,7 @@ mod id;
 mod json;
 mod query;
 
-pub use caller::Caller;
-pub use id::Id;
-pub use json::{JSON_LIMIT, Json, OptionalJson};
-pub use query::Query;
+pub(crate) use caller::Caller;
+pub(crate) use id::Id;
+pub(crate) use json::{JSON_LIMIT, Json, OptionalJson};
+pub(crate) use query::Query;

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::ApiError;
 
 /// The query string as `T`; 400 naming the field when it does not fit.
-pub struct Query<T>(pub T);
+pub(crate) struct Query<T>(pub T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;

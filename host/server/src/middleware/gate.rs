@@ -20,7 +20,7 @@ const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 ///
 /// Requests without a valid key are counted by their address. Whether a key is needed is the route's to say.
 /// The two probes are never counted or refused. A limit of 0 is none, and then there is nothing to say.
-pub async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
     let key = match app.keys().find(request.headers()).await {
         Ok(key) => key,

@@ -1,5 +1,5 @@
 //! What happens around every request, outermost first: [`request_id`], [`gate`]; and [`scope`] around single routes.
 
-pub mod gate;
-pub mod request_id;
-pub mod scope;
+pub(crate) mod gate;
+pub(crate) mod request_id;
+pub(crate) mod scope;

@@ -10,12 +10,12 @@ use http::{HeaderName, HeaderValue};
 use crate::error::Cause;
 
 /// The header's name.
-pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The most characters of a caller's own id.
 const LONGEST: usize = 128;
 
 /// Gives the answer the request's id: the caller's own when it is well formed, else a new one.
-pub async fn request_id(request: Request, next: Next) -> Response {
+pub(crate) async fn request_id(request: Request, next: Next) -> Response {
     let id = request.headers().get(&HEADER).filter(|id| is_well_formed(id)).cloned().unwrap_or_else(fresh);
     let method = request.method().clone();
     let path = request.uri().path().to_owned();

@@ -9,7 +9,7 @@ use crate::service::{accounts, agents, installations};
 use crate::{ApiError, App};
 
 /// The account, its limits and what it uses. Any valid key may ask.
-pub async fn get(State(app): State<App>, caller: Caller) -> Result<Data<Value>, ApiError> {
+pub(crate) async fn get(State(app): State<App>, caller: Caller) -> Result<Data<Value>, ApiError> {
     let usage = accounts::usage(&app, caller.account()).await?;
     Ok(Data {
         data: json!({

@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use crate::{ApiError, App};
 
 /// 200 as long as the process answers.
-pub async fn live() -> Json<Value> {
+pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
 /// 200 when the store answers and the skills of running agents are ready to be called; 503 until then, and once the
 /// server is closing.
-pub async fn ready(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     if app.closing().is_cancelled() {
         return Err(ApiError::unavailable("The server is shutting down."));
     }

@@ -13,7 +13,7 @@ use crate::run::lane::Place;
 use crate::run::prepare::Prepared;
 
 /// A run that was committed and is ready to go.
-pub struct Ready {
+pub(crate) struct Ready {
     /// The run.
     pub run: Run,
     /// Whose run it is.
@@ -29,7 +29,7 @@ pub struct Ready {
 }
 
 /// Starts the run and gives its events. They may be dropped; the run goes on.
-pub fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
+pub(crate) fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
     let Ready { run, agent, prepared, history, steps, place } = ready;
     let (events, receiver) = unbounded_channel();
     let store = app.store().clone();

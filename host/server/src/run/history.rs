@@ -9,7 +9,7 @@ const MOST: i64 = 200;
 const LARGEST: usize = 400_000;
 
 /// The latest of what was said in a session, oldest first, beginning with a message of the user.
-pub async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, StoreError> {
+pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, StoreError> {
     let query = History { session: Some(&session.id), since: None, limit: MOST };
     let stored = store.history(&session.account_id, &session.agent_id, query).await?.items;
     let mut left = LARGEST;

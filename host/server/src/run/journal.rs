@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 ///
 /// Once the server is closing, nothing new begins: a model request or a tool call is held back before it is committed,
 /// and as soon as nothing is under way any more [`RunJournal::held`] says so. The run goes on there after the restart.
-pub struct RunJournal {
+pub(crate) struct RunJournal {
     store: Store,
     run: Run,
     state: Mutex<State>,
@@ -26,12 +26,12 @@ struct State {
 
 impl RunJournal {
     /// The journal of `run`, which has `steps` already.
-    pub fn new(store: Store, run: Run, steps: Vec<Step>, closing: CancellationToken) -> Self {
+    pub(crate) fn new(store: Store, run: Run, steps: Vec<Step>, closing: CancellationToken) -> Self {
         Self { store, run, state: Mutex::new(State { steps, holding: false }), closing, held: Notify::new() }
     }
 
     /// Returns when the run stands still at a committed step because the server is closing.
-    pub async fn held(&self) {
+    pub(crate) async fn held(&self) {
         self.held.notified().await;
     }
 

@@ -12,7 +12,7 @@ const WAITING: usize = 8;
 
 /// The lanes of all sessions that have a run just now.
 #[derive(Clone, Default)]
-pub struct Lanes(Arc<Mutex<HashMap<String, Lane>>>);
+pub(crate) struct Lanes(Arc<Mutex<HashMap<String, Lane>>>);
 
 struct Lane {
     gate: Arc<Semaphore>,
@@ -26,7 +26,7 @@ impl Default for Lane {
 }
 
 /// The right to run in a session, until dropped.
-pub struct Place {
+pub(crate) struct Place {
     // Dropped in this order: the next in line may go before the seat is given up.
     _permit: OwnedSemaphorePermit,
     _seat: Seat,
@@ -40,7 +40,7 @@ struct Seat {
 
 impl Lanes {
     /// Waits for this session's turn, first come first served; 409 `conflict` when the line is full.
-    pub async fn enter(&self, session: &str) -> Result<Place, ApiError> {
+    pub(crate) async fn enter(&self, session: &str) -> Result<Place, ApiError> {
         let (gate, seat) = self.sit(session)?;
         let permit = gate.acquire_owned().await.map_err(ApiError::internal)?;
         Ok(Place { _permit: permit, _seat: seat })

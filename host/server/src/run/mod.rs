@@ -1,11 +1,11 @@
 //! Runs: what happens between a message and its answer, apart from any connection.
 
-pub mod begin;
-pub mod history;
-pub mod journal;
-pub mod lane;
-pub mod prepare;
-pub mod provider;
-pub mod resume;
-pub mod secrets;
-pub mod tools;
+pub(crate) mod begin;
+pub(crate) mod history;
+pub(crate) mod journal;
+pub(crate) mod lane;
+pub(crate) mod prepare;
+pub(crate) mod provider;
+pub(crate) mod resume;
+pub(crate) mod secrets;
+pub(crate) mod tools;

@@ -11,7 +11,7 @@ use crate::run::tools::SkillTools;
 use crate::{ApiError, App};
 
 /// Model, prompt and tools of one run.
-pub struct Prepared {
+pub(crate) struct Prepared {
     /// The language model.
     pub provider: Arc<dyn Provider>,
     /// Its name for the model.
@@ -28,7 +28,7 @@ pub struct Prepared {
 ///
 /// # Errors
 /// When a skill can't be made ready, or there is no provider with a credential.
-pub async fn prepare(app: &App, agent: &Agent, session: &Session, context: Option<String>) -> Result<Prepared, ApiError> {
+pub(crate) async fn prepare(app: &App, agent: &Agent, session: &Session, context: Option<String>) -> Result<Prepared, ApiError> {
     let skills = app.shelf().of_agent(agent).await?;
     let secrets = Arc::new(Secrets::read(app.store(), agent).await?);
     let providers = app.providers();

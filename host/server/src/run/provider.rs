@@ -9,7 +9,7 @@ use skillgate_runtime::Secret;
 use crate::ApiError;
 
 /// The name under which an agent's own credential for Anthropic is kept.
-pub const ANTHROPIC_SECRET: &str = "anthropic_api_key";
+pub(crate) const ANTHROPIC_SECRET: &str = "anthropic_api_key";
 
 /// What the operator says about providers.
 #[derive(Clone)]

@@ -17,11 +17,10 @@ const AT_ONCE: usize = 4;
 
 impl App {
     /// Goes on, in the background, with every run that has not ended, and gets the skills of running agents ready.
-    /// To be called once, when the server starts.
     ///
     /// # Errors
     /// When the store can't be read.
-    pub async fn resume_runs(&self) -> Result<(), ApiError> {
+    pub(crate) async fn resume_runs(&self) -> Result<(), ApiError> {
         for run in self.store().unfinished_runs().await? {
             self.tasks().spawn(go_on(self.clone(), run));
         }

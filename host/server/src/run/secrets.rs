@@ -12,14 +12,14 @@ use crate::ApiError;
 use crate::service::secrets::is_platform;
 
 /// An agent's secrets, decrypted.
-pub struct Secrets {
+pub(crate) struct Secrets {
     values: HashMap<String, Secret>,
     redactor: Arc<Redactor>,
 }
 
 impl Secrets {
     /// Reads all secrets of an agent.
-    pub async fn read(store: &Store, agent: &Agent) -> Result<Self, ApiError> {
+    pub(crate) async fn read(store: &Store, agent: &Agent) -> Result<Self, ApiError> {
         let mut values = HashMap::new();
         for name in store.secret_names(&agent.account_id, &agent.id).await? {
             if let Some(value) = store.secret_value(&agent.account_id, &agent.id, &name).await? {
@@ -31,17 +31,17 @@ impl Secrets {
     }
 
     /// The value of this name, whatever it is for.
-    pub fn get(&self, name: &str) -> Option<&Secret> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Secret> {
         self.values.get(name)
     }
 
     /// Whether there is a value of this name.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
     }
 
     /// What takes the values out of texts that leave.
-    pub fn redactor(&self) -> &Arc<Redactor> {
+    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
 }

@@ -13,7 +13,7 @@ use crate::service::logs::{LogOwner, Logs};
 use crate::service::shelf::Granted;
 
 /// The tools of one agent in one session. What it holds does not change while the run lasts.
-pub struct SkillTools {
+pub(crate) struct SkillTools {
     owner: LogOwner,
     peer: String,
     skills: Arc<Vec<Granted>>,
@@ -24,7 +24,7 @@ pub struct SkillTools {
 
 impl SkillTools {
     /// The tools of `skills`, whose state is kept for `owner` and `peer` alone.
-    pub fn new(owner: LogOwner, peer: &str, skills: Arc<Vec<Granted>>, secrets: Arc<Secrets>, logs: Logs) -> Self {
+    pub(crate) fn new(owner: LogOwner, peer: &str, skills: Arc<Vec<Granted>>, secrets: Arc<Secrets>, logs: Logs) -> Self {
         let mut by_name = HashMap::new();
         for (index, granted) in skills.iter().enumerate() {
             for tool in granted.skill.tools() {
@@ -35,7 +35,7 @@ impl SkillTools {
     }
 
     /// What the system prompt says about the skills.
-    pub fn notes(&self) -> Vec<SkillNote> {
+    pub(crate) fn notes(&self) -> Vec<SkillNote> {
         let note = |granted: &Granted| SkillNote {
             name: granted.skill.name.clone(),
             description: granted.skill.manifest.description.clone(),

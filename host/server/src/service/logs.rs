@@ -101,7 +101,9 @@ async fn work(store: Store, news: Arc<Mutex<HashMap<String, watch::Sender<()>>>>
             }
             tell(&news, &owner.agent);
         }
-        flushed.into_iter().for_each(|done| drop(done.send(())));
+        for done in flushed {
+            let _ = done.send(()); // whoever waited may be gone
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{ApiError, App};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body {
+pub(crate) struct Body {
     name: String,
     region: Option<String>,
     secrets: Option<Map<String, Value>>,
@@ -24,7 +24,7 @@ pub struct Body {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct View {
+pub(crate) struct View {
     id: String,
     name: String,
     status: String,
@@ -34,7 +34,7 @@ pub struct View {
 }
 
 /// Makes an agent and starts it.
-pub async fn create(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<View>, ApiError> {
+pub(crate) async fn create(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<View>, ApiError> {
     if body.swarm_id.is_some() {
         return Err(ApiError::not_found("swarm"));
     }

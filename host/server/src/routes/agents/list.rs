@@ -11,7 +11,7 @@ use crate::{ApiError, App};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct View {
+pub(crate) struct View {
     id: String,
     name: String,
     status: AgentStatus,
@@ -40,7 +40,7 @@ impl From<Agent> for View {
 }
 
 /// All agents, newest first.
-pub async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
     let agents = agents::list(&app, caller.account()).await?;
     Ok(List::whole(agents.into_iter().map(View::from).collect()))
 }

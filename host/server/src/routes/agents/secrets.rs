@@ -11,13 +11,13 @@ use crate::{ApiError, App};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body {
+pub(crate) struct Body {
     secrets: Option<Map<String, Value>>,
     delete_secrets: Option<Vec<String>>,
 }
 
 /// Sets and deletes secrets. They hold from the next turn on, so no restart is needed.
-pub async fn secrets(
+pub(crate) async fn secrets(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,

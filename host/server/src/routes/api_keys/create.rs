@@ -11,7 +11,7 @@ use crate::{ApiError, App};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body {
+pub(crate) struct Body {
     label: String,
     scopes: Vec<String>,
     rate_limit: Option<u32>,
@@ -19,7 +19,7 @@ pub struct Body {
 }
 
 #[derive(Serialize)]
-pub struct Issued {
+pub(crate) struct Issued {
     /// The key itself, this once.
     key: String,
     #[serde(flatten)]
@@ -27,7 +27,7 @@ pub struct Issued {
 }
 
 /// Makes a key. Its text is in this answer and nowhere else.
-pub async fn create(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<Issued>, ApiError> {
+pub(crate) async fn create(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<Issued>, ApiError> {
     let draft = Draft {
         label: body.label,
         scopes: body.scopes,

@@ -12,7 +12,7 @@ use crate::{ApiError, App};
 /// A key as the API shows it: never its text.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct View {
+pub(crate) struct View {
     id: String,
     label: String,
     prefix: String,
@@ -41,7 +41,7 @@ impl From<ApiKey> for View {
 }
 
 /// All keys, newest first, revoked ones too.
-pub async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
     let keys = api_keys::list(&app, caller.account()).await?;
     Ok(List::whole(keys.into_iter().map(View::from).collect()))
 }

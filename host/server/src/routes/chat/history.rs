@@ -11,21 +11,21 @@ use crate::{ApiError, App};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Params {
+pub(crate) struct Params {
     session_id: Option<String>,
     limit: Option<i64>,
     since: Option<String>,
 }
 
 #[derive(Serialize)]
-pub struct View {
+pub(crate) struct View {
     role: Role,
     content: String,
     timestamp: Timestamp,
 }
 
 /// What was said, oldest first.
-pub async fn history(
+pub(crate) async fn history(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,

@@ -5,8 +5,8 @@ mod open;
 mod send;
 mod sessions;
 
-pub use history::history;
-pub use open::open;
-pub use send::send;
+pub(crate) use history::history;
+pub(crate) use open::open;
+pub(crate) use send::send;
 pub(crate) use send::KEEP_ALIVE;
-pub use sessions::sessions;
+pub(crate) use sessions::sessions;

@@ -11,12 +11,12 @@ use crate::{ApiError, App};
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body {
+pub(crate) struct Body {
     peer_id: Option<String>,
 }
 
 /// Begins a session: the context starts afresh for the peer, or for the caller's key.
-pub async fn open(
+pub(crate) async fn open(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,

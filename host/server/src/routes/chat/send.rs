@@ -19,7 +19,7 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body {
+pub(crate) struct Body {
     message: String,
     session_id: Option<String>,
     peer_id: Option<String>,
@@ -27,7 +27,7 @@ pub struct Body {
 }
 
 /// Says something to an agent and streams what happens. Each event has an id, `<runId>:<n>`.
-pub async fn send(
+pub(crate) async fn send(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,

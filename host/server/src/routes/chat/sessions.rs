@@ -11,7 +11,7 @@ use crate::{ApiError, App};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct View {
+pub(crate) struct View {
     id: String,
     name: Option<String>,
     channel: String,
@@ -25,7 +25,7 @@ impl From<Session> for View {
 }
 
 /// The latest sessions, newest first.
-pub async fn sessions(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<View>, ApiError> {
+pub(crate) async fn sessions(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<View>, ApiError> {
     let page = chat::sessions(&app, caller.account(), &id).await?;
     let limit = chat::MOST_SESSIONS.unsigned_abs();
     let pagination = Pagination { total: page.total.unsigned_abs(), limit, offset: 0 };

@@ -11,7 +11,7 @@ use crate::{ApiError, App};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body {
+pub(crate) struct Body {
     skill_id: String,
     trust_level: String,
     version: Option<String>,
@@ -19,7 +19,7 @@ pub struct Body {
 }
 
 /// Installs a skill; it takes effect with the next turn, so no restart is needed.
-pub async fn install(
+pub(crate) async fn install(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,

@@ -11,7 +11,7 @@ use crate::{ApiError, App};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct View {
+pub(crate) struct View {
     id: String,
     skill_id: String,
     name: String,
@@ -36,7 +36,7 @@ impl From<Assignment> for View {
 }
 
 /// The skills on an agent.
-pub async fn list(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<View>, ApiError> {
     let skills = installations::list(&app, caller.account(), &id).await?;
     Ok(List::whole(skills.into_iter().map(View::from).collect()))
 }

@@ -4,6 +4,6 @@ mod install;
 mod list;
 mod uninstall;
 
-pub use install::install;
-pub use list::list;
-pub use uninstall::uninstall;
+pub(crate) use install::install;
+pub(crate) use list::list;
+pub(crate) use uninstall::uninstall;

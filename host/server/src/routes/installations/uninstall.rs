@@ -9,7 +9,7 @@ use crate::service::installations;
 use crate::{ApiError, App};
 
 /// Takes a skill, by name or UUID, from an agent; the next turn does without it.
-pub async fn uninstall(
+pub(crate) async fn uninstall(
     State(app): State<App>,
     caller: Caller,
     Id((id, skill)): Id<(String, String)>,

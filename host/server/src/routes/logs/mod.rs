@@ -3,5 +3,5 @@
 mod stream;
 mod tail;
 
-pub use stream::stream;
-pub use tail::tail;
+pub(crate) use stream::stream;
+pub(crate) use tail::tail;

@@ -13,7 +13,7 @@ use crate::service::{agents, logs};
 use crate::{ApiError, App};
 
 /// The last lines of an agent's log, then every further one as it comes, while the agent lives.
-pub async fn stream(
+pub(crate) async fn stream(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,

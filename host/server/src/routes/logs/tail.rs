@@ -10,13 +10,13 @@ use crate::service::{agents, logs};
 use crate::{ApiError, App};
 
 #[derive(Deserialize)]
-pub struct Params {
+pub(crate) struct Params {
     tail: Option<i64>,
 }
 
 impl Params {
     /// How many lines; `default` when the query does not say.
-    pub fn count(&self, default: i64) -> Result<i64, ApiError> {
+    pub(crate) fn count(&self, default: i64) -> Result<i64, ApiError> {
         let count = self.tail.unwrap_or(default);
         let message = format!("tail: must be 0 to {}.", logs::MOST);
         if (0..=logs::MOST).contains(&count) { Ok(count) } else { Err(ApiError::validation(message)) }
@@ -24,7 +24,7 @@ impl Params {
 }
 
 /// The last lines of an agent's log, as one text.
-pub async fn tail(
+pub(crate) async fn tail(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,

@@ -12,14 +12,14 @@ use crate::{ApiError, App};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Body {
+pub(crate) struct Body {
     public_key: String,
     signature: String,
     label: Option<String>,
 }
 
 /// Registers a publisher's public key, by a signed proof of possession.
-pub async fn add(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<View>, ApiError> {
+pub(crate) async fn add(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<View>, ApiError> {
     let proof = KeyProof { public_key: body.public_key, signature: body.signature };
     let label = body.label.unwrap_or_else(|| "publisher key".to_owned());
     let key = publisher_keys::add(&app, caller.account(), &proof, &label).await?;

@@ -12,7 +12,7 @@ use crate::{ApiError, App};
 /// A publisher key as the API shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct View {
+pub(crate) struct View {
     id: String,
     key_id: String,
     label: String,
@@ -33,7 +33,7 @@ impl From<PublisherKey> for View {
 }
 
 /// All keys, newest first, revoked ones too.
-pub async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
     let keys = publisher_keys::list(&app, caller.account()).await?;
     Ok(List::whole(keys.into_iter().map(View::from).collect()))
 }

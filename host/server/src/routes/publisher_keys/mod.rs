@@ -4,6 +4,6 @@ mod add;
 mod list;
 mod revoke;
 
-pub use add::add;
-pub use list::list;
-pub use revoke::revoke;
+pub(crate) use add::add;
+pub(crate) use list::list;
+pub(crate) use revoke::revoke;

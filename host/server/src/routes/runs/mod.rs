@@ -3,5 +3,5 @@
 mod get;
 mod receipts;
 
-pub use get::get;
-pub use receipts::receipts;
+pub(crate) use get::get;
+pub(crate) use receipts::receipts;

@@ -10,7 +10,7 @@ use crate::service::runs;
 use crate::{ApiError, App};
 
 /// What each tool call of a run did and used, in order.
-pub async fn receipts(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<Value>, ApiError> {
+pub(crate) async fn receipts(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<Value>, ApiError> {
     let run = runs::get(&app, caller.account(), &id).await?;
     let steps = runs::steps(&app, caller.account(), &run.id).await?;
     Ok(List::whole(steps.into_iter().filter_map(receipt).collect()))

@@ -11,7 +11,7 @@ use crate::{ApiError, App};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Params {
+pub(crate) struct Params {
     search: Option<String>,
     category: Option<String>,
     page: Option<usize>,
@@ -21,7 +21,7 @@ pub struct Params {
 /// A skill as a list shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct View {
+pub(crate) struct View {
     id: String,
     name: String,
     description: String,
@@ -49,7 +49,7 @@ impl From<Skill> for View {
 }
 
 /// The account's skills, page by page.
-pub async fn list(State(app): State<App>, caller: Caller, Query(params): Query<Params>) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(State(app): State<App>, caller: Caller, Query(params): Query<Params>) -> Result<List<View>, ApiError> {
     let (page, size) = (params.page.unwrap_or(1), params.page_size.unwrap_or(20));
     if page == 0 || !(1..=100).contains(&size) {
         return Err(ApiError::validation("page: must be at least 1, and pageSize 1 to 100."));

@@ -4,6 +4,6 @@ mod get;
 mod list;
 mod publish;
 
-pub use get::get;
-pub use list::list;
-pub use publish::upload;
+pub(crate) use get::get;
+pub(crate) use list::list;
+pub(crate) use publish::upload;

@@ -15,7 +15,7 @@ use crate::{ApiError, App};
 const FORM: usize = 64 << 10;
 
 /// The route, with its own limit of size.
-pub fn upload() -> MethodRouter<App> {
+pub(crate) fn upload() -> MethodRouter<App> {
     post(publish).layer(DefaultBodyLimit::max(LARGEST_PACKAGE + FORM))
 }
 

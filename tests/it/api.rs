@@ -1,0 +1,7 @@
+//! The control plane over HTTP: authentication, scopes, limits, envelopes, agents; and one story on both databases.
+
+mod agents;
+mod auth;
+mod envelope;
+mod limits;
+mod story;

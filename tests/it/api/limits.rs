@@ -1,0 +1,56 @@
+//! The rate limit, in time that the test tells.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use serde_json::json;
+use skillgate_store::Timestamp;
+use skillgate_tests::app::{Setup, TestApp};
+
+const SECOND: i64 = 1_000_000;
+const START: i64 = 1_800_000_000 * SECOND;
+
+#[tokio::test]
+async fn the_window_slides() {
+    let now = Arc::new(AtomicI64::new(START));
+    let read = now.clone();
+    let clock = Arc::new(move || Timestamp::from_micros(read.load(Ordering::SeqCst)));
+    let app = TestApp::start(Setup { rate_limit: 2, clock, ..Setup::default() }).await;
+    let client = app.client(&["agents:read"]).await;
+
+    let first = client.get("/v1/agents").await;
+    assert_eq!(first.header("x-ratelimit-limit"), "2");
+    assert_eq!(first.header("x-ratelimit-remaining"), "1");
+    assert_eq!(first.header("x-ratelimit-reset"), "1800000060");
+    now.store(START + 40 * SECOND, Ordering::SeqCst);
+    client.get("/v1/agents").await.data(200);
+    let refused = client.get("/v1/agents").await;
+    assert_eq!(refused.header("retry-after"), "20");
+    assert_eq!(refused.header("x-ratelimit-remaining"), "0");
+    refused.error(429, "rate_limit_exceeded");
+    // Another key has a window of its own; so has whoever comes without one.
+    app.client(&["agents:read"]).await.get("/v1/agents").await.data(200);
+    let anonymous = app.anonymous().get("/v1/agents").await;
+    assert_eq!(anonymous.header("x-ratelimit-remaining"), "1");
+
+    now.store(START + 60 * SECOND, Ordering::SeqCst);
+    client.get("/v1/agents").await.data(200);
+    assert_eq!(client.get("/v1/agents").await.header("retry-after"), "40");
+}
+
+#[tokio::test]
+async fn probes_are_not_counted() {
+    let app = TestApp::start(Setup { rate_limit: 1, ..Setup::default() }).await;
+    for _ in 0..3 {
+        let answer = app.anonymous().get("/healthz").await;
+        assert_eq!((answer.status, answer.header("x-ratelimit-remaining")), (200, "1"));
+    }
+}
+
+#[tokio::test]
+async fn none_is_none() {
+    let app = TestApp::start(Setup { rate_limit: 0, ..Setup::default() }).await;
+    let answer = app.admin().await.get("/v1/agents").await;
+    assert!(!answer.headers.contains_key("x-ratelimit-limit"));
+    assert_eq!(answer.body["data"], json!([]));
+}
