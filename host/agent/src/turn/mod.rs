@@ -3,7 +3,9 @@
 pub mod budget;
 mod call;
 pub mod context;
+mod ending;
 pub mod replay;
+mod screen;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,10 +17,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::provider::retry;
 use crate::{
-    Answer, Budget, Event, Failure, Journal, JournalError, Message, Part, Provider, ProviderError,
-    Redactor, Request, RetryPolicy, Step, StopReason, Tools, Usage,
+    Answer, Budget, Event, Failure, Journal, JournalError, Message, Part, Provider, Redactor,
+    Request, RetryPolicy, Step, StopReason, Tools, Usage,
 };
+use ending::Ending;
 use replay::{Open, Replay, push};
+use screen::{Screen, send};
 
 /// All that one turn needs. Everything from outside is in here: the loop has no global state.
 pub struct Turn {
@@ -79,35 +83,6 @@ pub async fn run(turn: Turn) -> Outcome {
         Err(error) => Err(error),
     };
     finished.unwrap_or_else(|error| run.give_up(&error))
-}
-
-/// Why a run is over.
-struct Ending {
-    stop_reason: StopReason,
-    error: Option<Failure>,
-}
-
-impl From<StopReason> for Ending {
-    fn from(stop_reason: StopReason) -> Self {
-        let error = None;
-        Self { stop_reason, error }
-    }
-}
-
-impl From<ProviderError> for Ending {
-    fn from(error: ProviderError) -> Self {
-        Self::failed(error.code(), error.to_string())
-    }
-}
-
-impl Ending {
-    fn failed(code: &str, message: String) -> Self {
-        let code = code.to_owned();
-        Self {
-            stop_reason: StopReason::Error,
-            error: Some(Failure { code, message }),
-        }
-    }
 }
 
 /// The longest wall time that is kept to: a month. Keeps the sum with the clock in range.
@@ -222,7 +197,10 @@ impl Run {
         screen.show(clean.finish());
         match answer {
             Err(reason) => Err(reason.into()),
-            Ok(answer) => answer.map_err(Ending::from),
+            Ok(answer) => answer.map_err(|error| {
+                let said = redactor.redact(&error.to_string());
+                Ending::failed(error.code(), said)
+            }),
         }
     }
 
@@ -266,79 +244,6 @@ impl Run {
     fn send(&self, event: Event) {
         send(&self.turn.events, event);
     }
-
-    /// Says why, if a limit was the reason; commits the end; then tells it.
-    async fn finish(&mut self, ending: Ending) -> Result<Outcome, JournalError> {
-        let notice = self.turn.budget.notice(&ending.stop_reason, &self.usage);
-        self.screen().show(notice.unwrap_or_default());
-        let Ending { stop_reason, error } = ending;
-        let step = Step::Ended {
-            stop_reason: stop_reason.clone(),
-            text: self.text.clone(),
-            usage: self.usage,
-            error: error.clone(),
-        };
-        self.turn.journal.append(step).await?;
-        Ok(self.report(Ending { stop_reason, error }))
-    }
-
-    /// The last events, and the outcome.
-    fn report(&self, ending: Ending) -> Outcome {
-        let Ending { stop_reason, error } = ending;
-        self.send(Event::Usage {
-            input_tokens: self.usage.all_input(),
-            output_tokens: self.usage.output_tokens,
-        });
-        self.send(match &error {
-            Some(Failure { code, message }) => Event::Error {
-                code: code.clone(),
-                message: message.clone(),
-            },
-            None => Event::Done {
-                run_id: self.turn.run_id.clone(),
-                stop_reason: stop_reason.clone(),
-            },
-        });
-        Outcome {
-            stop_reason,
-            text: self.text.clone(),
-            usage: self.usage,
-            error,
-        }
-    }
-
-    /// The end of a run that can't be committed: nothing was acted on, and a restart goes on from the journal.
-    fn give_up(&self, error: &JournalError) -> Outcome {
-        tracing::error!(run = self.turn.run_id, %error, "a run stopped");
-        let message = "The server could not record this run, and stopped it. It goes on when the server restarts.";
-        self.report(Ending::failed("journal_failed", message.to_owned()))
-    }
-}
-
-/// Where text is shown and gathered.
-struct Screen<'a> {
-    events: &'a UnboundedSender<Event>,
-    text: &'a mut String,
-    /// Whether this answer has shown anything yet.
-    begun: bool,
-}
-
-impl Screen<'_> {
-    fn show(&mut self, more: String) {
-        if more.is_empty() {
-            return;
-        }
-        let apart = !self.begun && !self.text.is_empty();
-        let content = if apart { format!("\n\n{more}") } else { more };
-        self.begun = true;
-        self.text.push_str(&content);
-        send(self.events, Event::Text { content });
-    }
-}
-
-/// A receiver that hung up does not stop the run: what it misses is in the journal.
-fn send(events: &UnboundedSender<Event>, event: Event) {
-    let _ = events.send(event);
 }
 
 async fn unless_stopped<T>(

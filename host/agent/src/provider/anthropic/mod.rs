@@ -1,11 +1,13 @@
 //! The Messages API of Anthropic, streaming, over HTTP.
 //!
 //! `POST {base}/v1/messages` with `x-api-key` and `anthropic-version: 2023-06-01`; the answer is a stream of
-//! server-sent events. [`request`] makes the body, [`stream`] reads the events, [`error`] the failures.
+//! server-sent events. `request` makes the body, `stream` reads the events, `error` the failures.
 
 mod error;
 mod request;
 mod stream;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,7 +17,7 @@ use reqwest::{Response, StatusCode, Url};
 use sse_stream::{Sse, SseByteStream};
 
 use crate::provider::excerpt;
-use crate::{Delta, DeltaStream, Provider, ProviderError, Request};
+use crate::{Delta, DeltaStream, Provider, ProviderError, Redactor, Request};
 use stream::Decoder;
 
 /// Where the vendor's own client goes when `ANTHROPIC_BASE_URL` is not set.
@@ -28,6 +30,8 @@ const VERSION: &str = "2023-06-01";
 const LARGEST_ANSWER: usize = 32 << 20;
 /// The most bytes that are read of an error's body.
 const LARGEST_ERROR: usize = 64 << 10;
+/// How long to wait for the end of the body once the answer is whole.
+const LAST_CHUNK: Duration = Duration::from_millis(20);
 
 /// Anthropic, or anything that speaks its protocol.
 #[derive(Clone, Debug)]
@@ -66,6 +70,29 @@ impl Anthropic {
     }
 }
 
+impl Anthropic {
+    async fn refusal(&self, response: Response) -> ProviderError {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        error::from_status(status, &headers, &self.beginning(response).await)
+    }
+
+    /// The first bytes of a body, as text; as far as it could be read. Some peers repeat the key in it.
+    async fn beginning(&self, response: Response) -> String {
+        let mut chunks = response.bytes_stream();
+        let mut start: Vec<u8> = Vec::new();
+        while let Ok(Some(chunk)) = chunks.try_next().await {
+            let room = LARGEST_ERROR - start.len();
+            start.extend(chunk.iter().take(room));
+            if start.len() == LARGEST_ERROR {
+                break;
+            }
+        }
+        let key = self.key.to_str().unwrap_or_default();
+        Redactor::new([key]).redact(&String::from_utf8_lossy(&start))
+    }
+}
+
 #[async_trait]
 impl Provider for Anthropic {
     fn name(&self) -> &'static str {
@@ -83,13 +110,13 @@ impl Provider for Anthropic {
             .send();
         let response = sent.await.map_err(unreachable)?;
         if response.status() != StatusCode::OK {
-            return Err(refusal(response).await);
+            return Err(self.refusal(response).await);
         }
         let kind = response.headers().get(CONTENT_TYPE);
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("text/event-stream") {
             let kind = kind.to_owned();
-            let text = beginning(response).await;
+            let text = self.beginning(response).await;
             return Err(ProviderError::Garbage(excerpt(&format!("{kind}: {text}"))));
         }
         Ok(deltas(bounded(response.bytes_stream())).boxed())
@@ -118,7 +145,11 @@ fn deltas(
                 Ok(Some(delta @ Delta::Text(_))) => {
                     return Some((Ok(delta), Some((events, decoder))));
                 }
-                Ok(Some(end)) => return Some((Ok(end), None)),
+                Ok(Some(end)) => {
+                    // A body that was read to its end leaves the connection free for the next request.
+                    let _ = tokio::time::timeout(LAST_CHUNK, events.next()).await;
+                    return Some((Ok(end), None));
+                }
                 Err(error) => return Some((Err(error), None)),
             }
         }
@@ -166,26 +197,6 @@ fn unreachable(error: reqwest::Error) -> ProviderError {
         cause = inner;
     }
     ProviderError::Unreachable(excerpt(&cause.to_string()))
-}
-
-async fn refusal(response: Response) -> ProviderError {
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    error::from_status(status, &headers, &beginning(response).await)
-}
-
-/// The first bytes of a body, as text; as far as it could be read.
-async fn beginning(response: Response) -> String {
-    let mut chunks = response.bytes_stream();
-    let mut start: Vec<u8> = Vec::new();
-    while let Ok(Some(chunk)) = chunks.try_next().await {
-        let room = LARGEST_ERROR - start.len();
-        start.extend(chunk.iter().take(room));
-        if start.len() == LARGEST_ERROR {
-            break;
-        }
-    }
-    String::from_utf8_lossy(&start).into_owned()
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Recorded answers of the documented form, in one piece and cut at every place.
 
 use bytes::Bytes;
-use futures::executor::block_on;
 use futures::{StreamExt, stream};
 use serde_json::json;
 
@@ -17,7 +16,11 @@ const OVERLOADED: &str = include_str!("recorded/overloaded.sse");
 fn play(chunks: Vec<&[u8]>) -> Vec<Result<Delta, ProviderError>> {
     let chunks = chunks.into_iter().map(Bytes::copy_from_slice);
     let chunks: Vec<Result<Bytes, ReadError>> = chunks.map(Ok).collect();
-    block_on(deltas(stream::iter(chunks)).collect())
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    let deltas = deltas(stream::iter(chunks)).collect();
+    runtime.expect("a runtime").block_on(deltas)
 }
 
 fn answer(deltas: Vec<Result<Delta, ProviderError>>) -> (String, Answer) {

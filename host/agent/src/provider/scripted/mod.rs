@@ -26,6 +26,8 @@
 //! further is an error. A request that carries results is answered by the turn after the one whose calls
 //! they are, so that several conversations may go on at once, and a run that was interrupted finds its place.
 
+mod script;
+
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -33,15 +35,10 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::{Delta, DeltaStream, Part, Provider, ProviderError, Request};
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use serde::Deserialize;
-use serde_json::{Map, Value};
-
-use crate::{
-    Answer, Delta, DeltaStream, Message, Part, Provider, ProviderError, Request, Role, StopReason,
-    Usage,
-};
+use script::{Script, ScriptFailure, ScriptPart, ScriptTurn};
 
 /// Plays a script. See the module's page for its form.
 #[derive(Debug)]
@@ -58,55 +55,6 @@ struct State {
     failed: BTreeSet<usize>,
     requests: Vec<Request>,
     record: Option<File>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Script {
-    turns: Vec<ScriptTurn>,
-    #[serde(default)]
-    repeat: bool,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ScriptTurn {
-    #[serde(default)]
-    parts: Vec<ScriptPart>,
-    stop_reason: Option<StopReason>,
-    #[serde(default)]
-    usage: Usage,
-    error: Option<ScriptFailure>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-enum ScriptPart {
-    Text {
-        text: String,
-    },
-    ToolCall {
-        name: String,
-        #[serde(default = "empty")]
-        arguments: Value,
-    },
-    Wait {
-        milliseconds: u64,
-    },
-}
-
-fn empty() -> Value {
-    Value::Object(Map::new())
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct ScriptFailure {
-    code: String,
-    #[serde(default)]
-    message: String,
-    /// Seconds.
-    retry_after: Option<u32>,
 }
 
 /// The script can't be played.
@@ -192,67 +140,6 @@ impl Scripted {
     fn end_of_exchange(&self, place: usize) -> usize {
         let rest = self.script.turns.iter().skip(place);
         place + rest.take_while(|turn| turn.goes_on()).count() + 1
-    }
-}
-
-impl ScriptTurn {
-    fn calls_tools(&self) -> bool {
-        let is_call = |part: &ScriptPart| matches!(part, ScriptPart::ToolCall { .. });
-        self.parts.iter().any(is_call)
-    }
-
-    /// Whether the next turn answers the same message of the user.
-    fn goes_on(&self) -> bool {
-        self.calls_tools() || self.error.is_some()
-    }
-
-    /// The complete answer; the calls' ids carry the place of the turn and of the call in it.
-    fn answer(&self, place: usize) -> Answer {
-        let mut parts: Vec<Part> = Vec::new();
-        for (number, part) in self.parts.iter().enumerate() {
-            match (part, parts.last_mut()) {
-                (ScriptPart::Text { text: more }, Some(Part::Text { text })) => text.push_str(more),
-                (ScriptPart::Text { text }, _) => parts.push(Part::Text { text: text.clone() }),
-                (ScriptPart::ToolCall { name, arguments }, _) => parts.push(Part::ToolCall {
-                    id: format!("script_{place}_{number}"),
-                    name: name.clone(),
-                    arguments: arguments.clone(),
-                }),
-                (ScriptPart::Wait { .. }, _) => {}
-            }
-        }
-        let usual = match self.calls_tools() {
-            true => StopReason::ToolUse,
-            false => StopReason::EndTurn,
-        };
-        let role = Role::Assistant;
-        Answer {
-            message: Message { role, parts },
-            usage: self.usage,
-            stop_reason: self.stop_reason.clone().unwrap_or(usual),
-        }
-    }
-}
-
-impl ScriptFailure {
-    fn to_error(&self) -> Option<ProviderError> {
-        let message = self.message.clone();
-        let retry_after = self.retry_after.map(|n| Duration::from_secs(n.into()));
-        let all = [
-            ProviderError::Unauthorized(message.clone()),
-            ProviderError::Forbidden(message.clone()),
-            ProviderError::NotFound(message.clone()),
-            ProviderError::TooLarge(message.clone()),
-            ProviderError::RateLimited { retry_after },
-            ProviderError::Overloaded { retry_after },
-            ProviderError::Server(message.clone()),
-            ProviderError::BadRequest(message.clone()),
-            ProviderError::Garbage(message.clone()),
-            ProviderError::CutOff,
-            ProviderError::Unreachable(message),
-            ProviderError::TimedOut,
-        ];
-        all.into_iter().find(|error| error.code() == self.code)
     }
 }
 

@@ -1,23 +1,16 @@
 //! What a turn is tested with.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    missing_docs,
-    reason = "test support"
-)]
+
+mod tools;
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
 use skillgate_agent::{
-    Budget, Event, Journal, JournalError, Message, Redactor, RetryPolicy, Scripted, Step,
-    ToolAnswer, ToolSpec, Tools, ToolsError, Turn,
+    Budget, Event, Journal, JournalError, Message, Redactor, RetryPolicy, Scripted, Step, Turn,
 };
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tools::TestTools;
 
 /// One turn's surroundings.
 pub struct Bench {
@@ -49,7 +42,7 @@ impl Bench {
         let fast =
             |step: &Step| matches!(step, Step::ToolEnded { name, .. } if name == "math__fast");
         if steps.iter().any(fast) {
-            self.tools.fast_ended.notify_one();
+            self.tools.remember_fast();
         }
         Turn {
             run_id: "run_1".into(),
@@ -126,71 +119,33 @@ impl Journal for Memory {
     }
 }
 
-/// Tools of one skill, `math`: `slow` waits for `fast`, `send` is not repeatable, `hang` never ends.
-#[derive(Default)]
-pub struct TestTools {
-    ended: Mutex<Vec<String>>,
-    fast_ended: Notify,
-    hangs: Notify,
-}
+/// Two calls side by side, then one that is not repeatable, then an answer.
+pub const TWO_STEPS: &str = r#"{"turns": [
+    {"parts": [
+        {"type": "text", "text": "Let me "}, {"type": "text", "text": "see."},
+        {"type": "tool_call", "name": "math__slow", "arguments": {"n": 1}},
+        {"type": "tool_call", "name": "math__fast", "arguments": {"n": 2}}
+     ], "usage": {"inputTokens": 10, "outputTokens": 5, "cacheReadTokens": 3}},
+    {"parts": [{"type": "tool_call", "name": "math__send"}], "usage": {"inputTokens": 20, "outputTokens": 1}},
+    {"parts": [{"type": "text", "text": "All done."}], "usage": {"inputTokens": 30, "outputTokens": 2}}
+]}"#;
 
-impl TestTools {
-    /// The names of the calls that ended, in the order of their ends.
-    pub fn calls(&self) -> Vec<String> {
-        self.ended.lock().unwrap().clone()
-    }
+/// A model that calls a tool for ever.
+pub const ENDLESS: &str = r#"{"repeat": true, "turns": [
+    {"parts": [{"type": "text", "text": "More."}, {"type": "tool_call", "name": "math__send"}], "usage": {"outputTokens": 40}},
+    {"parts": [{"type": "text", "text": "More."}, {"type": "tool_call", "name": "math__send"}], "usage": {"outputTokens": 40}},
+    {"parts": [{"type": "text", "text": "More."}, {"type": "tool_call", "name": "math__send"}], "usage": {"outputTokens": 40}},
+    {"parts": [{"type": "text", "text": "More."}, {"type": "tool_call", "name": "math__send"}], "usage": {"outputTokens": 40}}
+]}"#;
 
-    /// Returns once `hang` was called.
-    pub async fn hanging(&self) {
-        self.hangs.notified().await;
-    }
-}
-
-#[async_trait]
-impl Tools for TestTools {
-    fn specs(&self) -> Vec<ToolSpec> {
-        let names = ["slow", "fast", "send", "hang", "broken", "huge", "leak"];
-        let spec = |name: &str| ToolSpec {
-            name: format!("math__{name}"),
-            description: String::new(),
-            input_schema: json!({"type": "object"}),
-            idempotent: name == "slow",
-            read_only: name == "fast",
-        };
-        names.map(spec).into()
-    }
-
-    async fn call(&self, _: &str, name: &str, arguments: &Value) -> Result<ToolAnswer, ToolsError> {
-        let ended = |content: String| {
-            self.ended.lock().unwrap().push(name.to_owned());
-            let (is_error, receipt) = (false, Some(json!({"tool": name})));
-            ToolAnswer {
-                content,
-                is_error,
-                receipt,
-            }
-        };
-        match name {
-            "math__slow" => {
-                self.fast_ended.notified().await;
-                Ok(ended(format!("slow {arguments}")))
-            }
-            "math__fast" => {
-                let answer = ended(format!("fast {arguments}"));
-                self.fast_ended.notify_one();
-                Ok(answer)
-            }
-            "math__hang" => {
-                self.hangs.notify_one();
-                std::future::pending().await
-            }
-            "math__broken" => {
-                ended(String::new());
-                Err(ToolsError("the disk is gone".into()))
-            }
-            "math__huge" => Ok(ended(format!("x{}", "é".repeat(150_000)))),
-            "math__leak" => Ok(ended("the key is token-123456".into())),
-            _ => Ok(ended("sent".into())),
+/// The types of the steps, each with the name of its tool.
+pub fn kinds(steps: &[Step]) -> Vec<String> {
+    let kinds = steps.iter().map(|step| {
+        let step = serde_json::to_value(step).expect("a step is JSON");
+        match step["name"].as_str() {
+            Some(name) => format!("{} {name}", step["type"].as_str().expect("a type")),
+            None => step["type"].as_str().expect("a type").to_owned(),
         }
-    }
+    });
+    kinds.collect()
 }

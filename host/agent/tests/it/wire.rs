@@ -1,9 +1,4 @@
 //! The Anthropic provider against a peer on a socket: what is sent, and what each answer means.
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
 
 use std::time::Duration;
 
@@ -105,20 +100,20 @@ async fn the_request_is_as_documented() {
 
 #[tokio::test]
 async fn each_failure_has_its_meaning() {
-    let error = r#"{"type":"error","error":{"type":"x","message":"said"}}"#;
+    let error = r#"{"type":"error","error":{"type":"x","message":"said sk-secret"}}"#;
     let after = Some(Duration::from_secs(3));
     let limited = ProviderError::RateLimited { retry_after: after };
     let overloaded = ProviderError::Overloaded { retry_after: after };
     for (status, expected) in [
         (
             "401 Unauthorized",
-            ProviderError::Unauthorized("HTTP 401: said".into()),
+            ProviderError::Unauthorized("HTTP 401: said [redacted]".into()),
         ),
         ("429 Too Many Requests", limited),
         ("529 Overloaded", overloaded),
         (
             "400 Bad Request",
-            ProviderError::BadRequest("HTTP 400: said".into()),
+            ProviderError::BadRequest("HTTP 400: said [redacted]".into()),
         ),
     ] {
         let (_, got) = exchange("", &answer(status, "application/json", error)).await;

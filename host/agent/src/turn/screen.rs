@@ -1,0 +1,31 @@
+//! Where the text of a run is shown and gathered.
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::Event;
+
+/// Where text is shown and gathered.
+pub(super) struct Screen<'a> {
+    pub(super) events: &'a UnboundedSender<Event>,
+    pub(super) text: &'a mut String,
+    /// Whether this answer has shown anything yet.
+    pub(super) begun: bool,
+}
+
+impl Screen<'_> {
+    pub(super) fn show(&mut self, more: String) {
+        if more.is_empty() {
+            return;
+        }
+        let apart = !self.begun && !self.text.is_empty();
+        let content = if apart { format!("\n\n{more}") } else { more };
+        self.begun = true;
+        self.text.push_str(&content);
+        send(self.events, Event::Text { content });
+    }
+}
+
+/// A receiver that hung up does not stop the run: what it misses is in the journal.
+pub(super) fn send(events: &UnboundedSender<Event>, event: Event) {
+    let _ = events.send(event);
+}
