@@ -50,7 +50,7 @@ async fn killed_during(tool: &str, arguments: Value) -> (String, String, Client,
     };
     server.kill();
     let server = server.again();
-    let client = Client { url: server.url.clone(), ..client };
+    let client = client.at(&server.url);
     (run, agent, client, server)
 }
 

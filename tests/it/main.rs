@@ -1,1 +1,11 @@
-//! it
+//! One binary for all tests from outside: a file for each area, a folder where a file would be too long.
+
+mod api;
+mod architecture;
+mod chat;
+mod cli;
+mod crash;
+mod examples;
+mod sandbox;
+mod store_story;
+mod uploads;

@@ -204,6 +204,11 @@ impl Client {
         Self { url: url.to_owned(), key: key.map(str::to_owned), account: String::new(), http }
     }
 
+    /// The same client, of a server that moved.
+    pub fn at(self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self }
+    }
+
     /// A request with the key in it.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));

@@ -7,9 +7,9 @@ use skillgate_tests::app::{Client, TestApp};
 async fn a_key_is_needed_and_either_header_carries_it() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     app.anonymous().get("/v1/agents").await.error(401, "unauthorized");
-    let wrong = Client { key: Some("ak_live_00000000000000000000000000000000".into()), ..app.anonymous() };
+    let wrong = Client::new(&app.url, Some("ak_live_00000000000000000000000000000000"));
     wrong.get("/v1/agents").await.error(401, "unauthorized");
-    let nonsense = Client { key: Some("' OR 1=1".into()), ..app.anonymous() };
+    let nonsense = Client::new(&app.url, Some("' OR 1=1"));
     nonsense.get("/v1/agents").await.error(401, "unauthorized");
 
     let admin = app.admin().await;
@@ -52,7 +52,7 @@ async fn a_revoked_key_is_refused_at_once() {
     let admin = app.admin().await;
     let wish = json!({ "label": "ci", "scopes": ["agents:read"], "rateLimit": 7 });
     let made = admin.post("/v1/api-keys", wish).await.data(201);
-    let client = Client { key: Some(made["key"].as_str().unwrap().to_owned()), ..app.anonymous() };
+    let client = Client::new(&app.url, made["key"].as_str());
     let answer = client.get("/v1/agents").await;
     assert_eq!(answer.header("x-ratelimit-limit"), "7");
     answer.data(200);

@@ -30,7 +30,7 @@ async fn bodies_that_are_not_what_they_should_be() {
     admin.send(post(r#"{"name": "Ada\u0000"}"#)).await.error(400, "validation_error");
     let huge = format!(r#"{{"name": "{}"}}"#, "a".repeat(2 << 20));
     admin.send(post(&huge)).await.error(413, "payload_too_large");
-    let form = admin.request(Method::POST, "/v1/agents").form(&[("name", "Ada")]);
+    let form = admin.request(Method::POST, "/v1/agents").header("content-type", "text/plain").body("name=Ada");
     admin.send(form).await.error(415, "unsupported_media_type");
     admin.get("/v1/skills?page=first").await.error(400, "validation_error");
 }
