@@ -3,8 +3,9 @@
 //! place stand functions that end the call with the denial, so that tools which do not need it work.
 
 use skillgate_skill::{Denial, Effective, Permissions};
+use wasmtime::StoreContextMut;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, HasSelf, Linker, LinkerInstance, ResourceType};
+use wasmtime::component::{Component, HasSelf, Linker, ResourceType, Val};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
@@ -120,18 +121,40 @@ pub(crate) fn linker(base: &Linker<State>, component: &Component, asked: &Permis
             add(&mut linker, capability)?;
         }
     }
+    add_stops(&mut linker, component, asked, linked)?;
+    Ok(linker)
+}
+
+/// Puts a stop in place of every function of every capability that is imported and not linked.
+fn add_stops(linker: &mut Linker<State>, component: &Component, asked: &Permissions, linked: Linked) -> wasmtime::Result<()> {
     let engine = component.engine();
+    // A resource is defined where it is imported first; later interfaces only refer to it.
+    let mut defined = Vec::new();
     for (name, import) in component.component_type().imports(engine) {
-        let denied = Capability::of(unversioned(name)).filter(|capability| !linked.has(*capability));
-        if let (Some(capability), ComponentItem::ComponentInstance(interface)) = (denied, import.ty) {
-            let missing = capability.part(asked);
-            let mut instance = linker.instance(name)?;
-            for (item, about) in interface.exports(engine) {
-                add_stop(&mut instance, name, item, &about.ty, &missing)?;
+        let ComponentItem::ComponentInstance(interface) = import.ty else { continue };
+        let missing = Capability::of(unversioned(name))
+            .filter(|capability| !linked.has(*capability))
+            .map(|capability| capability.part(asked));
+        for (item, about) in interface.exports(engine) {
+            match (about.ty, &missing) {
+                (ComponentItem::ComponentFunc(_), Some(missing)) => {
+                    let denial = Denial::not_granted(format!("{name}#{item}"), missing);
+                    let stop = move |_: StoreContextMut<'_, State>, _, _: &[Val], _: &mut [Val]| {
+                        Err(Stop::Denied(denial.clone()).into())
+                    };
+                    linker.instance(name)?.func_new(item, stop)?;
+                }
+                (ComponentItem::Resource(resource), missing) if !defined.contains(&resource) => {
+                    defined.push(resource);
+                    if missing.is_some() {
+                        linker.instance(name)?.resource(item, ResourceType::host::<NotGranted>(), |_, _| Ok(()))?;
+                    }
+                }
+                _ => {}
             }
         }
     }
-    Ok(linker)
+    Ok(())
 }
 
 fn add(l: &mut Linker<State>, capability: Capability) -> wasmtime::Result<()> {
@@ -144,23 +167,6 @@ fn add(l: &mut Linker<State>, capability: Capability) -> wasmtime::Result<()> {
         }
         Capability::Kv => wasi::keyvalue::store::add_to_linker::<State, HasSelf<State>>(l, |state| state),
         Capability::Secrets => skillgate::skill::secrets::add_to_linker::<State, HasSelf<State>>(l, |state| state),
-    }
-}
-
-fn add_stop(
-    instance: &mut LinkerInstance<'_, State>,
-    interface: &str,
-    item: &str,
-    about: &ComponentItem,
-    missing: &Permissions,
-) -> wasmtime::Result<()> {
-    match about {
-        ComponentItem::ComponentFunc(_) => {
-            let denial = Denial::not_granted(format!("{interface}#{item}"), missing);
-            instance.func_new(item, move |_, _, _, _| Err(Stop::Denied(denial.clone()).into()))
-        }
-        ComponentItem::Resource(_) => instance.resource(item, ResourceType::host::<NotGranted>(), |_, _| Ok(())),
-        _ => Ok(()),
     }
 }
 

@@ -23,6 +23,7 @@ const PAGE: usize = 1000;
 
 /// An open store.
 #[derive(Debug, Clone)]
+#[allow(unreachable_pub, reason = "named by generated code, which is public inside its module")]
 pub struct Bucket {
     folder: Arc<Folder>,
     quota: u64,

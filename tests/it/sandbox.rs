@@ -1,0 +1,10 @@
+//! The sandbox against everything a guest may try: guests built from tests/guests, called through
+//! the runtime, each bad behaviour with its outcome.
+
+mod cache;
+mod files;
+mod http;
+mod kv;
+mod limits;
+mod load;
+mod support;

@@ -1,0 +1,119 @@
+//! Guests, packages and calls for the tests of the sandbox.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use async_trait::async_trait;
+use serde_json::Value;
+use skillgate_runtime::{
+    Cache, Call, LogLevel, Outcome, Report, Runtime, RuntimeConfig, Scope, Secret, SecretSource, Sink, Skill,
+};
+use skillgate_skill::{COMPONENT, MANIFEST, Package, Permissions};
+
+/// The bytes of a test guest, as `cargo xtask` built it.
+pub fn guest(name: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/guests/{name}.wasm"));
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` builds the guests", path.display()))
+}
+
+/// The `SKILL.md` of a test guest.
+pub fn manifest(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/guests/{name}/SKILL.md"));
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// A package of these two.
+pub fn package(manifest: String, component: Vec<u8>) -> Package {
+    let files = BTreeMap::from([(MANIFEST.to_owned(), manifest.into_bytes()), (COMPONENT.to_owned(), component)]);
+    Package::from_files(files).unwrap()
+}
+
+/// The defaults, with a cache that lasts from one run of the tests to the next: compiling a guest
+/// takes a test build seconds.
+pub fn config() -> RuntimeConfig {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-guests");
+    RuntimeConfig { cache: Some(Cache { dir, key: [7; 32] }), ..RuntimeConfig::default() }
+}
+
+/// The runtime that most tests share.
+pub fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new(config()).unwrap())
+}
+
+/// A guest as it is, in the shared runtime.
+pub async fn load(name: &str) -> Arc<Skill> {
+    runtime().load(&package(manifest(name), guest(name))).await.unwrap()
+}
+
+/// A call that is granted all that the skill asks for, with a state of its own.
+pub fn call(skill: &Skill, tool: &str, arguments: Value) -> Call {
+    Call {
+        granted: Arc::new(skill.manifest().permissions.clone()),
+        scope: Scope { agent: uuid::Uuid::now_v7().to_string(), peer: "peer".into(), skill: "skill".into() },
+        ..Call::new(tool, arguments.to_string())
+    }
+}
+
+/// Runs a call that is granted everything asked for.
+pub async fn run(skill: &Skill, tool: &str, arguments: Value) -> Report {
+    skill.call(call(skill, tool, arguments)).await.unwrap()
+}
+
+/// The text of a result; panics on any other outcome.
+pub fn text(report: &Report) -> String {
+    match &report.outcome {
+        Outcome::Result(result) => result.text(),
+        other => panic!("not a result: {other:?}"),
+    }
+}
+
+/// The limit that was hit; panics on any other outcome.
+pub fn limit(report: &Report) -> (&str, &str) {
+    match &report.outcome {
+        Outcome::Limit(limit) => (limit.name, &limit.value),
+        other => panic!("not a limit: {other:?}"),
+    }
+}
+
+/// The denial as it is shown; panics on any other outcome.
+pub fn denial(report: &Report) -> String {
+    match &report.outcome {
+        Outcome::Denied(denial) => denial.to_string(),
+        other => panic!("not a denial: {other:?}"),
+    }
+}
+
+/// Grants nothing.
+pub fn nothing() -> Arc<Permissions> {
+    Arc::default()
+}
+
+/// One secret, the same for everybody.
+pub struct OneSecret(pub &'static str, pub &'static str);
+
+#[async_trait]
+impl SecretSource for OneSecret {
+    async fn exists(&self, name: &str) -> bool {
+        name == self.0
+    }
+
+    async fn value(&self, name: &str) -> Option<Secret> {
+        (name == self.0).then(|| Secret::new(self.1))
+    }
+}
+
+/// Keeps the log and the progress.
+#[derive(Default)]
+pub struct Kept(pub Mutex<Vec<String>>);
+
+impl Sink for Kept {
+    fn log(&self, level: LogLevel, message: &str) {
+        self.0.lock().unwrap().push(format!("{level:?} {message}"));
+    }
+
+    fn progress(&self, message: &str, fraction: Option<f32>) {
+        self.0.lock().unwrap().push(format!("progress {message} {fraction:?}"));
+    }
+}
