@@ -1,0 +1,94 @@
+//! `notes`: what one call keeps, the next call of the same user finds, and nobody else.
+
+use serde_json::{Value, json};
+use skillgate_runtime::{Call, Outcome, Scope, Skill};
+
+use super::given::{granted, package, runtime, text};
+
+fn peer(name: &str) -> Scope {
+    Scope {
+        agent: "agent".into(),
+        peer: name.into(),
+        skill: "notes".into(),
+    }
+}
+
+async fn outcome(skill: &Skill, who: &str, tool: &str, arguments: Value) -> Outcome {
+    let call = Call {
+        scope: peer(who),
+        ..granted(skill, tool, &arguments)
+    };
+    skill.call(call).await.unwrap().outcome
+}
+
+async fn json_of(skill: &Skill, who: &str, tool: &str, arguments: Value) -> Value {
+    serde_json::from_str(&text(&outcome(skill, who, tool, arguments).await)).unwrap()
+}
+
+#[tokio::test]
+async fn a_note_lives_until_it_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let skill = runtime(folder.path())
+        .load(&package("notes"))
+        .await
+        .unwrap();
+    let note = json!({ "title": "Shopping", "text": "milk and eggs" });
+    let added = json_of(&skill, "ada", "add", note).await;
+    assert_eq!(
+        (&added["id"], &added["title"]),
+        (&json!(1), &json!("Shopping"))
+    );
+    assert_eq!(
+        json_of(&skill, "ada", "list", json!({})).await,
+        json!({ "notes": [added] })
+    );
+    let found = json_of(&skill, "ada", "search", json!({ "query": "EGGS milk" })).await;
+    assert_eq!(found["notes"][0]["excerpt"], "milk and eggs");
+    let read = text(&outcome(&skill, "ada", "read", json!({ "id": 1 })).await);
+    assert!(read.ends_with("\n\nmilk and eggs"), "{read}");
+    let deleted = outcome(&skill, "ada", "delete", json!({ "id": 1 })).await;
+    assert_eq!(text(&deleted), "Deleted note 1, \"Shopping\".");
+    assert_eq!(
+        json_of(&skill, "ada", "list", json!({})).await,
+        json!({ "notes": [] })
+    );
+}
+
+#[tokio::test]
+async fn notes_outlive_the_runtime_and_stay_with_their_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let note = json!({ "title": "Secret", "text": "of Ada" });
+    let first = runtime(folder.path())
+        .load(&package("notes"))
+        .await
+        .unwrap();
+    json_of(&first, "ada", "add", note).await;
+    drop(first);
+    let second = runtime(folder.path())
+        .load(&package("notes"))
+        .await
+        .unwrap();
+    let ada = json_of(&second, "ada", "list", json!({})).await;
+    assert_eq!(ada["notes"][0]["title"], "Secret");
+    assert_eq!(
+        json_of(&second, "eve", "list", json!({})).await,
+        json!({ "notes": [] })
+    );
+}
+
+#[tokio::test]
+async fn without_the_grant_the_denial_says_what_to_add() {
+    let folder = tempfile::tempdir().unwrap();
+    let skill = runtime(folder.path())
+        .load(&package("notes"))
+        .await
+        .unwrap();
+    let call = Call {
+        scope: peer("ada"),
+        ..Call::new("list", "{}")
+    };
+    let Outcome::Denied(denial) = skill.call(call).await.unwrap().outcome else {
+        panic!("not denied");
+    };
+    assert!(denial.yaml.contains("kv:"), "{denial}");
+}
