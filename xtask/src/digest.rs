@@ -55,6 +55,12 @@ impl Stamp {
         fs::read_to_string(&self.file).is_ok_and(|written| written == self.digest)
     }
 
+    /// Whether `product` is as it was when the stamp was set: nobody else has made it anew.
+    pub(crate) fn is_newer_than(&self, product: &Path) -> bool {
+        let changed = |path: &Path| fs::metadata(path)?.modified();
+        matches!((changed(&self.file), changed(product)), (Ok(stamp), Ok(product)) if stamp >= product)
+    }
+
     /// Records that the work is done.
     pub(crate) fn set(&self) -> Result<()> {
         Ok(fs::write(&self.file, &self.digest)?)
@@ -86,6 +92,8 @@ mod tests {
         assert!(stamp().is_fresh(), "what was built is no source");
         fs::write(source.join("a"), "two").unwrap();
         assert!(!stamp().is_fresh());
+        assert!(!stamp().is_newer_than(&folder.join("absent")));
+        assert!(stamp().is_newer_than(&folder.join("stamp")));
         fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -134,7 +134,7 @@ fn test_examples() -> Result<()> {
 
 fn test() -> Result<()> {
     let mut tests = cargo_in("", &["test", "--workspace"]);
-    tests.env(run::BINARY_VARIABLE, paths::binary("debug")?);
+    tests.env(run::BINARY_VARIABLE, run::binary(Profile::Dev)?);
     process::run(tests.env(postgres::VARIABLE, postgres::ensure()?))
 }
 
