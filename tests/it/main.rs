@@ -6,6 +6,7 @@ mod chat;
 mod cli;
 mod crash;
 mod examples;
+mod providers;
 mod sandbox;
 mod store_story;
 mod uploads;

@@ -111,7 +111,7 @@ async fn a_component_that_imports_more_than_it_asks_for() {
     let (_app, admin) = server().await;
     let overreach = sign(unsigned("overreach"), &signing_key(1), &[]);
     let message = admin.upload(&overreach).await.error(400, "validation_error");
-    assert!(message.contains("wasi:http/outgoing-handler") && message.contains("permissions:"), "{message}");
+    assert!(message.contains("wasi:http/") && message.contains("permissions:"), "{message}");
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn a_core_module_is_no_component() {
     let module = wat::parse_str("(module)").unwrap();
     let bytes = archive(&[("SKILL.md", manifest("echo").as_bytes()), ("component.wasm", &module)]);
     let message = admin.upload_bytes(bytes).await.error(400, "validation_error");
-    assert!(message.contains("component.wasm") && message.contains("core module"), "{message}");
+    assert!(message.contains("component.wasm") && message.contains("core WebAssembly module"), "{message}");
 }
 
 #[tokio::test]
@@ -136,7 +136,8 @@ async fn archives_that_no_honest_tool_makes() {
     files.extend(names.iter().map(|name| (name.as_str(), &b"x"[..])));
     assert!(refused(&admin, archive(&files)).await.contains("256"));
     assert!(refused(&admin, symlink(skill)).await.contains("link"));
-    assert!(refused(&admin, bomb(skill)).await.contains("64 MiB"));
+    let message = refused(&admin, bomb(skill)).await;
+    assert!(message.contains("unpacks to more than 67108864 bytes"), "{message}");
     refused(&admin, b"no archive".to_vec()).await;
     refused(&admin, Vec::new()).await;
 }

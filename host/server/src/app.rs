@@ -20,7 +20,7 @@ use crate::service::logs::Logs;
 use crate::service::shelf::Shelf;
 
 /// Packages that are read and compiled at once; later uploads wait.
-const UPLOADS: usize = 4;
+const UPLOADS: usize = 8;
 /// How often what is written in batches is written.
 const BATCH: Duration = Duration::from_secs(5);
 
@@ -157,12 +157,16 @@ impl App {
         self.0.warm.store(true, Ordering::Release);
     }
 
-    /// Waits, at most `patience`, for the runs to stop, and writes what waits to be written in a batch.
+    /// Waits, at most `patience`, for the runs to stop.
     pub(crate) async fn settle(&self, patience: Duration) {
         self.0.tasks.close();
         if tokio::time::timeout(patience, self.0.tasks.wait()).await.is_err() {
             tracing::warn!(runs = self.0.tasks.len(), "some runs did not stop in time; they go on after the next start");
         }
+    }
+
+    /// Writes what waits to be written in a batch.
+    pub(crate) async fn flush(&self) {
         self.0.keys.write_uses().await;
         self.0.logs.flush().await;
     }

@@ -33,6 +33,13 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken)
         closing.cancel();
     };
     let server = axum::serve(listener, service).with_graceful_shutdown(begin).into_future();
+    let (served, ()) = tokio::join!(drained(&app, server), runs_stopped(&app));
+    app.flush().await;
+    served
+}
+
+/// Serves until it is told to close and the requests under way have ended, or had their time to.
+async fn drained(app: &App, server: impl Future<Output = std::io::Result<()>>) -> std::io::Result<()> {
     let overdue = async {
         app.closing().cancelled().await;
         tokio::time::sleep(DRAIN).await;
@@ -45,6 +52,10 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken)
         }
     };
     app.closing().cancel();
-    app.settle(DRAIN).await;
     served
+}
+
+async fn runs_stopped(app: &App) {
+    app.closing().cancelled().await;
+    app.settle(DRAIN).await;
 }

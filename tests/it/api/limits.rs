@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::json;
 use skillgate_store::Timestamp;
-use skillgate_tests::app::{Setup, TestApp};
+use skillgate_tests::app::{Client, Setup, TestApp};
 
 const SECOND: i64 = 1_000_000;
 const START: i64 = 1_800_000_000 * SECOND;
@@ -36,6 +36,20 @@ async fn the_window_slides() {
     now.store(START + 60 * SECOND, Ordering::SeqCst);
     client.get("/v1/agents").await.data(200);
     assert_eq!(client.get("/v1/agents").await.header("retry-after"), "40");
+}
+
+#[tokio::test]
+async fn a_key_ends_when_it_expires() {
+    let now = Arc::new(AtomicI64::new(START));
+    let read = now.clone();
+    let clock = Arc::new(move || Timestamp::from_micros(read.load(Ordering::SeqCst)));
+    let app = TestApp::start(Setup { clock, ..Setup::default() }).await;
+    let wish = json!({ "label": "short", "scopes": ["agents:read"], "expiresAt": "2027-01-15T08:00:01Z" });
+    let made = app.admin().await.post("/v1/api-keys", wish).await.data(201);
+    let client = Client::new(&app.url, made["key"].as_str());
+    client.get("/v1/agents").await.data(200);
+    now.store(START + SECOND, Ordering::SeqCst);
+    client.get("/v1/agents").await.error(401, "unauthorized");
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ async fn story(setup: Setup) {
             { "type": "text", "text": "Let me see." },
             { "type": "tool_call", "name": "echo__echo", "arguments": { "text": "forty-two" } },
         ], "usage": { "inputTokens": 10, "outputTokens": 5 } },
-        { "parts": [{ "type": "text", "text": " It is 42." }], "usage": { "inputTokens": 20, "outputTokens": 7 } },
+        { "parts": [{ "type": "text", "text": "It is 42." }], "usage": { "inputTokens": 20, "outputTokens": 7 } },
     ] });
     let app = TestApp::start(Setup { script, ..setup }).await;
     let admin = app.admin().await;
@@ -35,6 +35,7 @@ async fn story(setup: Setup) {
     assert_eq!((&published["name"], &published["version"]), (&json!("echo"), &json!("0.1.0")));
     assert_eq!((&published["keyId"], &published["trustLevel"]), (&registered["keyId"], &json!("clawhub")));
     assert_eq!(published["digest"], package.digest().to_string());
+    assert_eq!(published["publisher"], "test publisher");
     assert_eq!(published["tools"][0]["name"], "echo");
     assert_eq!(published["permissions"], json!({}));
 
@@ -76,7 +77,7 @@ async fn said(app: &TestApp, agent: &str) -> String {
         json!({ "type": "text", "content": "Let me see." }),
         json!({ "type": "tool_call", "id": call, "name": "echo__echo", "arguments": { "text": "forty-two" } }),
         json!({ "type": "tool_result", "id": call, "name": "echo__echo", "content": "forty-two", "isError": false }),
-        json!({ "type": "text", "content": " It is 42." }),
+        json!({ "type": "text", "content": "\n\nIt is 42." }),
         json!({ "type": "usage", "inputTokens": 30, "outputTokens": 12 }),
         json!({ "type": "done", "runId": run, "stopReason": "end_turn" }),
     ];
@@ -93,7 +94,7 @@ async fn recorded(app: &TestApp, agent: &str, run: &str) {
     let history = reader.get(&format!("/v1/agents/{agent}/chat/messages?limit=10")).await.body;
     let said: Vec<_> = history["data"].as_array().unwrap().iter().map(|one| (&one["role"], &one["content"])).collect();
     let (user, assistant) = (json!("user"), json!("assistant"));
-    assert_eq!(said, [(&user, &json!("What is it?")), (&assistant, &json!("Let me see. It is 42."))]);
+    assert_eq!(said, [(&user, &json!("What is it?")), (&assistant, &json!("Let me see.\n\nIt is 42."))]);
     assert_eq!(history["pagination"], json!({ "total": 2, "limit": 10, "offset": 0 }));
 
     let whole = reader.get(&format!("/v1/runs/{run}")).await.data(200);

@@ -18,10 +18,10 @@ const LONGEST: usize = 128;
 pub(crate) async fn request_id(request: Request, next: Next) -> Response {
     let id = request.headers().get(&HEADER).filter(|id| is_well_formed(id)).cloned().unwrap_or_else(fresh);
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
     let mut response = next.run(request).await;
     if let Some(Cause(error)) = response.extensions_mut().remove::<Cause>() {
-        let status = response.status().as_u16();
+        let (status, path) = (response.status().as_u16(), uri.path());
         let chain = chain(&error);
         if error.is_ours() {
             tracing::error!(request_id = ?id, %method, path, status, error = chain, "request failed");

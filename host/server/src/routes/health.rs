@@ -11,8 +11,8 @@ pub(crate) async fn live() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// 200 when the store answers and the skills of running agents are ready to be called; 503 until then, and once the
-/// server is closing.
+/// 200 when the store answers and the skills of running agents are loaded (or had five seconds to be: the rest is loaded
+/// in the background, or when it is called); 503 until then, and once the server is closing.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, ApiError> {
     if app.closing().is_cancelled() {
         return Err(ApiError::unavailable("The server is shutting down."));

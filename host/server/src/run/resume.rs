@@ -1,6 +1,7 @@
 //! Runs that a crash or a shutdown cut short, gone on with.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::Value;
@@ -14,9 +15,12 @@ use crate::{ApiError, App};
 
 /// Agents whose skills are loaded at once.
 const AT_ONCE: usize = 4;
+/// How long readiness waits for skills to be loaded.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl App {
     /// Goes on, in the background, with every run that has not ended, and gets the skills of running agents ready.
+    /// One server works on a database: a run that another has not ended would be gone on with twice.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -29,8 +33,17 @@ impl App {
     }
 }
 
-/// Loads the skills of all agents that run, so that their first messages need not wait.
+/// Loads the skills of all agents that run, so that their first messages need not wait. Readiness waits for that, within
+/// reason: after an upgrade every skill is compiled anew, and what is not loaded yet is loaded when it is called.
 async fn warm(app: App) {
+    let loading = tokio::spawn(load_skills(app.clone()));
+    if tokio::time::timeout(PATIENCE, loading).await.is_err() {
+        tracing::info!("skills are still being loaded");
+    }
+    app.set_warm();
+}
+
+async fn load_skills(app: App) {
     match app.store().agents_to_start().await {
         Ok(agents) => {
             let load = async |agent: &skillgate_store::Agent| {
@@ -42,7 +55,6 @@ async fn warm(app: App) {
         }
         Err(error) => tracing::error!(%error, "the agents could not be listed"),
     }
-    app.set_warm();
 }
 
 async fn go_on(app: App, run: Run) {

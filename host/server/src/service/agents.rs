@@ -53,8 +53,8 @@ impl Agents {
     }
 }
 
-/// What an agent is made of.
-#[derive(Debug, Default)]
+/// What an agent is made of. Not `Debug`: it holds secrets.
+#[derive(Default)]
 pub struct Draft {
     /// 1 to 100 characters.
     pub name: String,

@@ -10,19 +10,29 @@ use crate::{ApiError, App};
 /// The most bytes of a package as it is sent: what it may unpack to, and a little for what does not shrink.
 pub const LARGEST_PACKAGE: usize = (64 << 20) + (1 << 20);
 
+/// What was accepted, and who says to have made it.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The skill and its version.
+    pub published: Published,
+    /// What the publisher calls itself in the signed statement.
+    pub publisher: String,
+}
+
 /// Publishes a signed package: opened, verified against the account's publisher keys, compiled, its imports compared with
 /// what it asks for and its tools with what was signed, then kept. Publishing the same again changes nothing.
 ///
 /// # Errors
 /// 400 saying what is wrong with the package; 409 when the version is there with other contents.
-pub async fn publish(app: &App, account: &str, by: &str, bytes: Vec<u8>) -> Result<Published, ApiError> {
+pub async fn publish(app: &App, account: &str, by: &str, bytes: Vec<u8>) -> Result<Accepted, ApiError> {
     let package = shelf::read(bytes.clone()).await?;
     let (package, verified) = shelf::verify(package, publisher_keys::good(app, account).await?).await?;
     let code = app.shelf().load(&package, &verified).await?;
     let tools = code.as_ref().map_or(&[][..], |code| code.tools());
     let tools = serde_json::to_value(tools).map_err(ApiError::internal)?;
     let new = version(package, &verified, tools, by, bytes)?;
-    Ok(app.store().publish_version(account, new).await?)
+    let published = app.store().publish_version(account, new).await?;
+    Ok(Accepted { published, publisher: verified.statement.publisher })
 }
 
 /// The skills of an account that fit `search` (in name or description) and `category`, by name.

@@ -1,5 +1,7 @@
 //! `POST /v1/skills`
 
+use std::time::Duration;
+
 use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{MethodRouter, post};
@@ -11,6 +13,8 @@ use crate::extract::Caller;
 use crate::service::skills::{self, LARGEST_PACKAGE};
 use crate::{ApiError, App};
 
+/// How long one upload may keep others waiting.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// What the form around the package may add.
 const FORM: usize = 64 << 10;
 
@@ -27,14 +31,14 @@ async fn publish(
 ) -> Result<Created<Value>, ApiError> {
     let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
     let _slot = app.uploads().acquire().await.map_err(ApiError::internal)?;
-    let bytes = package(form).await?;
-    let published = skills::publish(&app, caller.account(), caller.key(), bytes).await?;
-    let (skill, version) = (published.skill, published.version);
+    let bytes = tokio::time::timeout(PATIENCE, package(form)).await.map_err(|_| too_slow())??;
+    let accepted = skills::publish(&app, caller.account(), caller.key(), bytes).await?;
+    let (skill, version) = (accepted.published.skill, accepted.published.version);
     Ok(Created(json!({
         "id": skill.id,
         "name": skill.name,
         "version": version.version,
-        "publisher": skill.account_id,
+        "publisher": accepted.publisher,
         "keyId": version.publisher_key_id,
         "digest": version.digest,
         "tools": version.tools,
@@ -59,6 +63,10 @@ async fn package(mut form: Multipart) -> Result<Vec<u8>, ApiError> {
         return Ok(bytes);
     }
     Err(ApiError::validation("package: the form has no such field. Send the .skill file in it."))
+}
+
+fn too_slow() -> ApiError {
+    ApiError::validation(format!("The upload did not end within {} s. Send it over a faster connection.", PATIENCE.as_secs()))
 }
 
 fn broken(error: MultipartError) -> ApiError {
