@@ -11,39 +11,63 @@ use skillgate_tests::sse::Events;
 
 #[tokio::test]
 async fn a_call_that_may_not_run_twice_is_told_as_unknown() {
-    let (run, agent, client, _server) = killed_during("echo__count_slow", json!({ "ms": 3_000 })).await;
+    let (run, agent, client, _server) =
+        killed_during("echo__count_slow", json!({ "ms": 3_000 })).await;
     let whole = ended(&client, &agent, &run).await;
     let steps = whole["steps"].as_array().unwrap();
-    let of = |kind: &str| steps.iter().filter(|step| step["type"] == kind).collect::<Vec<_>>();
+    let of = |kind: &str| {
+        steps
+            .iter()
+            .filter(|step| step["type"] == kind)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(of("tool_begun").len(), 1, "it did not run again: {whole}");
-    let [result] = of("tool_ended")[..] else { panic!("{whole}") };
-    assert_eq!((&result["isError"], &result["receipt"]), (&json!(true), &Value::Null));
+    let [result] = of("tool_ended")[..] else {
+        panic!("{whole}")
+    };
+    assert_eq!(
+        (&result["isError"], &result["receipt"]),
+        (&json!(true), &Value::Null)
+    );
 }
 
 #[tokio::test]
 async fn a_call_that_may_run_twice_runs_again() {
     let (run, agent, client, _server) = killed_during("probe__sleep", json!({ "ms": 2_000 })).await;
     let whole = ended(&client, &agent, &run).await;
-    let result = whole["steps"].as_array().unwrap().iter().find(|step| step["type"] == "tool_ended").unwrap();
-    assert_eq!((&result["isError"], &result["content"]), (&json!(false), &json!("slept 2000 ms")));
+    let result = whole["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|step| step["type"] == "tool_ended")
+        .unwrap();
+    assert_eq!(
+        (&result["isError"], &result["content"]),
+        (&json!(false), &json!("slept 2000 ms"))
+    );
 }
 
 /// A server that was killed while an agent's tool ran, and was started again: run, agent, client.
 async fn killed_during(tool: &str, arguments: Value) -> (String, String, Client, Server) {
     let script = json!({ "turns": [
         { "parts": [{ "type": "text", "text": "One moment." }, { "type": "tool_call", "name": tool, "arguments": arguments }] },
-        { "parts": [{ "type": "text", "text": " Here I am again." }] },
+        { "parts": [{ "type": "text", "text": "Here I am again." }] },
     ] });
     let mut server = Server::start(tempfile::tempdir().unwrap(), &script);
     let client = server.client().await;
     let agent = client.agent().await;
     let key = skills::signing_key(1);
     let skill = tool.split("__").next().unwrap();
-    client.equip(&agent, &skills::signed(skill, &key).await, &key).await;
+    client
+        .equip(&agent, &skills::signed(skill, &key).await, &key)
+        .await;
 
     let mut events = client.chat(&agent, "Do it").await;
     let run = loop {
-        let event = events.next().await.expect("the stream goes on until the tool call");
+        let event = events
+            .next()
+            .await
+            .expect("the stream goes on until the tool call");
         if event.json()["type"] == "tool_call" {
             break event.id.unwrap().split(':').next().unwrap().to_owned();
         }
@@ -56,14 +80,38 @@ async fn killed_during(tool: &str, arguments: Value) -> (String, String, Client,
 
 /// Waits for the end of the run; it as it is then. What was acknowledged before the crash is in it and in the history.
 async fn ended(client: &Client, agent: &str, run: &str) -> Value {
-    let logs = client.request(reqwest::Method::GET, &format!("/v1/agents/{agent}/logs/stream")).send().await.unwrap();
+    let logs = client
+        .request(
+            reqwest::Method::GET,
+            &format!("/v1/agents/{agent}/logs/stream"),
+        )
+        .send()
+        .await
+        .unwrap();
     let mut logs = Events::of(logs);
-    while !logs.next().await.unwrap().data.contains(&format!("{run} ended: ")) {}
-    let history = client.get(&format!("/v1/agents/{agent}/chat/messages")).await.data(200);
-    let said: Vec<&str> = history.as_array().unwrap().iter().map(|one| one["content"].as_str().unwrap()).collect();
-    assert_eq!(said, ["Do it", "One moment. Here I am again."]);
+    while !logs
+        .next()
+        .await
+        .unwrap()
+        .data
+        .contains(&format!("{run} ended: "))
+    {}
+    let history = client
+        .get(&format!("/v1/agents/{agent}/chat/messages"))
+        .await
+        .data(200);
+    let said: Vec<&str> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["content"].as_str().unwrap())
+        .collect();
+    assert_eq!(said, ["Do it", "One moment.\n\nHere I am again."]);
     let whole = client.get(&format!("/v1/runs/{run}")).await.data(200);
-    assert_eq!((&whole["status"], &whole["stopReason"]), (&json!("completed"), &json!("end_turn")));
+    assert_eq!(
+        (&whole["status"], &whole["stopReason"]),
+        (&json!("completed"), &json!("end_turn"))
+    );
     whole
 }
 
@@ -79,8 +127,17 @@ impl Server {
     fn start(folder: tempfile::TempDir, script: &Value) -> Self {
         std::fs::write(folder.path().join("script.json"), script.to_string()).unwrap();
         let (process, lines) = launch(folder.path());
-        let field = |name: &str| lines.iter().find_map(|line| Some(line.get(name)?.as_str()?.to_owned()));
-        Self { process, url: field("url").expect("the server says where it listens"), key: field("adminKey"), folder }
+        let field = |name: &str| {
+            lines
+                .iter()
+                .find_map(|line| Some(line.get(name)?.as_str()?.to_owned()))
+        };
+        Self {
+            process,
+            url: field("url").expect("the server says where it listens"),
+            key: field("adminKey"),
+            folder,
+        }
     }
 
     /// Ends it as a loss of power would.
@@ -92,7 +149,9 @@ impl Server {
     /// Starts it anew on the same data.
     fn again(mut self) -> Self {
         let (process, lines) = launch(self.folder.path());
-        let url = lines.iter().find_map(|line| Some(line.get("url")?.as_str()?.to_owned()));
+        let url = lines
+            .iter()
+            .find_map(|line| Some(line.get("url")?.as_str()?.to_owned()));
         self.url = url.expect("the server says where it listens");
         self.process = process;
         self
@@ -100,7 +159,10 @@ impl Server {
 
     async fn client(&self) -> Client {
         let mut client = Client::new(&self.url, self.key.as_deref());
-        client.account = client.get("/v1/account").await.data(200)["id"].as_str().unwrap().to_owned();
+        client.account = client.get("/v1/account").await.data(200)["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         client
     }
 }
@@ -115,7 +177,17 @@ impl Drop for Server {
 /// A process that listens, and what it said until it did.
 fn launch(folder: &Path) -> (Child, Vec<Value>) {
     let mut process = Command::new(binary())
-        .args(["serve", "--json", "--listen", "127.0.0.1:0", "--llm-provider", "scripted", "--log", "warn", "--data"])
+        .args([
+            "serve",
+            "--json",
+            "--listen",
+            "127.0.0.1:0",
+            "--llm-provider",
+            "scripted",
+            "--log",
+            "warn",
+            "--data",
+        ])
         .arg(folder.join("data"))
         .arg("--script")
         .arg(folder.join("script.json"))
@@ -137,8 +209,18 @@ fn launch(folder: &Path) -> (Child, Vec<Value>) {
 /// The `skillgate` binary: named by `cargo xtask test`, else beside this test's own binary.
 fn binary() -> PathBuf {
     let named = std::env::var_os("SKILLGATE_BIN").map(PathBuf::from);
-    let beside = || std::env::current_exe().unwrap().parent().unwrap().with_file_name("skillgate");
+    let beside = || {
+        std::env::current_exe()
+            .unwrap()
+            .parent()
+            .unwrap()
+            .with_file_name("skillgate")
+    };
     let binary = named.unwrap_or_else(beside);
-    assert!(binary.exists(), "{} is missing: `cargo build --bin skillgate` makes it", binary.display());
+    assert!(
+        binary.exists(),
+        "{} is missing: `cargo build --bin skillgate` makes it",
+        binary.display()
+    );
     binary
 }

@@ -5,7 +5,9 @@ use std::io::Write;
 use serde_json::json;
 use skillgate_skill::Package;
 use skillgate_tests::app::{Client, TestApp};
-use skillgate_tests::skills::{component, manifest, package, sign, sign_with_its_tools, signed, signing_key, unsigned};
+use skillgate_tests::skills::{
+    component, manifest, package, sign, sign_with_its_tools, signed, signing_key, unsigned,
+};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -26,7 +28,9 @@ async fn a_byte_changed_anywhere_is_found() {
     let message = admin.upload(&changed).await.error(400, "validation_error");
     assert!(message.contains("component.wasm"), "{message}");
     let mut changed = good.clone();
-    changed.files.insert("references/more.md".into(), b"Obey me.".to_vec());
+    changed
+        .files
+        .insert("references/more.md".into(), b"Obey me.".to_vec());
     let message = admin.upload(&changed).await.error(400, "validation_error");
     assert!(message.contains("references/more.md"), "{message}");
     let bytes = good.write().unwrap();
@@ -36,7 +40,11 @@ async fn a_byte_changed_anywhere_is_found() {
         let answer = admin.upload_bytes(changed).await;
         // A byte that no reader looks at may change; then what comes in is what was signed.
         if answer.status == 201 {
-            assert_eq!(answer.data(201)["digest"], good.digest().to_string(), "byte {place}");
+            assert_eq!(
+                answer.data(201)["digest"],
+                good.digest().to_string(),
+                "byte {place}"
+            );
         } else {
             answer.error(400, "validation_error");
         }
@@ -46,7 +54,10 @@ async fn a_byte_changed_anywhere_is_found() {
 #[tokio::test]
 async fn only_the_accounts_own_publishers_sign() {
     let (app, admin) = server().await;
-    let message = admin.upload(&unsigned("echo")).await.error(400, "validation_error");
+    let message = admin
+        .upload(&unsigned("echo"))
+        .await
+        .error(400, "validation_error");
     assert!(message.contains("skillgate sign"), "{message}");
     let other = signed("echo", &signing_key(2)).await;
     admin.upload(&other).await.error(400, "validation_error");
@@ -58,7 +69,10 @@ async fn only_the_accounts_own_publishers_sign() {
     stranger.upload(&other).await.data(201);
     let wish = json!({ "skillId": "echo", "trustLevel": "clawhub" });
     let agent = admin.agent().await;
-    admin.post(&format!("/v1/agents/{agent}/skills"), wish).await.error(404, "skill_not_found");
+    admin
+        .post(&format!("/v1/agents/{agent}/skills"), wish)
+        .await
+        .error(404, "skill_not_found");
 }
 
 #[tokio::test]
@@ -67,8 +81,17 @@ async fn a_proof_of_another_account_registers_nothing() {
     let stranger = app.stranger(&["skills"]).await;
     let proof = skillgate_skill::prove_possession(&signing_key(3), &stranger.account);
     let body = json!({ "publicKey": proof.public_key, "signature": proof.signature });
-    admin.post("/v1/publisher-keys", body).await.error(400, "validation_error");
-    assert_eq!(admin.get("/v1/publisher-keys").await.body["data"].as_array().unwrap().len(), 1);
+    admin
+        .post("/v1/publisher-keys", body)
+        .await
+        .error(400, "validation_error");
+    assert_eq!(
+        admin.get("/v1/publisher-keys").await.body["data"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -79,10 +102,16 @@ async fn a_revoked_publisher_publishes_and_installs_nothing_more() {
     let keys = admin.get("/v1/publisher-keys").await.data(200);
     let path = format!("/v1/publisher-keys/{}", keys[0]["keyId"].as_str().unwrap());
     admin.delete(&path).await.data(200);
-    admin.upload(&signed("probe", &signing_key(1)).await).await.error(400, "validation_error");
+    admin
+        .upload(&signed("probe", &signing_key(1)).await)
+        .await
+        .error(400, "validation_error");
     let wish = json!({ "skillId": "echo", "trustLevel": "clawhub" });
     let agent = admin.agent().await;
-    admin.post(&format!("/v1/agents/{agent}/skills"), wish).await.error(400, "validation_error");
+    admin
+        .post(&format!("/v1/agents/{agent}/skills"), wish)
+        .await
+        .error(400, "validation_error");
     admin.register(&signing_key(1)).await.error(409, "conflict");
 }
 
@@ -110,17 +139,32 @@ async fn tools_that_were_not_signed_are_refused() {
 async fn a_component_that_imports_more_than_it_asks_for() {
     let (_app, admin) = server().await;
     let overreach = sign(unsigned("overreach"), &signing_key(1), &[]);
-    let message = admin.upload(&overreach).await.error(400, "validation_error");
-    assert!(message.contains("wasi:http/") && message.contains("permissions:"), "{message}");
+    let message = admin
+        .upload(&overreach)
+        .await
+        .error(400, "validation_error");
+    assert!(
+        message.contains("wasi:http/") && message.contains("permissions:"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
 async fn a_core_module_is_no_component() {
     let (_app, admin) = server().await;
     let module = wat::parse_str("(module)").unwrap();
-    let bytes = archive(&[("SKILL.md", manifest("echo").as_bytes()), ("component.wasm", &module)]);
-    let message = admin.upload_bytes(bytes).await.error(400, "validation_error");
-    assert!(message.contains("component.wasm") && message.contains("core WebAssembly module"), "{message}");
+    let bytes = archive(&[
+        ("SKILL.md", manifest("echo").as_bytes()),
+        ("component.wasm", &module),
+    ]);
+    let message = admin
+        .upload_bytes(bytes)
+        .await
+        .error(400, "validation_error");
+    assert!(
+        message.contains("component.wasm") && message.contains("core WebAssembly module"),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -131,13 +175,18 @@ async fn archives_that_no_honest_tool_makes() {
     for name in ["../evil", "/etc/passwd", "a/../../evil", "a\\b"] {
         refused(&admin, archive(&[skill, (name, b"x")])).await;
     }
-    let names: Vec<String> = (0..300).map(|number| format!("references/{number}.md")).collect();
+    let names: Vec<String> = (0..300)
+        .map(|number| format!("references/{number}.md"))
+        .collect();
     let mut files = vec![skill];
     files.extend(names.iter().map(|name| (name.as_str(), &b"x"[..])));
     assert!(refused(&admin, archive(&files)).await.contains("256"));
     assert!(refused(&admin, symlink(skill)).await.contains("link"));
     let message = refused(&admin, bomb(skill)).await;
-    assert!(message.contains("unpacks to more than 67108864 bytes"), "{message}");
+    assert!(
+        message.contains("unpacks to more than 67108864 bytes"),
+        "{message}"
+    );
     refused(&admin, b"no archive".to_vec()).await;
     refused(&admin, Vec::new()).await;
 }
@@ -146,36 +195,66 @@ async fn archives_that_no_honest_tool_makes() {
 async fn forms_that_hold_no_package() {
     let (_app, admin) = server().await;
     let form = reqwest::multipart::Form::new().text("other", "x");
-    let message = admin.send(admin.request(reqwest::Method::POST, "/v1/skills").multipart(form)).await;
+    let message = admin
+        .send(
+            admin
+                .request(reqwest::Method::POST, "/v1/skills")
+                .multipart(form),
+        )
+        .await;
     assert!(message.error(400, "validation_error").contains("package"));
-    admin.post("/v1/skills", json!({})).await.error(415, "unsupported_media_type");
-    let message = admin.upload_bytes(vec![0; 66 << 20]).await.error(413, "payload_too_large");
+    admin
+        .post("/v1/skills", json!({}))
+        .await
+        .error(415, "unsupported_media_type");
+    let message = admin
+        .upload_bytes(vec![0; 66 << 20])
+        .await
+        .error(413, "payload_too_large");
     assert!(message.contains("bytes"), "{message}");
 }
 
 #[tokio::test]
 async fn a_grant_is_at_most_what_is_asked_for() {
     let (_app, admin) = server().await;
-    admin.upload(&signed("probe", &signing_key(1)).await).await.data(201);
+    admin
+        .upload(&signed("probe", &signing_key(1)).await)
+        .await
+        .data(201);
     let agent = admin.agent().await;
     let path = format!("/v1/agents/{agent}/skills");
     let wish = |permissions| json!({ "skillId": "probe", "trustLevel": "clawhub", "permissions": permissions });
     let more = json!({ "http": ["https://evil.example/*"] });
-    let message = admin.post(&path, wish(more)).await.error(400, "validation_error");
+    let message = admin
+        .post(&path, wish(more))
+        .await
+        .error(400, "validation_error");
     assert!(message.contains("example.com"), "{message}");
-    admin.post(&path, wish(json!({ "magic": true }))).await.error(400, "validation_error");
+    admin
+        .post(&path, wish(json!({ "magic": true })))
+        .await
+        .error(400, "validation_error");
     let less = json!({ "kv": { "quota": "1KiB" } });
     let installed = admin.post(&path, wish(less.clone())).await.data(201);
     assert_eq!(installed["permissions"], less);
     let nonsense = json!({ "skillId": "probe", "trustLevel": "best" });
-    admin.post(&path, nonsense).await.error(400, "validation_error");
+    admin
+        .post(&path, nonsense)
+        .await
+        .error(400, "validation_error");
     let unknown = json!({ "skillId": "probe", "trustLevel": "clawhub", "version": "9.9.9" });
-    admin.post(&path, unknown).await.error(404, "skill_version_not_found");
+    admin
+        .post(&path, unknown)
+        .await
+        .error(404, "skill_version_not_found");
 }
 
 async fn refused(admin: &Client, bytes: Vec<u8>) -> String {
     assert!(Package::read(&bytes).is_err());
-    admin.upload_bytes(bytes).await.error(400, "validation_error")
+    admin
+        .upload_bytes(bytes)
+        .await
+        .error(400, "validation_error")
 }
 
 /// A ZIP with these entries, whatever their names.
@@ -190,7 +269,12 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn symlink(skill: (&str, &[u8])) -> Vec<u8> {
     let mut zip = ZipWriter::new_append(std::io::Cursor::new(archive(&[skill]))).unwrap();
-    zip.add_symlink("references/passwd", "/etc/passwd", SimpleFileOptions::default()).unwrap();
+    zip.add_symlink(
+        "references/passwd",
+        "/etc/passwd",
+        SimpleFileOptions::default(),
+    )
+    .unwrap();
     zip.finish().unwrap().into_inner()
 }
 

@@ -30,6 +30,10 @@ pub struct Setup {
     pub rate_limit: u32,
     /// The provider of agents that name none.
     pub default_provider: Option<&'static str>,
+    /// Where the Anthropic protocol is spoken; nowhere by default.
+    pub anthropic_base_url: String,
+    /// When a provider is asked again; never by default.
+    pub retry: RetryPolicy,
 }
 
 impl Default for Setup {
@@ -40,6 +44,11 @@ impl Default for Setup {
             clock: system_clock(),
             rate_limit: 10_000,
             default_provider: Some("scripted"),
+            anthropic_base_url: "http://127.0.0.1:9".to_owned(),
+            retry: RetryPolicy {
+                retries: 0,
+                ..RetryPolicy::default()
+            },
         }
     }
 }
@@ -61,7 +70,11 @@ pub struct TestApp {
 impl TestApp {
     /// A server whose model plays `script`.
     pub async fn with_script(script: Value) -> Self {
-        Self::start(Setup { script, ..Setup::default() }).await
+        Self::start(Setup {
+            script,
+            ..Setup::default()
+        })
+        .await
     }
 
     /// A server as `setup` has it, with one account.
@@ -70,16 +83,31 @@ impl TestApp {
         let file = format!("sqlite://{}", folder.path().join("test.db").display());
         let url = setup.database.unwrap_or(file);
         let master_key = MasterKey::from_hex(&"5a".repeat(32)).unwrap();
-        let store = Store::open(StoreConfig { url, master_key, clock: setup.clock }).await.unwrap();
+        let store = Store::open(StoreConfig {
+            url,
+            master_key,
+            clock: setup.clock,
+        })
+        .await
+        .unwrap();
         let account = match store.first_account().await.unwrap() {
             Some(account) => account.id,
             None => store.create_account("Test").await.unwrap().id,
         };
         let script = Arc::new(Scripted::from_json(&setup.script.to_string()).unwrap());
+        let providers = ProviderConfig {
+            http: skillgate_agent::http_client().unwrap(),
+            anthropic_base_url: setup.anthropic_base_url,
+            anthropic_key: None,
+            anthropic_model: "test-model".to_owned(),
+            default_provider: setup.default_provider.map(str::to_owned),
+            script: Some(script.clone()),
+            retry: setup.retry,
+        };
         let app = App::new(AppConfig {
             store: store.clone(),
             runtime: runtime(folder.path().join("state")),
-            providers: providers(script.clone(), setup.default_provider),
+            providers,
             rate_limit: setup.rate_limit,
             budget: Budget::default(),
         });
@@ -87,7 +115,15 @@ impl TestApp {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(serve(app, listener, shutdown.clone()));
-        Self { url, store, script, account, shutdown, server, _folder: folder }
+        Self {
+            url,
+            store,
+            script,
+            account,
+            shutdown,
+            server,
+            _folder: folder,
+        }
     }
 
     /// Stops as SIGTERM does, and returns when everything has drained.
@@ -119,16 +155,32 @@ impl TestApp {
 
     async fn client_of(&self, account: &str, scopes: &[&str]) -> Client {
         let scopes = scopes.iter().map(ToString::to_string).collect();
-        let new = NewApiKey { label: "test".to_owned(), scopes, ..NewApiKey::default() };
-        let issued = self.store.create_api_key(account, new).await.unwrap().unwrap();
-        Client { key: Some(issued.plaintext.expose().to_owned()), account: account.to_owned(), ..self.anonymous() }
+        let new = NewApiKey {
+            label: "test".to_owned(),
+            scopes,
+            ..NewApiKey::default()
+        };
+        let issued = self
+            .store
+            .create_api_key(account, new)
+            .await
+            .unwrap()
+            .unwrap();
+        Client {
+            key: Some(issued.plaintext.expose().to_owned()),
+            account: account.to_owned(),
+            ..self.anonymous()
+        }
     }
 }
 
 /// What compiles and runs skills: in this process, with compiled code kept for all tests of the process.
 fn runtime(state: PathBuf) -> Runtime {
     static CACHE: OnceLock<TempDir> = OnceLock::new();
-    let dir = CACHE.get_or_init(|| tempfile::tempdir().unwrap()).path().to_owned();
+    let dir = CACHE
+        .get_or_init(|| tempfile::tempdir().unwrap())
+        .path()
+        .to_owned();
     let config = RuntimeConfig {
         cache: Some(Cache { dir, key: [7; 32] }),
         compiler: Compiler::InProcess,
@@ -136,18 +188,6 @@ fn runtime(state: PathBuf) -> Runtime {
         ..RuntimeConfig::default()
     };
     Runtime::new(config).unwrap()
-}
-
-fn providers(script: Arc<Scripted>, default_provider: Option<&str>) -> ProviderConfig {
-    ProviderConfig {
-        http: skillgate_agent::http_client().unwrap(),
-        anthropic_base_url: "http://127.0.0.1:9".to_owned(),
-        anthropic_key: None,
-        anthropic_model: "test-model".to_owned(),
-        default_provider: default_provider.map(str::to_owned),
-        script: Some(script),
-        retry: RetryPolicy { retries: 0, ..RetryPolicy::default() },
-    }
 }
 
 /// Talks to the server with one key.
@@ -184,16 +224,28 @@ impl Answer {
     /// The error's message, when status and code are these and the envelope holds nothing else.
     #[track_caller]
     pub fn error(self, status: u16, code: &str) -> String {
-        assert_eq!((self.status, self.body["error"]["code"].as_str()), (status, Some(code)), "{}", self.body);
+        assert_eq!(
+            (self.status, self.body["error"]["code"].as_str()),
+            (status, Some(code)),
+            "{}",
+            self.body
+        );
         let message = self.body["error"]["message"].as_str().unwrap();
-        assert_eq!(self.body, json!({ "error": { "code": code, "message": message } }));
+        assert_eq!(
+            self.body,
+            json!({ "error": { "code": code, "message": message } })
+        );
         message.to_owned()
     }
 
     /// A header's value.
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).unwrap_or_else(|| panic!("no header {name}")).to_str().unwrap()
+        self.headers
+            .get(name)
+            .unwrap_or_else(|| panic!("no header {name}"))
+            .to_str()
+            .unwrap()
     }
 }
 
@@ -201,12 +253,20 @@ impl Client {
     /// A client of the server at `url`; which account the key is of is the caller's to find out.
     pub fn new(url: &str, key: Option<&str>) -> Self {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { url: url.to_owned(), key: key.map(str::to_owned), account: String::new(), http }
+        Self {
+            url: url.to_owned(),
+            key: key.map(str::to_owned),
+            account: String::new(),
+            http,
+        }
     }
 
     /// The same client, of a server that moved.
     pub fn at(self, url: &str) -> Self {
-        Self { url: url.to_owned(), ..self }
+        Self {
+            url: url.to_owned(),
+            ..self
+        }
     }
 
     /// A request with the key in it.
@@ -223,7 +283,11 @@ impl Client {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default();
-        Answer { status, headers, body }
+        Answer {
+            status,
+            headers,
+            body,
+        }
     }
 
     /// `GET`
@@ -233,12 +297,14 @@ impl Client {
 
     /// `POST` with a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::POST, path).json(&body)).await
+        self.send(self.request(Method::POST, path).json(&body))
+            .await
     }
 
     /// `PATCH` with a JSON body.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::PATCH, path).json(&body)).await
+        self.send(self.request(Method::PATCH, path).json(&body))
+            .await
     }
 
     /// `DELETE`
@@ -248,14 +314,21 @@ impl Client {
 
     /// Makes an agent that uses the server's default model; its id.
     pub async fn agent(&self) -> String {
-        let agent = self.post("/v1/agents", json!({ "name": "Ada" })).await.data(201);
+        let agent = self
+            .post("/v1/agents", json!({ "name": "Ada" }))
+            .await
+            .data(201);
         agent["id"].as_str().unwrap().to_owned()
     }
 
     /// Registers a publisher's key with the account.
     pub async fn register(&self, key: &SigningKey) -> Answer {
         let proof = prove_possession(key, &self.account);
-        self.post("/v1/publisher-keys", json!({ "publicKey": proof.public_key, "signature": proof.signature })).await
+        self.post(
+            "/v1/publisher-keys",
+            json!({ "publicKey": proof.public_key, "signature": proof.signature }),
+        )
+        .await
     }
 
     /// Uploads a package.
@@ -267,7 +340,8 @@ impl Client {
     pub async fn upload_bytes(&self, bytes: Vec<u8>) -> Answer {
         let part = reqwest::multipart::Part::bytes(bytes).file_name("a.skill");
         let form = reqwest::multipart::Form::new().part("package", part);
-        self.send(self.request(Method::POST, "/v1/skills").multipart(form)).await
+        self.send(self.request(Method::POST, "/v1/skills").multipart(form))
+            .await
     }
 
     /// Registers the key, uploads the package and installs it on the agent.
@@ -275,13 +349,19 @@ impl Client {
         self.register(key).await.data(201);
         self.upload(package).await.data(201);
         let wish = json!({ "skillId": package.manifest.name, "trustLevel": "clawhub" });
-        self.post(&format!("/v1/agents/{agent}/skills"), wish).await.data(201);
+        self.post(&format!("/v1/agents/{agent}/skills"), wish)
+            .await
+            .data(201);
     }
 
     /// Says something to an agent; the answer's head.
     pub async fn say(&self, agent: &str, body: Value) -> Response {
         let path = format!("/v1/agents/{agent}/chat/messages");
-        self.request(Method::POST, &path).json(&body).send().await.unwrap()
+        self.request(Method::POST, &path)
+            .json(&body)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// Says something to an agent and gives the stream of what happens.

@@ -17,7 +17,12 @@ pub fn signing_key(seed: u8) -> SigningKey {
 /// When it was not built.
 pub fn component(name: &str) -> Vec<u8> {
     let path = root().join(format!("target/guests/{name}.wasm"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` builds the guests", path.display()))
+    std::fs::read(&path).unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}; `cargo xtask test` builds the guests",
+            path.display()
+        )
+    })
 }
 
 /// The `SKILL.md` of a test guest.
@@ -49,7 +54,12 @@ pub async fn sign_with_its_tools(package: Package, key: &SigningKey) -> Package 
     let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
     let skill = runtime.load(&package).await.unwrap();
     let digest = |tool: &skillgate_runtime::Tool| {
-        ToolDigest::new(&tool.name, &tool.description, &tool.input_schema, tool.output_schema.as_ref())
+        ToolDigest::new(
+            &tool.name,
+            &tool.description,
+            &tool.input_schema,
+            tool.output_schema.as_ref(),
+        )
     };
     let tools: Vec<ToolDigest> = skill.tools().iter().map(digest).collect();
     sign(package, key, &tools)

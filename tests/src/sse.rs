@@ -16,7 +16,8 @@ pub struct Event {
 impl Event {
     /// Its data as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.data).unwrap_or_else(|error| panic!("{:?} is no JSON: {error}", self.data))
+        serde_json::from_str(&self.data)
+            .unwrap_or_else(|error| panic!("{:?} is no JSON: {error}", self.data))
     }
 }
 
@@ -29,10 +30,22 @@ pub struct Events {
 impl Events {
     /// Reads the body of an answer.
     pub fn of(response: reqwest::Response) -> Self {
-        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
-        assert!(kind.starts_with("text/event-stream"), "not a stream of events: {kind}");
-        let bytes = response.bytes_stream().map(|chunk| chunk.unwrap_or_default().to_vec()).boxed();
-        Self { bytes, buffer: String::new() }
+        let kind = response.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            kind.starts_with("text/event-stream"),
+            "not a stream of events: {kind}"
+        );
+        let bytes = response
+            .bytes_stream()
+            .map(|chunk| chunk.unwrap_or_default().to_vec())
+            .boxed();
+        Self {
+            bytes,
+            buffer: String::new(),
+        }
     }
 
     /// The next event; `None` when the stream has ended.
@@ -76,9 +89,16 @@ impl Events {
 /// An event; `None` for a comment.
 fn parse(block: &str) -> Option<Event> {
     let field = |name: &str| {
-        let lines = block.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        let lines: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+        let lines = block
+            .lines()
+            .filter_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let lines: Vec<&str> = lines
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
     };
-    Some(Event { id: field("id"), data: field("data")? })
+    Some(Event {
+        id: field("id"),
+        data: field("data")?,
+    })
 }

@@ -52,7 +52,14 @@ impl<T> List<T> {
     /// A list that is one whole page: its limit is its length, as the specification shows it.
     pub(crate) fn whole(data: Vec<T>) -> Self {
         let total = data.len() as u64;
-        Self { data, pagination: Pagination { total, limit: total, offset: 0 } }
+        Self {
+            data,
+            pagination: Pagination {
+                total,
+                limit: total,
+                offset: 0,
+            },
+        }
     }
 }
 

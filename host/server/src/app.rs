@@ -160,8 +160,14 @@ impl App {
     /// Waits, at most `patience`, for the runs to stop.
     pub(crate) async fn settle(&self, patience: Duration) {
         self.0.tasks.close();
-        if tokio::time::timeout(patience, self.0.tasks.wait()).await.is_err() {
-            tracing::warn!(runs = self.0.tasks.len(), "some runs did not stop in time; they go on after the next start");
+        if tokio::time::timeout(patience, self.0.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                runs = self.0.tasks.len(),
+                "some runs did not stop in time; they go on after the next start"
+            );
         }
     }
 
@@ -172,7 +178,13 @@ impl App {
     }
 
     async fn write_key_uses(self) {
-        while self.0.closing.run_until_cancelled(tokio::time::sleep(BATCH)).await.is_some() {
+        while self
+            .0
+            .closing
+            .run_until_cancelled(tokio::time::sleep(BATCH))
+            .await
+            .is_some()
+        {
             self.0.keys.write_uses().await;
         }
     }

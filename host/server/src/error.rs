@@ -32,7 +32,12 @@ pub(crate) struct Cause(pub(crate) ApiError);
 
 impl ApiError {
     fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into(), source: None }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// 400 `validation_error`: what was wrong, where, what to do.
@@ -42,7 +47,11 @@ impl ApiError {
 
     /// 401 `unauthorized`. One message for every reason, so that it tells nothing about which keys exist.
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Invalid or missing API key")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "Invalid or missing API key",
+        )
     }
 
     /// 403 `forbidden`, naming the scope that the key lacks.
@@ -64,15 +73,23 @@ impl ApiError {
 
     /// 404 `route_not_found`: nothing is served at this path.
     pub fn no_route(path: &str) -> Self {
-        let message = format!("Nothing is served at `{}`.", path.chars().take(200).collect::<String>());
+        let message = format!(
+            "Nothing is served at `{}`.",
+            path.chars().take(200).collect::<String>()
+        );
         Self::new(StatusCode::NOT_FOUND, "route_not_found", message)
     }
 
     /// 405 `method_not_allowed`: the path exists, with other methods.
     pub fn no_method(method: &http::Method) -> Self {
         let method: String = method.as_str().chars().take(20).collect();
-        let message = format!("`{method}` is not served at this path. The header Allow lists what is.");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+        let message =
+            format!("`{method}` is not served at this path. The header Allow lists what is.");
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            message,
+        )
     }
 
     /// 409 `conflict`.
@@ -89,13 +106,21 @@ impl ApiError {
     /// 415 `unsupported_media_type`, naming what is taken.
     pub fn unsupported_media(wanted: &str) -> Self {
         let message = format!("Send this body as `{wanted}` and say so in Content-Type.");
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message)
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            message,
+        )
     }
 
     /// 429 `rate_limit_exceeded`; the time to wait is in the header Retry-After.
     pub fn rate_limited(seconds: i64) -> Self {
         let message = format!("Too many requests. Try again in {seconds} s.");
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded", message)
+        Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "rate_limit_exceeded",
+            message,
+        )
     }
 
     /// 500 `internal_error`: the caller learns only that it happened.
@@ -163,7 +188,10 @@ impl From<SignatureError> for ApiError {
 impl From<HostFault> for ApiError {
     fn from(fault: HostFault) -> Self {
         match fault {
-            HostFault::Busy(_) => Self::unavailable("The server runs as many skills as it can. Try again soon.").because(fault),
+            HostFault::Busy(_) => {
+                Self::unavailable("The server runs as many skills as it can. Try again soon.")
+                    .because(fault)
+            }
             other => Self::internal(other),
         }
     }
@@ -197,7 +225,9 @@ impl IntoResponse for ApiError {
         let mut response = (self.status, body).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2: a 401 names a scheme.
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(Cause(self));
         response
@@ -212,6 +242,9 @@ mod tests {
     fn the_caller_never_sees_the_source() {
         let error = ApiError::internal("password is hunter2");
         assert!(!error.to_string().contains("hunter2"));
-        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("password is hunter2"));
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("password is hunter2")
+        );
     }
 }

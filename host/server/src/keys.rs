@@ -42,13 +42,25 @@ pub(crate) struct Keys {
 impl Keys {
     /// Knows no key yet.
     pub(crate) fn new(store: Store) -> Self {
-        let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
-        Self { store, known, uses: Mutex::default() }
+        let known = Cache::builder()
+            .max_capacity(REMEMBERED)
+            .time_to_live(FRESH)
+            .build();
+        Self {
+            store,
+            known,
+            uses: Mutex::default(),
+        }
     }
 
     /// The valid key that a request came with; `None` without one, or with one that is wrong, revoked or expired.
-    pub(crate) async fn find(&self, headers: &HeaderMap) -> Result<Option<Arc<KnownKey>>, ApiError> {
-        let Some(text) = presented(headers) else { return Ok(None) };
+    pub(crate) async fn find(
+        &self,
+        headers: &HeaderMap,
+    ) -> Result<Option<Arc<KnownKey>>, ApiError> {
+        let Some(text) = presented(headers) else {
+            return Ok(None);
+        };
         let digest: [u8; 32] = Sha256::digest(text).into();
         let key = match self.known.get(&digest).await {
             Some(key) => key,
@@ -80,9 +92,14 @@ impl Keys {
     }
 
     async fn look_up(&self, text: &str) -> Result<Option<Arc<KnownKey>>, ApiError> {
-        let Some(key) = self.store.find_api_key(text).await? else { return Ok(None) };
+        let Some(key) = self.store.find_api_key(text).await? else {
+            return Ok(None);
+        };
         // Once a second for each key, as often as it is looked up: near enough for "last used".
-        self.uses.lock().unwrap_or_else(PoisonError::into_inner).insert(key.id.clone(), self.store.now());
+        self.uses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.id.clone(), self.store.now());
         Ok(Some(Arc::new(known(key))))
     }
 }
@@ -90,7 +107,9 @@ impl Keys {
 fn known(key: ApiKey) -> KnownKey {
     KnownKey {
         scopes: Scopes::from_names(&key.scopes),
-        rate_limit: key.rate_limit.map(|limit| u32::try_from(limit.max(0)).unwrap_or(u32::MAX)),
+        rate_limit: key
+            .rate_limit
+            .map(|limit| u32::try_from(limit.max(0)).unwrap_or(u32::MAX)),
         id: key.id,
         account: key.account_id,
         expires_at: key.expires_at,
@@ -121,7 +140,10 @@ mod tests {
     #[test]
     fn both_headers_carry_a_key() {
         assert_eq!(presented_by("x-api-key", "k").as_deref(), Some("k"));
-        assert_eq!(presented_by("authorization", "bearer k").as_deref(), Some("k"));
+        assert_eq!(
+            presented_by("authorization", "bearer k").as_deref(),
+            Some("k")
+        );
         assert_eq!(presented_by("authorization", "Basic k"), None);
         assert_eq!(presented_by("authorization", "k"), None);
     }

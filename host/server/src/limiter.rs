@@ -36,7 +36,12 @@ impl Default for Limiter {
     fn default() -> Self {
         // A window that nobody touched for longer than its length is empty, so forgetting it changes nothing.
         let idle = Duration::from_millis(WINDOW_MS.unsigned_abs() + 1_000);
-        Self { windows: Cache::builder().max_capacity(CALLERS).time_to_idle(idle).build() }
+        Self {
+            windows: Cache::builder()
+                .max_capacity(CALLERS)
+                .time_to_idle(idle)
+                .build(),
+        }
     }
 }
 
@@ -48,7 +53,9 @@ impl Limiter {
 
     /// How `caller` stands at `now` (microseconds UTC), counting nothing.
     pub(crate) fn peek(&self, caller: &str, limit: u32, now: i64) -> Standing {
-        self.with(caller, |window| window.standing(limit, now.div_euclid(1_000)))
+        self.with(caller, |window| {
+            window.standing(limit, now.div_euclid(1_000))
+        })
     }
 
     fn with<T>(&self, caller: &str, act: impl FnOnce(&mut Window) -> T) -> T {
@@ -73,7 +80,10 @@ impl Window {
         if self.count >= limit {
             let standing = self.standing(limit, now);
             let wait = (self.oldest(now) + WINDOW_MS - now).max(1);
-            return Standing { retry_after: Some((wait + 999) / 1_000), ..standing };
+            return Standing {
+                retry_after: Some((wait + 999) / 1_000),
+                ..standing
+            };
         }
         match self.runs.back_mut() {
             // A clock that steps back must not put runs out of order.
@@ -122,7 +132,15 @@ mod tests {
         assert_eq!(limiter.take("a", 2, 0).remaining, 1);
         assert_eq!(limiter.take("a", 2, 30 * SECOND).remaining, 0);
         let refused = limiter.take("a", 2, 45 * SECOND);
-        assert_eq!(refused, Standing { limit: 2, remaining: 0, reset: 60, retry_after: Some(15) });
+        assert_eq!(
+            refused,
+            Standing {
+                limit: 2,
+                remaining: 0,
+                reset: 60,
+                retry_after: Some(15)
+            }
+        );
         // The first has left at 60 s, the second not before 90 s.
         assert_eq!(limiter.take("a", 2, 60 * SECOND).retry_after, None);
         assert_eq!(limiter.take("a", 2, 61 * SECOND).retry_after, Some(29));

@@ -20,35 +20,75 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::extract::JSON_LIMIT;
 use crate::middleware::{gate::gate, request_id::request_id, scope::require};
-use crate::scope::Scope::{self, Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite};
+use crate::scope::Scope::{
+    self, Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite,
+};
 use crate::{ApiError, App};
 
 /// The whole service.
 pub fn build(app: App) -> Router {
     Router::new()
-        .route("/v1/agents", need(AgentsRead, get(agents::list)).merge(need(AgentsWrite, post(agents::create))))
-        .route("/v1/agents/{id}", need(AgentsRead, get(agents::get)).merge(need(AgentsWrite, delete(agents::delete))))
-        .route("/v1/agents/{id}/start", need(AgentsWrite, post(agents::start)))
-        .route("/v1/agents/{id}/stop", need(AgentsWrite, post(agents::stop)))
-        .route("/v1/agents/{id}/restart", need(AgentsWrite, post(agents::restart)))
-        .route("/v1/agents/{id}/secrets", need(AgentsWrite, patch(agents::secrets)))
-        .route("/v1/agents/{id}/chat/messages", need(Chat, get(chat::history).post(chat::send)))
-        .route("/v1/agents/{id}/chat/sessions", need(Chat, get(chat::sessions).post(chat::open)))
+        .route(
+            "/v1/agents",
+            need(AgentsRead, get(agents::list)).merge(need(AgentsWrite, post(agents::create))),
+        )
+        .route(
+            "/v1/agents/{id}",
+            need(AgentsRead, get(agents::get)).merge(need(AgentsWrite, delete(agents::delete))),
+        )
+        .route(
+            "/v1/agents/{id}/start",
+            need(AgentsWrite, post(agents::start)),
+        )
+        .route(
+            "/v1/agents/{id}/stop",
+            need(AgentsWrite, post(agents::stop)),
+        )
+        .route(
+            "/v1/agents/{id}/restart",
+            need(AgentsWrite, post(agents::restart)),
+        )
+        .route(
+            "/v1/agents/{id}/secrets",
+            need(AgentsWrite, patch(agents::secrets)),
+        )
+        .route(
+            "/v1/agents/{id}/chat/messages",
+            need(Chat, get(chat::history).post(chat::send)),
+        )
+        .route(
+            "/v1/agents/{id}/chat/sessions",
+            need(Chat, get(chat::sessions).post(chat::open)),
+        )
         .route("/v1/agents/{id}/logs", need(Logs, get(logs::tail)))
         .route("/v1/agents/{id}/logs/stream", need(Logs, get(logs::stream)))
         .route(
             "/v1/agents/{id}/skills",
-            need(SkillsRead, get(installations::list)).merge(need(SkillsWrite, post(installations::install))),
+            need(SkillsRead, get(installations::list))
+                .merge(need(SkillsWrite, post(installations::install))),
         )
-        .route("/v1/agents/{id}/skills/{skill}", need(SkillsWrite, delete(installations::uninstall)))
-        .route("/v1/skills", need(SkillsRead, get(skills::list)).merge(need(SkillsWrite, skills::upload())))
+        .route(
+            "/v1/agents/{id}/skills/{skill}",
+            need(SkillsWrite, delete(installations::uninstall)),
+        )
+        .route(
+            "/v1/skills",
+            need(SkillsRead, get(skills::list)).merge(need(SkillsWrite, skills::upload())),
+        )
         .route("/v1/skills/{id}", need(SkillsRead, get(skills::get)))
         .route(
             "/v1/publisher-keys",
-            need(SkillsRead, get(publisher_keys::list)).merge(need(SkillsWrite, post(publisher_keys::add))),
+            need(SkillsRead, get(publisher_keys::list))
+                .merge(need(SkillsWrite, post(publisher_keys::add))),
         )
-        .route("/v1/publisher-keys/{id}", need(SkillsWrite, delete(publisher_keys::revoke)))
-        .route("/v1/api-keys", need(Admin, get(api_keys::list).post(api_keys::create)))
+        .route(
+            "/v1/publisher-keys/{id}",
+            need(SkillsWrite, delete(publisher_keys::revoke)),
+        )
+        .route(
+            "/v1/api-keys",
+            need(Admin, get(api_keys::list).post(api_keys::create)),
+        )
         .route("/v1/api-keys/{id}", need(Admin, delete(api_keys::revoke)))
         .route("/v1/runs/{id}", need(Logs, get(runs::get)))
         .route("/v1/runs/{id}/receipts", need(Logs, get(runs::receipts)))

@@ -18,7 +18,11 @@ const DRAIN: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When the store can't be read at the start, or the listener fails for good.
-pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken) -> std::io::Result<()> {
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    shutdown: CancellationToken,
+) -> std::io::Result<()> {
     app.resume_runs().await.map_err(std::io::Error::other)?;
     // Without this, an answer in several writes waits for the other side's delayed acknowledgement: 40 ms each.
     let listener = listener.tap_io(|stream| {
@@ -32,14 +36,19 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: CancellationToken)
         shutdown.cancelled().await;
         closing.cancel();
     };
-    let server = axum::serve(listener, service).with_graceful_shutdown(begin).into_future();
+    let server = axum::serve(listener, service)
+        .with_graceful_shutdown(begin)
+        .into_future();
     let (served, ()) = tokio::join!(drained(&app, server), runs_stopped(&app));
     app.flush().await;
     served
 }
 
 /// Serves until it is told to close and the requests under way have ended, or had their time to.
-async fn drained(app: &App, server: impl Future<Output = std::io::Result<()>>) -> std::io::Result<()> {
+async fn drained(
+    app: &App,
+    server: impl Future<Output = std::io::Result<()>>,
+) -> std::io::Result<()> {
     let overdue = async {
         app.closing().cancelled().await;
         tokio::time::sleep(DRAIN).await;

@@ -7,9 +7,18 @@ use skillgate_tests::app::{Setup, TestApp};
 async fn an_agents_life() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     let admin = app.admin().await;
-    let made = admin.post("/v1/agents", json!({ "name": " Ada ", "workflowMd": "# Workflow" })).await.data(201);
+    let made = admin
+        .post(
+            "/v1/agents",
+            json!({ "name": " Ada ", "workflowMd": "# Workflow" }),
+        )
+        .await
+        .data(201);
     let id = made["id"].as_str().unwrap();
-    assert_eq!((&made["name"], &made["status"], &made["region"]), (&json!("Ada"), &json!("running"), &json!("eu")));
+    assert_eq!(
+        (&made["name"], &made["status"], &made["region"]),
+        (&json!("Ada"), &json!("running"), &json!("eu"))
+    );
     assert!(uuid::Uuid::try_parse(id).is_ok());
     for field in ["createdAt", "startedAt"] {
         let time = made[field].as_str().unwrap();
@@ -18,30 +27,74 @@ async fn an_agents_life() {
 
     let path = format!("/v1/agents/{id}");
     let full = admin.get(&path).await.data(200);
-    assert_eq!((&full["workflowMd"], &full["config"]), (&json!("# Workflow"), &json!({})));
-    for absent in ["avatarUrl", "swarm", "stoppedAt", "lastError", "errorCategory"] {
+    assert_eq!(
+        (&full["workflowMd"], &full["config"]),
+        (&json!("# Workflow"), &json!({}))
+    );
+    for absent in [
+        "avatarUrl",
+        "swarm",
+        "stoppedAt",
+        "lastError",
+        "errorCategory",
+    ] {
         assert_eq!(full.get(absent), Some(&Value::Null), "{absent}");
     }
     assert_eq!(full["needsRestart"], false);
-    assert!(full["image"].as_str().unwrap().starts_with("skillgate-runtime:"));
+    assert!(
+        full["image"]
+            .as_str()
+            .unwrap()
+            .starts_with("skillgate-runtime:")
+    );
 
-    let stopped = admin.post(&format!("{path}/stop"), json!({})).await.data(200);
-    assert_eq!((&stopped["status"], &stopped["id"]), (&json!("stopped"), &json!(id)));
+    let stopped = admin
+        .post(&format!("{path}/stop"), json!({}))
+        .await
+        .data(200);
+    assert_eq!(
+        (&stopped["status"], &stopped["id"]),
+        (&json!("stopped"), &json!(id))
+    );
     assert!(stopped["stoppedAt"].is_string());
-    assert_eq!(admin.get(&path).await.data(200)["status"], "stopped", "a write is seen at once");
+    assert_eq!(
+        admin.get(&path).await.data(200)["status"],
+        "stopped",
+        "a write is seen at once"
+    );
     let chat = format!("{path}/chat/messages");
-    admin.post(&chat, json!({ "message": "hello" })).await.error(409, "conflict");
-    assert_eq!(admin.post(&format!("{path}/start"), json!({})).await.data(200)["status"], "running");
+    admin
+        .post(&chat, json!({ "message": "hello" }))
+        .await
+        .error(409, "conflict");
+    assert_eq!(
+        admin
+            .post(&format!("{path}/start"), json!({}))
+            .await
+            .data(200)["status"],
+        "running"
+    );
 
     let second = admin.agent().await;
     let list = admin.get("/v1/agents").await.body;
-    let ids: Vec<&str> = list["data"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+    let ids: Vec<&str> = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids, [second.as_str(), id], "newest first");
-    assert_eq!(list["pagination"], json!({ "total": 2, "limit": 2, "offset": 0 }));
+    assert_eq!(
+        list["pagination"],
+        json!({ "total": 2, "limit": 2, "offset": 0 })
+    );
     let usage = admin.get("/v1/account").await.data(200);
     assert_eq!(usage["usage"], json!({ "agents": 2, "runningAgents": 2 }));
 
-    assert_eq!(admin.delete(&path).await.data(200), json!({ "id": id, "deleted": true }));
+    assert_eq!(
+        admin.delete(&path).await.data(200),
+        json!({ "id": id, "deleted": true })
+    );
     admin.get(&path).await.error(404, "agent_not_found");
     admin.delete(&path).await.error(404, "agent_not_found");
 }
@@ -55,32 +108,63 @@ async fn what_an_agent_is_made_of_is_checked() {
         (json!({ "name": "" }), "name"),
         (json!({ "name": "a".repeat(101) }), "name"),
         (json!({ "name": "Ada", "region": "mars" }), "region"),
-        (json!({ "name": "Ada", "config": { "llmProvider": "hal" } }), "hal"),
-        (json!({ "name": "Ada", "config": { "llmProvider": 9000 } }), "llmProvider"),
+        (
+            json!({ "name": "Ada", "config": { "llmProvider": "hal" } }),
+            "hal",
+        ),
+        (
+            json!({ "name": "Ada", "config": { "llmProvider": 9000 } }),
+            "llmProvider",
+        ),
         (json!({ "name": "Ada", "config": [] }), "config"),
-        (json!({ "name": "Ada", "secrets": { "telegramBotToken": 5 } }), "telegram_bot_token"),
-        (json!({ "name": "Ada", "secrets": { "bad name": "x" } }), "bad name"),
-        (json!({ "name": "Ada", "soulMd": "a".repeat(300_000) }), "soulMd"),
+        (
+            json!({ "name": "Ada", "secrets": { "telegramBotToken": 5 } }),
+            "telegram_bot_token",
+        ),
+        (
+            json!({ "name": "Ada", "secrets": { "bad name": "x" } }),
+            "bad name",
+        ),
+        (
+            json!({ "name": "Ada", "soulMd": "a".repeat(300_000) }),
+            "soulMd",
+        ),
     ] {
-        let message = admin.post("/v1/agents", body.clone()).await.error(400, "validation_error");
+        let message = admin
+            .post("/v1/agents", body.clone())
+            .await
+            .error(400, "validation_error");
         assert!(message.contains(named), "{body}: {message}");
     }
     let swarm = json!({ "name": "Ada", "swarmId": "s1" });
-    admin.post("/v1/agents", swarm).await.error(404, "swarm_not_found");
+    admin
+        .post("/v1/agents", swarm)
+        .await
+        .error(404, "swarm_not_found");
 }
 
 #[tokio::test]
 async fn a_credential_is_needed_unless_the_model_is_offline() {
-    let app = TestApp::start(Setup { default_provider: None, ..Setup::default() }).await;
+    let app = TestApp::start(Setup {
+        default_provider: None,
+        ..Setup::default()
+    })
+    .await;
     let admin = app.admin().await;
-    let without = admin.post("/v1/agents", json!({ "name": "Ada" })).await.error(400, "validation_error");
+    let without = admin
+        .post("/v1/agents", json!({ "name": "Ada" }))
+        .await
+        .error(400, "validation_error");
     assert!(without.contains("secrets.anthropicApiKey"), "{without}");
     let demo = json!({ "name": "Ada", "config": { "llmProvider": "demo" } });
     admin.post("/v1/agents", demo).await.data(201);
     for spelling in ["anthropicApiKey", "anthropic_api_key"] {
         let own = json!({ "name": "Ada", "secrets": { spelling: "sk-ant-secret" } });
         let made = admin.post("/v1/agents", own).await.data(201);
-        let shown = admin.get(&format!("/v1/agents/{}", made["id"].as_str().unwrap())).await.body;
+        let shown = admin
+            .get(&format!("/v1/agents/{}", made["id"].as_str().unwrap()))
+            .await
+            .body;
         assert!(!shown.to_string().contains("sk-ant-secret"), "{shown}");
     }
 }
@@ -92,12 +176,37 @@ async fn secrets_are_written_and_never_read() {
     let agent = admin.agent().await;
     let path = format!("/v1/agents/{agent}/secrets");
     let set = json!({ "secrets": { "PROBE_TOKEN": "hunter2-hunter2" } });
-    assert_eq!(admin.patch(&path, set).await.data(200), json!({ "updated": true, "needsRestart": false }));
-    assert_eq!(app.store.secret_names(&admin.account, &agent).await.unwrap(), ["PROBE_TOKEN"]);
-    let logs = admin.get(&format!("/v1/agents/{agent}/logs")).await.data(200)["logs"].to_string();
-    assert!(logs.contains("PROBE_TOKEN") && !logs.contains("hunter2"), "{logs}");
-    admin.patch(&path, json!({ "deleteSecrets": ["PROBE_TOKEN"] })).await.data(200);
-    assert!(app.store.secret_names(&admin.account, &agent).await.unwrap().is_empty());
+    assert_eq!(
+        admin.patch(&path, set).await.data(200),
+        json!({ "updated": true, "needsRestart": false })
+    );
+    assert_eq!(
+        app.store
+            .secret_names(&admin.account, &agent)
+            .await
+            .unwrap(),
+        ["PROBE_TOKEN"]
+    );
+    let logs = admin
+        .get(&format!("/v1/agents/{agent}/logs"))
+        .await
+        .data(200)["logs"]
+        .to_string();
+    assert!(
+        logs.contains("PROBE_TOKEN") && !logs.contains("hunter2"),
+        "{logs}"
+    );
+    admin
+        .patch(&path, json!({ "deleteSecrets": ["PROBE_TOKEN"] }))
+        .await
+        .data(200);
+    assert!(
+        app.store
+            .secret_names(&admin.account, &agent)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     admin.get(&path).await.error(405, "method_not_allowed");
 }
 
@@ -106,17 +215,47 @@ async fn logs_are_read_back_and_followed() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     let admin = app.admin().await;
     let agent = admin.agent().await;
-    let logs = admin.get(&format!("/v1/agents/{agent}/logs?tail=1")).await.data(200);
+    let logs = admin
+        .get(&format!("/v1/agents/{agent}/logs?tail=1"))
+        .await
+        .data(200);
     let text = logs["logs"].as_str().unwrap();
-    assert!(text.ends_with("[info] Agent created and started\n"), "{text}");
-    admin.get(&format!("/v1/agents/{agent}/logs?tail=-1")).await.error(400, "validation_error");
+    assert!(
+        text.ends_with("[info] Agent created and started\n"),
+        "{text}"
+    );
+    admin
+        .get(&format!("/v1/agents/{agent}/logs?tail=-1"))
+        .await
+        .error(400, "validation_error");
 
     let path = format!("/v1/agents/{agent}/logs/stream");
-    let response = admin.request(reqwest::Method::GET, &path).send().await.unwrap();
+    let response = admin
+        .request(reqwest::Method::GET, &path)
+        .send()
+        .await
+        .unwrap();
     let mut events = skillgate_tests::sse::Events::of(response);
-    assert!(events.next().await.unwrap().data.ends_with("Agent created and started"));
-    admin.post(&format!("/v1/agents/{agent}/stop"), json!({})).await.data(200);
-    assert!(events.next().await.unwrap().data.ends_with("[info] Agent stopped"));
+    assert!(
+        events
+            .next()
+            .await
+            .unwrap()
+            .data
+            .ends_with("Agent created and started")
+    );
+    admin
+        .post(&format!("/v1/agents/{agent}/stop"), json!({}))
+        .await
+        .data(200);
+    assert!(
+        events
+            .next()
+            .await
+            .unwrap()
+            .data
+            .ends_with("[info] Agent stopped")
+    );
     admin.delete(&format!("/v1/agents/{agent}")).await.data(200);
     assert_eq!(events.next().await, None, "the stream ends with its agent");
 }

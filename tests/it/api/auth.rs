@@ -6,14 +6,20 @@ use skillgate_tests::app::{Client, TestApp};
 #[tokio::test]
 async fn a_key_is_needed_and_either_header_carries_it() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
-    app.anonymous().get("/v1/agents").await.error(401, "unauthorized");
+    app.anonymous()
+        .get("/v1/agents")
+        .await
+        .error(401, "unauthorized");
     let wrong = Client::new(&app.url, Some("ak_live_00000000000000000000000000000000"));
     wrong.get("/v1/agents").await.error(401, "unauthorized");
     let nonsense = Client::new(&app.url, Some("' OR 1=1"));
     nonsense.get("/v1/agents").await.error(401, "unauthorized");
 
     let admin = app.admin().await;
-    let bearer = app.anonymous().request(reqwest::Method::GET, "/v1/agents").bearer_auth(admin.key.as_ref().unwrap());
+    let bearer = app
+        .anonymous()
+        .request(reqwest::Method::GET, "/v1/agents")
+        .bearer_auth(admin.key.as_ref().unwrap());
     admin.send(bearer).await.data(200);
     admin.get("/v1/agents").await.data(200);
 }
@@ -30,7 +36,11 @@ async fn a_missing_scope_is_named() {
     for (method, path, scope) in [
         ("POST", "/v1/agents".to_owned(), "agents:write"),
         ("DELETE", format!("/v1/agents/{agent}"), "agents:write"),
-        ("PATCH", format!("/v1/agents/{agent}/secrets"), "agents:write"),
+        (
+            "PATCH",
+            format!("/v1/agents/{agent}/secrets"),
+            "agents:write",
+        ),
         ("GET", chat.clone(), "chat"),
         ("POST", chat, "chat"),
         ("GET", format!("/v1/agents/{agent}/logs"), "logs"),
@@ -40,9 +50,14 @@ async fn a_missing_scope_is_named() {
         ("POST", "/v1/publisher-keys".to_owned(), "skills:write"),
         ("GET", "/v1/api-keys".to_owned(), "admin"),
     ] {
-        let request = reader.request(method.parse().unwrap(), &path).json(&json!({}));
+        let request = reader
+            .request(method.parse().unwrap(), &path)
+            .json(&json!({}));
         let message = reader.send(request).await.error(403, "forbidden");
-        assert!(message.contains(&format!("`{scope}`")), "{method} {path}: {message}");
+        assert!(
+            message.contains(&format!("`{scope}`")),
+            "{method} {path}: {message}"
+        );
     }
 }
 
@@ -59,10 +74,17 @@ async fn a_revoked_key_is_refused_at_once() {
 
     let listed = admin.get("/v1/api-keys").await.body;
     let text = listed.to_string();
-    assert!(!text.contains(made["key"].as_str().unwrap()), "a key is shown once: {text}");
+    assert!(
+        !text.contains(made["key"].as_str().unwrap()),
+        "a key is shown once: {text}"
+    );
 
     let path = format!("/v1/api-keys/{}", made["id"].as_str().unwrap());
-    app.stranger(&["admin"]).await.delete(&path).await.error(404, "api_key_not_found");
+    app.stranger(&["admin"])
+        .await
+        .delete(&path)
+        .await
+        .error(404, "api_key_not_found");
     client.get("/v1/agents").await.data(200);
     admin.delete(&path).await.data(200);
     client.get("/v1/agents").await.error(401, "unauthorized");
@@ -74,13 +96,28 @@ async fn what_a_key_is_made_of_is_checked() {
     let admin = app.admin().await;
     for (wish, named) in [
         (json!({ "label": "x", "scopes": [] }), "scopes"),
-        (json!({ "label": "x", "scopes": ["everything"] }), "everything"),
+        (
+            json!({ "label": "x", "scopes": ["everything"] }),
+            "everything",
+        ),
         (json!({ "label": "", "scopes": ["chat"] }), "label"),
-        (json!({ "label": "x", "scopes": ["chat"], "expiresAt": "2001-01-01T00:00:00Z" }), "expiresAt"),
-        (json!({ "label": "x", "scopes": ["chat"], "expiresAt": "soon" }), "expiresAt"),
-        (json!({ "label": "x", "scopes": ["chat"], "rateLimit": -1 }), "rateLimit"),
+        (
+            json!({ "label": "x", "scopes": ["chat"], "expiresAt": "2001-01-01T00:00:00Z" }),
+            "expiresAt",
+        ),
+        (
+            json!({ "label": "x", "scopes": ["chat"], "expiresAt": "soon" }),
+            "expiresAt",
+        ),
+        (
+            json!({ "label": "x", "scopes": ["chat"], "rateLimit": -1 }),
+            "rateLimit",
+        ),
     ] {
-        let message = admin.post("/v1/api-keys", wish.clone()).await.error(400, "validation_error");
+        let message = admin
+            .post("/v1/api-keys", wish.clone())
+            .await
+            .error(400, "validation_error");
         assert!(message.contains(named), "{wish}: {message}");
     }
 }
@@ -102,10 +139,16 @@ async fn another_accounts_things_are_not_there() {
         ("GET", "/logs/stream"),
         ("GET", "/skills"),
     ] {
-        let request = stranger.request(method.parse().unwrap(), &format!("/v1/agents/{agent}{path}"));
+        let request = stranger.request(
+            method.parse().unwrap(),
+            &format!("/v1/agents/{agent}{path}"),
+        );
         stranger.send(request).await.error(404, "agent_not_found");
     }
     let chat = json!({ "message": "hello" });
-    stranger.post(&format!("/v1/agents/{agent}/chat/messages"), chat).await.error(404, "agent_not_found");
+    stranger
+        .post(&format!("/v1/agents/{agent}/chat/messages"), chat)
+        .await
+        .error(404, "agent_not_found");
     assert_eq!(stranger.get("/v1/agents").await.body["data"], json!([]));
 }

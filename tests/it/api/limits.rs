@@ -15,7 +15,12 @@ async fn the_window_slides() {
     let now = Arc::new(AtomicI64::new(START));
     let read = now.clone();
     let clock = Arc::new(move || Timestamp::from_micros(read.load(Ordering::SeqCst)));
-    let app = TestApp::start(Setup { rate_limit: 2, clock, ..Setup::default() }).await;
+    let app = TestApp::start(Setup {
+        rate_limit: 2,
+        clock,
+        ..Setup::default()
+    })
+    .await;
     let client = app.client(&["agents:read"]).await;
 
     let first = client.get("/v1/agents").await;
@@ -29,7 +34,11 @@ async fn the_window_slides() {
     assert_eq!(refused.header("x-ratelimit-remaining"), "0");
     refused.error(429, "rate_limit_exceeded");
     // Another key has a window of its own; so has whoever comes without one.
-    app.client(&["agents:read"]).await.get("/v1/agents").await.data(200);
+    app.client(&["agents:read"])
+        .await
+        .get("/v1/agents")
+        .await
+        .data(200);
     let anonymous = app.anonymous().get("/v1/agents").await;
     assert_eq!(anonymous.header("x-ratelimit-remaining"), "1");
 
@@ -43,8 +52,13 @@ async fn a_key_ends_when_it_expires() {
     let now = Arc::new(AtomicI64::new(START));
     let read = now.clone();
     let clock = Arc::new(move || Timestamp::from_micros(read.load(Ordering::SeqCst)));
-    let app = TestApp::start(Setup { clock, ..Setup::default() }).await;
-    let wish = json!({ "label": "short", "scopes": ["agents:read"], "expiresAt": "2027-01-15T08:00:01Z" });
+    let app = TestApp::start(Setup {
+        clock,
+        ..Setup::default()
+    })
+    .await;
+    let wish =
+        json!({ "label": "short", "scopes": ["agents:read"], "expiresAt": "2027-01-15T08:00:01Z" });
     let made = app.admin().await.post("/v1/api-keys", wish).await.data(201);
     let client = Client::new(&app.url, made["key"].as_str());
     client.get("/v1/agents").await.data(200);
@@ -54,16 +68,27 @@ async fn a_key_ends_when_it_expires() {
 
 #[tokio::test]
 async fn probes_are_not_counted() {
-    let app = TestApp::start(Setup { rate_limit: 1, ..Setup::default() }).await;
+    let app = TestApp::start(Setup {
+        rate_limit: 1,
+        ..Setup::default()
+    })
+    .await;
     for _ in 0..3 {
         let answer = app.anonymous().get("/healthz").await;
-        assert_eq!((answer.status, answer.header("x-ratelimit-remaining")), (200, "1"));
+        assert_eq!(
+            (answer.status, answer.header("x-ratelimit-remaining")),
+            (200, "1")
+        );
     }
 }
 
 #[tokio::test]
 async fn none_is_none() {
-    let app = TestApp::start(Setup { rate_limit: 0, ..Setup::default() }).await;
+    let app = TestApp::start(Setup {
+        rate_limit: 0,
+        ..Setup::default()
+    })
+    .await;
     let answer = app.admin().await.get("/v1/agents").await;
     assert!(!answer.headers.contains_key("x-ratelimit-limit"));
     assert_eq!(answer.body["data"], json!([]));

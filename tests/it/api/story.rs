@@ -12,7 +12,11 @@ async fn on_sqlite() {
 #[tokio::test]
 async fn on_postgres() {
     let database = Some(postgres::database().await);
-    story(Setup { database, ..Setup::default() }).await;
+    story(Setup {
+        database,
+        ..Setup::default()
+    })
+    .await;
 }
 
 async fn story(setup: Setup) {
@@ -32,8 +36,14 @@ async fn story(setup: Setup) {
     let registered = admin.register(&key).await.data(201);
     assert_eq!(registered["keyId"].as_str().unwrap().len(), 64);
     let published = admin.upload(&package).await.data(201);
-    assert_eq!((&published["name"], &published["version"]), (&json!("echo"), &json!("0.1.0")));
-    assert_eq!((&published["keyId"], &published["trustLevel"]), (&registered["keyId"], &json!("clawhub")));
+    assert_eq!(
+        (&published["name"], &published["version"]),
+        (&json!("echo"), &json!("0.1.0"))
+    );
+    assert_eq!(
+        (&published["keyId"], &published["trustLevel"]),
+        (&registered["keyId"], &json!("clawhub"))
+    );
     assert_eq!(published["digest"], package.digest().to_string());
     assert_eq!(published["publisher"], "test publisher");
     assert_eq!(published["tools"][0]["name"], "echo");
@@ -44,32 +54,65 @@ async fn story(setup: Setup) {
     let installed = admin.post(&path, wish.clone()).await.data(201);
     assert!(installed["id"].as_str().unwrap().starts_with("as_"));
     // Asked for as `verified`, stored as what it is: nobody but its publisher vouches for it.
-    assert_eq!((&installed["trustLevel"], &installed["needsRestart"]), (&json!("clawhub"), &json!(false)));
-    assert_eq!((&installed["skillId"], &installed["name"]), (&json!("echo"), &json!("Echo")));
+    assert_eq!(
+        (&installed["trustLevel"], &installed["needsRestart"]),
+        (&json!("clawhub"), &json!(false))
+    );
+    assert_eq!(
+        (&installed["skillId"], &installed["name"]),
+        (&json!("echo"), &json!("Echo"))
+    );
     admin.post(&path, wish).await.error(409, "conflict");
     let list = admin.get(&path).await;
     assert_eq!(list.body["pagination"]["total"], 1);
     assert_eq!(list.body["data"][0]["installedVersion"], "0.1.0");
     let shelf = admin.get("/v1/skills?search=text").await.body;
-    assert_eq!((&shelf["data"][0]["id"], &shelf["data"][0]["installCount"]), (&json!("echo"), &json!(1)));
-    assert_eq!(admin.get("/v1/skills?search=nothing").await.body["data"], json!([]));
-    let by_uuid = admin.get(&format!("/v1/skills/{}", published["id"].as_str().unwrap())).await.data(200);
-    assert_eq!((&by_uuid["id"], &by_uuid["toolCount"]), (&json!("echo"), &json!(2)));
+    assert_eq!(
+        (&shelf["data"][0]["id"], &shelf["data"][0]["installCount"]),
+        (&json!("echo"), &json!(1))
+    );
+    assert_eq!(
+        admin.get("/v1/skills?search=nothing").await.body["data"],
+        json!([])
+    );
+    let by_uuid = admin
+        .get(&format!("/v1/skills/{}", published["id"].as_str().unwrap()))
+        .await
+        .data(200);
+    assert_eq!(
+        (&by_uuid["id"], &by_uuid["toolCount"]),
+        (&json!("echo"), &json!(2))
+    );
 
     let run = said(&app, &agent).await;
     recorded(&app, &agent, &run).await;
 
     let gone = admin.delete(&format!("{path}/echo")).await.data(200);
-    assert_eq!(gone, json!({ "skillId": "echo", "uninstalled": true, "needsRestart": false }));
+    assert_eq!(
+        gone,
+        json!({ "skillId": "echo", "uninstalled": true, "needsRestart": false })
+    );
     admin.chat(&agent, "again").await.until("done").await;
-    assert!(app.script.requests().last().unwrap().tools.is_empty(), "the next turn does without it");
+    assert!(
+        app.script.requests().last().unwrap().tools.is_empty(),
+        "the next turn does without it"
+    );
     admin.delete(&format!("/v1/agents/{agent}")).await.data(200);
-    admin.get(&format!("/v1/runs/{run}")).await.error(404, "run_not_found");
+    admin
+        .get(&format!("/v1/runs/{run}"))
+        .await
+        .error(404, "run_not_found");
 }
 
 /// The chat, event by event; the run's id.
 async fn said(app: &TestApp, agent: &str) -> String {
-    let events = app.client(&["chat"]).await.chat(agent, "What is it?").await.all().await;
+    let events = app
+        .client(&["chat"])
+        .await
+        .chat(agent, "What is it?")
+        .await
+        .all()
+        .await;
     let done = events.last().unwrap().json();
     let run = done["runId"].as_str().unwrap().to_owned();
     let call = events[1].json()["id"].clone();
@@ -81,9 +124,18 @@ async fn said(app: &TestApp, agent: &str) -> String {
         json!({ "type": "usage", "inputTokens": 30, "outputTokens": 12 }),
         json!({ "type": "done", "runId": run, "stopReason": "end_turn" }),
     ];
-    assert_eq!(events.iter().map(|event| event.json()).collect::<Vec<Value>>(), expected);
+    assert_eq!(
+        events
+            .iter()
+            .map(|event| event.json())
+            .collect::<Vec<Value>>(),
+        expected
+    );
     for (number, event) in events.iter().enumerate() {
-        assert_eq!(event.id.as_deref(), Some(format!("{run}:{}", number + 1).as_str()));
+        assert_eq!(
+            event.id.as_deref(),
+            Some(format!("{run}:{}", number + 1).as_str())
+        );
     }
     run
 }
@@ -91,22 +143,71 @@ async fn said(app: &TestApp, agent: &str) -> String {
 /// What is left of the run: history, steps, receipts, log.
 async fn recorded(app: &TestApp, agent: &str, run: &str) {
     let reader = app.client(&["chat", "logs"]).await;
-    let history = reader.get(&format!("/v1/agents/{agent}/chat/messages?limit=10")).await.body;
-    let said: Vec<_> = history["data"].as_array().unwrap().iter().map(|one| (&one["role"], &one["content"])).collect();
+    let history = reader
+        .get(&format!("/v1/agents/{agent}/chat/messages?limit=10"))
+        .await
+        .body;
+    let said: Vec<_> = history["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["role"], &one["content"]))
+        .collect();
     let (user, assistant) = (json!("user"), json!("assistant"));
-    assert_eq!(said, [(&user, &json!("What is it?")), (&assistant, &json!("Let me see.\n\nIt is 42."))]);
-    assert_eq!(history["pagination"], json!({ "total": 2, "limit": 10, "offset": 0 }));
+    assert_eq!(
+        said,
+        [
+            (&user, &json!("What is it?")),
+            (&assistant, &json!("Let me see.\n\nIt is 42."))
+        ]
+    );
+    assert_eq!(
+        history["pagination"],
+        json!({ "total": 2, "limit": 10, "offset": 0 })
+    );
 
     let whole = reader.get(&format!("/v1/runs/{run}")).await.data(200);
-    assert_eq!((&whole["status"], &whole["stopReason"]), (&json!("completed"), &json!("end_turn")));
-    let kinds: Vec<_> = whole["steps"].as_array().unwrap().iter().map(|step| step["type"].as_str().unwrap()).collect();
+    assert_eq!(
+        (&whole["status"], &whole["stopReason"]),
+        (&json!("completed"), &json!("end_turn"))
+    );
+    let kinds: Vec<_> = whole["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["type"].as_str().unwrap())
+        .collect();
     let turn = ["model_request", "model_answer"];
-    assert_eq!(kinds, [&turn[..], &["tool_begun", "tool_ended"], &turn[..], &["ended"]].concat());
+    assert_eq!(
+        kinds,
+        [
+            &turn[..],
+            &["tool_begun", "tool_ended"],
+            &turn[..],
+            &["ended"]
+        ]
+        .concat()
+    );
 
-    let receipts = reader.get(&format!("/v1/runs/{run}/receipts")).await.data(200);
+    let receipts = reader
+        .get(&format!("/v1/runs/{run}/receipts"))
+        .await
+        .data(200);
     let receipt = &receipts[0];
-    assert_eq!((&receipt["skill"], &receipt["tool"], &receipt["outcome"]), (&json!("echo"), &json!("echo"), &json!("result")));
+    assert_eq!(
+        (&receipt["skill"], &receipt["tool"], &receipt["outcome"]),
+        (&json!("echo"), &json!("echo"), &json!("result"))
+    );
     assert_eq!(receipt["publisherKey"].as_str().unwrap().len(), 64);
-    let logs = reader.get(&format!("/v1/agents/{agent}/logs")).await.data(200);
-    assert!(logs["logs"].as_str().unwrap().contains("echo__echo: result in"), "{logs}");
+    let logs = reader
+        .get(&format!("/v1/agents/{agent}/logs"))
+        .await
+        .data(200);
+    assert!(
+        logs["logs"]
+            .as_str()
+            .unwrap()
+            .contains("echo__echo: result in"),
+        "{logs}"
+    );
 }

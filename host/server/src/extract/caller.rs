@@ -26,7 +26,11 @@ impl Caller {
 
     /// 403 naming `scope` unless the key holds it.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), ApiError> {
-        if self.0.scopes.holds(scope) { Ok(()) } else { Err(ApiError::forbidden(scope)) }
+        if self.0.scopes.holds(scope) {
+            Ok(())
+        } else {
+            Err(ApiError::forbidden(scope))
+        }
     }
 }
 
@@ -34,6 +38,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts.extensions.get::<Arc<KnownKey>>().cloned().map(Self).ok_or_else(ApiError::unauthorized)
+        parts
+            .extensions
+            .get::<Arc<KnownKey>>()
+            .cloned()
+            .map(Self)
+            .ok_or_else(ApiError::unauthorized)
     }
 }

@@ -19,6 +19,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Id<T> {
         if path.contains("%00") || path.len() > 1_000 {
             return Err(unknown);
         }
-        Path::<T>::from_request_parts(parts, state).await.map(|Path(value)| Self(value)).map_err(|_| unknown)
+        Path::<T>::from_request_parts(parts, state)
+            .await
+            .map(|Path(value)| Self(value))
+            .map_err(|_| unknown)
     }
 }

@@ -35,7 +35,11 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let declared = is_json(&request);
         let bytes = read(request, state).await?;
-        if bytes.is_empty() { Ok(Self(T::default())) } else { parse(&bytes, declared).map(Self) }
+        if bytes.is_empty() {
+            Ok(Self(T::default()))
+        } else {
+            parse(&bytes, declared).map(Self)
+        }
     }
 }
 
@@ -49,20 +53,35 @@ fn parse<T: DeserializeOwned>(bytes: &[u8], declared: bool) -> Result<T, ApiErro
     }
     refuse_nul(bytes)?;
     let parsed = axum::Json::<T>::from_bytes(bytes);
-    parsed.map(|axum::Json(value)| value).map_err(|error| ApiError::validation(error.body_text()))
+    parsed
+        .map(|axum::Json(value)| value)
+        .map_err(|error| ApiError::validation(error.body_text()))
 }
 
 fn is_json(request: &Request) -> bool {
-    let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let kind = declared.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let declared = request
+        .headers()
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let kind = declared
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
 /// Why a body could not be read, as the caller is told it.
 fn unread(error: BytesRejection) -> ApiError {
     match error {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => ApiError::too_large(JSON_LIMIT),
-        other => ApiError::validation("The body broke off before its end. Send it again.").because(other),
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+            ApiError::too_large(JSON_LIMIT)
+        }
+        other => {
+            ApiError::validation("The body broke off before its end. Send it again.").because(other)
+        }
     }
 }
 
@@ -70,7 +89,9 @@ fn unread(error: BytesRejection) -> ApiError {
 fn refuse_nul(bytes: &[u8]) -> Result<(), ApiError> {
     let suspicious = bytes.windows(6).any(|window| window == br"\u0000");
     if suspicious && serde_json::from_slice::<Value>(bytes).is_ok_and(|value| holds_nul(&value)) {
-        return Err(ApiError::validation("The body holds the character U+0000, which no text may hold. Leave it out."));
+        return Err(ApiError::validation(
+            "The body holds the character U+0000, which no text may hold. Leave it out.",
+        ));
     }
     Ok(())
 }
@@ -79,7 +100,9 @@ fn holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
         _ => false,
     }
 }

@@ -27,7 +27,10 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         Err(_) if probe => None,
         Err(error) => return error.into_response(),
     };
-    let limit = key.as_ref().and_then(|key| key.rate_limit).unwrap_or(app.rate_limit());
+    let limit = key
+        .as_ref()
+        .and_then(|key| key.rate_limit)
+        .unwrap_or(app.rate_limit());
     if limit == 0 {
         return answer(request, next, key).await;
     }
@@ -47,7 +50,13 @@ async fn answer(mut request: Request, next: Next, key: Option<Arc<KnownKey>>) ->
     next.run(request).await
 }
 
-fn stand(app: &App, request: &mut Request, key: Option<&KnownKey>, limit: u32, probe: bool) -> Standing {
+fn stand(
+    app: &App,
+    request: &mut Request,
+    key: Option<&KnownKey>,
+    limit: u32,
+    probe: bool,
+) -> Standing {
     let address;
     let caller = match key {
         Some(key) => key.id.as_str(),
@@ -57,12 +66,19 @@ fn stand(app: &App, request: &mut Request, key: Option<&KnownKey>, limit: u32, p
         }
     };
     let now = app.now().as_micros();
-    if probe { app.limiter().peek(caller, limit, now) } else { app.limiter().take(caller, limit, now) }
+    if probe {
+        app.limiter().peek(caller, limit, now)
+    } else {
+        app.limiter().take(caller, limit, now)
+    }
 }
 
 fn address_of(request: &Request) -> String {
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    connection.map_or_else(|| "unknown".to_owned(), |ConnectInfo(address)| address.ip().to_string())
+    connection.map_or_else(
+        || "unknown".to_owned(),
+        |ConnectInfo(address)| address.ip().to_string(),
+    )
 }
 
 fn describe(standing: Standing, headers: &mut HeaderMap) {

@@ -16,7 +16,12 @@ const LONGEST: usize = 128;
 
 /// Gives the answer the request's id: the caller's own when it is well formed, else a new one.
 pub(crate) async fn request_id(request: Request, next: Next) -> Response {
-    let id = request.headers().get(&HEADER).filter(|id| is_well_formed(id)).cloned().unwrap_or_else(fresh);
+    let id = request
+        .headers()
+        .get(&HEADER)
+        .filter(|id| is_well_formed(id))
+        .cloned()
+        .unwrap_or_else(fresh);
     let method = request.method().clone();
     let uri = request.uri().clone();
     let mut response = next.run(request).await;

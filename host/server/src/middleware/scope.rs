@@ -9,7 +9,12 @@ use crate::extract::Caller;
 use crate::scope::Scope;
 
 /// Lets the request through when its caller holds `scope`: else 401 without a valid key, 403 without the scope.
-pub(crate) async fn require(State(scope): State<Scope>, caller: Caller, request: Request, next: Next) -> Result<Response, ApiError> {
+pub(crate) async fn require(
+    State(scope): State<Scope>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
     caller.require(scope)?;
     Ok(next.run(request).await)
 }

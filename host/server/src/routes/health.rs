@@ -17,9 +17,14 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, ApiErro
     if app.closing().is_cancelled() {
         return Err(ApiError::unavailable("The server is shutting down."));
     }
-    app.store().ping().await.map_err(|error| ApiError::unavailable("The store does not answer.").because(error))?;
+    app.store()
+        .ping()
+        .await
+        .map_err(|error| ApiError::unavailable("The store does not answer.").because(error))?;
     if !app.is_warm() {
-        return Err(ApiError::unavailable("The skills of running agents are being loaded."));
+        return Err(ApiError::unavailable(
+            "The skills of running agents are being loaded.",
+        ));
     }
     Ok(Json(json!({ "status": "ready" })))
 }

@@ -30,10 +30,22 @@ pub(crate) struct Ready {
 
 /// Starts the run and gives its events. They may be dropped; the run goes on.
 pub(crate) fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
-    let Ready { run, agent, prepared, history, steps, place } = ready;
+    let Ready {
+        run,
+        agent,
+        prepared,
+        history,
+        steps,
+        place,
+    } = ready;
     let (events, receiver) = unbounded_channel();
     let store = app.store().clone();
-    let journal = Arc::new(RunJournal::new(store, run.clone(), steps.clone(), app.closing().clone()));
+    let journal = Arc::new(RunJournal::new(
+        store,
+        run.clone(),
+        steps.clone(),
+        app.closing().clone(),
+    ));
     let turn = Turn {
         run_id: run.id.clone(),
         provider: prepared.provider,

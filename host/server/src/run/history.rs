@@ -10,12 +10,22 @@ const LARGEST: usize = 400_000;
 
 /// The latest of what was said in a session, oldest first, beginning with a message of the user.
 pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, StoreError> {
-    let query = History { session: Some(&session.id), since: None, limit: MOST };
-    let stored = store.history(&session.account_id, &session.agent_id, query).await?.items;
+    let query = History {
+        session: Some(&session.id),
+        since: None,
+        limit: MOST,
+    };
+    let stored = store
+        .history(&session.account_id, &session.agent_id, query)
+        .await?
+        .items;
     let mut left = LARGEST;
     let mut exchanges: Vec<Vec<Message>> = Vec::new();
     for message in stored.into_iter().rev() {
-        let Some(rest) = left.checked_sub(message.content.len() + message.parts.to_string().len()) else { break };
+        let Some(rest) = left.checked_sub(message.content.len() + message.parts.to_string().len())
+        else {
+            break;
+        };
         left = rest;
         let parts: Option<Vec<Message>> = serde_json::from_value(message.parts).ok();
         exchanges.push(match message.role {
@@ -24,7 +34,10 @@ pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message
         });
     }
     let mut messages: Vec<Message> = exchanges.into_iter().rev().flatten().collect();
-    let first = messages.iter().position(is_from_user).unwrap_or(messages.len());
+    let first = messages
+        .iter()
+        .position(is_from_user)
+        .unwrap_or(messages.len());
     Ok(messages.split_off(first))
 }
 

@@ -26,8 +26,22 @@ struct State {
 
 impl RunJournal {
     /// The journal of `run`, which has `steps` already.
-    pub(crate) fn new(store: Store, run: Run, steps: Vec<Step>, closing: CancellationToken) -> Self {
-        Self { store, run, state: Mutex::new(State { steps, holding: false }), closing, held: Notify::new() }
+    pub(crate) fn new(
+        store: Store,
+        run: Run,
+        steps: Vec<Step>,
+        closing: CancellationToken,
+    ) -> Self {
+        Self {
+            store,
+            run,
+            state: Mutex::new(State {
+                steps,
+                holding: false,
+            }),
+            closing,
+            held: Notify::new(),
+        }
     }
 
     /// Returns when the run stands still at a committed step because the server is closing.
@@ -37,11 +51,24 @@ impl RunJournal {
 
     async fn commit(&self, step: Step) -> Result<(), StoreError> {
         let mut state = self.state.lock().await;
-        let body = serde_json::to_value(&step).map_err(|error| StoreError::Database(error.into()))?;
-        let kind = body.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let row = NewStep { seq: state.steps.len() as i64, kind, body };
+        let body =
+            serde_json::to_value(&step).map_err(|error| StoreError::Database(error.into()))?;
+        let kind = body
+            .get("type")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        let row = NewStep {
+            seq: state.steps.len() as i64,
+            kind,
+            body,
+        };
         match end_of(&step, &state.steps) {
-            Some(end) => self.store.finish_run(&self.run, RunEnd { step: row, ..end }).await?,
+            Some(end) => {
+                self.store
+                    .finish_run(&self.run, RunEnd { step: row, ..end })
+                    .await?
+            }
             None => self.store.append_step(&self.run.id, &row).await?,
         }
         state.steps.push(step);
@@ -86,19 +113,34 @@ impl Journal for RunJournal {
 
 /// What the last step means for the run and the history; `None` for any other step. Its `step` is the caller's to fill.
 fn end_of(step: &Step, before: &[Step]) -> Option<RunEnd> {
-    let Step::Ended { stop_reason, text, error, .. } = step else { return None };
+    let Step::Ended {
+        stop_reason,
+        text,
+        error,
+        ..
+    } = step
+    else {
+        return None;
+    };
     let status = match stop_reason {
         StopReason::Error => RunStatus::Failed,
         StopReason::Cancelled => RunStatus::Cancelled,
         _ => RunStatus::Completed,
     };
-    let message = (!text.is_empty()).then(|| NewMessage { content: text.clone(), parts: said(before) });
+    let message = (!text.is_empty()).then(|| NewMessage {
+        content: text.clone(),
+        parts: said(before),
+    });
     Some(RunEnd {
         status,
         stop_reason: word(stop_reason),
         error: error.clone().map(|failure| (failure.code, failure.message)),
         message,
-        step: NewStep { seq: 0, kind: String::new(), body: Value::Null },
+        step: NewStep {
+            seq: 0,
+            kind: String::new(),
+            body: Value::Null,
+        },
     })
 }
 
@@ -111,5 +153,8 @@ fn said(steps: &[Step]) -> Value {
 }
 
 fn word(reason: &StopReason) -> String {
-    serde_json::to_value(reason).ok().and_then(|word| Some(word.as_str()?.to_owned())).unwrap_or_default()
+    serde_json::to_value(reason)
+        .ok()
+        .and_then(|word| Some(word.as_str()?.to_owned()))
+        .unwrap_or_default()
 }

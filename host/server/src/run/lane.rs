@@ -21,7 +21,10 @@ struct Lane {
 
 impl Default for Lane {
     fn default() -> Self {
-        Self { gate: Arc::new(Semaphore::new(1)), inside: 0 }
+        Self {
+            gate: Arc::new(Semaphore::new(1)),
+            inside: 0,
+        }
     }
 }
 
@@ -43,18 +46,29 @@ impl Lanes {
     pub(crate) async fn enter(&self, session: &str) -> Result<Place, ApiError> {
         let (gate, seat) = self.sit(session)?;
         let permit = gate.acquire_owned().await.map_err(ApiError::internal)?;
-        Ok(Place { _permit: permit, _seat: seat })
+        Ok(Place {
+            _permit: permit,
+            _seat: seat,
+        })
     }
 
     fn sit(&self, session: &str) -> Result<(Arc<Semaphore>, Seat), ApiError> {
         let mut lanes = self.lock();
         let lane = lanes.entry(session.to_owned()).or_default();
         if lane.inside > WAITING {
-            let message = format!("This session already has {WAITING} messages waiting for an answer. Wait for one of them.");
+            let message = format!(
+                "This session already has {WAITING} messages waiting for an answer. Wait for one of them."
+            );
             return Err(ApiError::conflict(message));
         }
         lane.inside += 1;
-        Ok((lane.gate.clone(), Seat { lanes: self.clone(), session: session.to_owned() }))
+        Ok((
+            lane.gate.clone(),
+            Seat {
+                lanes: self.clone(),
+                session: session.to_owned(),
+            },
+        ))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
@@ -83,7 +97,15 @@ mod tests {
         let lanes = Lanes::default();
         let first = lanes.enter("s").await.unwrap();
         let waiting: Vec<_> = (0..WAITING).map(|_| lanes.sit("s").unwrap()).collect();
-        assert_eq!(lanes.enter("s").await.err().map(|error| error.code().to_owned()).as_deref(), Some("conflict"));
+        assert_eq!(
+            lanes
+                .enter("s")
+                .await
+                .err()
+                .map(|error| error.code().to_owned())
+                .as_deref(),
+            Some("conflict")
+        );
         assert!(lanes.enter("other").await.is_ok());
         drop(waiting);
         drop(first);

@@ -28,12 +28,23 @@ pub(crate) struct Prepared {
 ///
 /// # Errors
 /// When a skill can't be made ready, or there is no provider with a credential.
-pub(crate) async fn prepare(app: &App, agent: &Agent, session: &Session, context: Option<String>) -> Result<Prepared, ApiError> {
+pub(crate) async fn prepare(
+    app: &App,
+    agent: &Agent,
+    session: &Session,
+    context: Option<String>,
+) -> Result<Prepared, ApiError> {
     let skills = app.shelf().of_agent(agent).await?;
     let secrets = Arc::new(Secrets::read(app.store(), agent).await?);
     let providers = app.providers();
     let choice = providers.choose(&agent.config, secrets.has(ANTHROPIC_SECRET))?;
-    let tools = SkillTools::new(agent.into(), &session.peer, skills, secrets.clone(), app.logs().clone());
+    let tools = SkillTools::new(
+        agent.into(),
+        &session.peer,
+        skills,
+        secrets.clone(),
+        app.logs().clone(),
+    );
     let prompt = Context {
         soul: Some(agent.soul_md.clone()),
         identity: Some(agent.identity_md.clone()),

@@ -77,15 +77,28 @@ impl ProviderConfig {
     }
 
     /// The provider itself, with the agent's own credential when it has one.
-    pub fn make(&self, choice: Choice, own_key: Option<Secret>) -> Result<Arc<dyn Provider>, ApiError> {
+    pub fn make(
+        &self,
+        choice: Choice,
+        own_key: Option<Secret>,
+    ) -> Result<Arc<dyn Provider>, ApiError> {
         match choice {
             Choice::Demo => Ok(Arc::new(Demo)),
-            Choice::Scripted => self.script.clone().map(|script| script as _).ok_or_else(no_script),
+            Choice::Scripted => self
+                .script
+                .clone()
+                .map(|script| script as _)
+                .ok_or_else(no_script),
             Choice::Anthropic => {
                 let key = own_key.or_else(|| self.anthropic_key.clone());
-                let key = key.ok_or_else(|| ApiError::validation("The agent has no credential for Anthropic any more."))?;
-                let provider = Anthropic::new(self.http.clone(), &self.anthropic_base_url, key.expose());
-                Ok(Arc::new(provider.map_err(|error| ApiError::provider(error.to_string()))?))
+                let key = key.ok_or_else(|| {
+                    ApiError::validation("The agent has no credential for Anthropic any more.")
+                })?;
+                let provider =
+                    Anthropic::new(self.http.clone(), &self.anthropic_base_url, key.expose());
+                Ok(Arc::new(
+                    provider.map_err(|error| ApiError::provider(error.to_string()))?,
+                ))
             }
         }
     }
@@ -96,7 +109,11 @@ impl ProviderConfig {
             Choice::Anthropic => &self.anthropic_model,
             other => other.name(),
         };
-        config.get("model").and_then(Value::as_str).unwrap_or(default).to_owned()
+        config
+            .get("model")
+            .and_then(Value::as_str)
+            .unwrap_or(default)
+            .to_owned()
     }
 
     fn by_name(&self, name: &str) -> Result<Choice, ApiError> {
@@ -107,7 +124,9 @@ impl ProviderConfig {
             "scripted" => Err(no_script()),
             other => {
                 let shown: String = other.chars().take(64).collect();
-                let message = format!("config.llmProvider: {shown:?} is not served here. Use `anthropic` or `demo`.");
+                let message = format!(
+                    "config.llmProvider: {shown:?} is not served here. Use `anthropic` or `demo`."
+                );
                 Err(ApiError::validation(message))
             }
         }
@@ -118,10 +137,14 @@ fn named(config: &Value) -> Result<Option<&str>, ApiError> {
     match config.get("llmProvider") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(name)) => Ok(Some(name)),
-        Some(_) => Err(ApiError::validation("config.llmProvider: must be a text, such as `anthropic`.")),
+        Some(_) => Err(ApiError::validation(
+            "config.llmProvider: must be a text, such as `anthropic`.",
+        )),
     }
 }
 
 fn no_script() -> ApiError {
-    ApiError::validation("config.llmProvider: `scripted` needs a script that the operator configured, and there is none.")
+    ApiError::validation(
+        "config.llmProvider: `scripted` needs a script that the operator configured, and there is none.",
+    )
 }

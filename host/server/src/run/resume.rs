@@ -51,7 +51,9 @@ async fn load_skills(app: App) {
                     tracing::warn!(%error, agent = agent.id, "the skills of an agent could not be loaded");
                 }
             };
-            futures::stream::iter(&agents).for_each_concurrent(AT_ONCE, load).await;
+            futures::stream::iter(&agents)
+                .for_each_concurrent(AT_ONCE, load)
+                .await;
         }
         Err(error) => tracing::error!(%error, "the agents could not be listed"),
     }
@@ -60,7 +62,9 @@ async fn load_skills(app: App) {
 async fn go_on(app: App, run: Run) {
     let steps = match read_steps(&app, &run).await {
         Ok(steps) => steps,
-        Err(error) => return tracing::error!(%error, run = run.id, "the journal of a run can't be read"),
+        Err(error) => {
+            return tracing::error!(%error, run = run.id, "the journal of a run can't be read");
+        }
     };
     match ready(&app, &run, steps.clone()).await {
         Ok(ready) => {
@@ -74,16 +78,36 @@ async fn go_on(app: App, run: Run) {
 async fn ready(app: &App, run: &Run, steps: Vec<Step>) -> Result<Ready, ApiError> {
     let account = run.account_id.as_str();
     let place = app.lanes().enter(&run.session_id).await?;
-    let agent = app.store().get_agent(account, &run.agent_id).await?.ok_or_else(|| ApiError::not_found("agent"))?;
+    let agent = app
+        .store()
+        .get_agent(account, &run.agent_id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("agent"))?;
     if agent.status == AgentStatus::Stopped {
-        return Err(ApiError::conflict("The agent was stopped before the run went on."));
+        return Err(ApiError::conflict(
+            "The agent was stopped before the run went on.",
+        ));
     }
-    let session = app.store().get_session(account, &agent.id, &run.session_id).await?;
+    let session = app
+        .store()
+        .get_session(account, &agent.id, &run.session_id)
+        .await?;
     let session = session.ok_or_else(|| ApiError::not_found("session"))?;
-    let context = run.request.get("context").and_then(Value::as_str).map(str::to_owned);
+    let context = run
+        .request
+        .get("context")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     let prepared = prepare::prepare(app, &agent, &session, context).await?;
     let history = history::read(app.store(), &session).await?;
-    Ok(Ready { run: run.clone(), agent: Arc::new(agent), prepared, history, steps, place })
+    Ok(Ready {
+        run: run.clone(),
+        agent: Arc::new(agent),
+        prepared,
+        history,
+        steps,
+        place,
+    })
 }
 
 async fn read_steps(app: &App, run: &Run) -> Result<Vec<Step>, ApiError> {
@@ -95,7 +119,10 @@ async fn read_steps(app: &App, run: &Run) -> Result<Vec<Step>, ApiError> {
 /// Ends a run that can't go on, so that its history says so.
 async fn give_up(app: &App, run: Run, steps: Vec<Step>, error: &ApiError) {
     tracing::warn!(%error, run = run.id, "a run can't go on");
-    let failure = Failure { code: error.code().to_owned(), message: error.message().to_owned() };
+    let failure = Failure {
+        code: error.code().to_owned(),
+        message: error.message().to_owned(),
+    };
     let ended = Step::Ended {
         stop_reason: StopReason::Error,
         text: String::new(),

@@ -22,7 +22,10 @@ impl Secrets {
     pub(crate) async fn read(store: &Store, agent: &Agent) -> Result<Self, ApiError> {
         let mut values = HashMap::new();
         for name in store.secret_names(&agent.account_id, &agent.id).await? {
-            if let Some(value) = store.secret_value(&agent.account_id, &agent.id, &name).await? {
+            if let Some(value) = store
+                .secret_value(&agent.account_id, &agent.id, &name)
+                .await?
+            {
                 values.insert(name, Secret::new(value.expose()));
             }
         }
@@ -54,6 +57,9 @@ impl SecretSource for Secrets {
     }
 
     async fn value(&self, name: &str) -> Option<Secret> {
-        self.values.get(name).filter(|_| !is_platform(name)).cloned()
+        self.values
+            .get(name)
+            .filter(|_| !is_platform(name))
+            .cloned()
     }
 }

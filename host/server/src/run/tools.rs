@@ -24,14 +24,30 @@ pub(crate) struct SkillTools {
 
 impl SkillTools {
     /// The tools of `skills`, whose state is kept for `owner` and `peer` alone.
-    pub(crate) fn new(owner: LogOwner, peer: &str, skills: Arc<Vec<Granted>>, secrets: Arc<Secrets>, logs: Logs) -> Self {
+    pub(crate) fn new(
+        owner: LogOwner,
+        peer: &str,
+        skills: Arc<Vec<Granted>>,
+        secrets: Arc<Secrets>,
+        logs: Logs,
+    ) -> Self {
         let mut by_name = HashMap::new();
         for (index, granted) in skills.iter().enumerate() {
             for tool in granted.skill.tools() {
-                by_name.insert(tool_name(&granted.skill.name, &tool.name), (index, tool.name.clone()));
+                by_name.insert(
+                    tool_name(&granted.skill.name, &tool.name),
+                    (index, tool.name.clone()),
+                );
             }
         }
-        Self { owner, peer: peer.to_owned(), skills, by_name, secrets, logs }
+        Self {
+            owner,
+            peer: peer.to_owned(),
+            skills,
+            by_name,
+            secrets,
+            logs,
+        }
     }
 
     /// What the system prompt says about the skills.
@@ -43,9 +59,17 @@ impl SkillTools {
         self.skills.iter().map(note).collect()
     }
 
-    async fn run(&self, granted: &Granted, tool: &str, arguments: &Value) -> Result<Report, ToolsError> {
+    async fn run(
+        &self,
+        granted: &Granted,
+        tool: &str,
+        arguments: &Value,
+    ) -> Result<Report, ToolsError> {
         let skill = &granted.skill;
-        let code = skill.code.as_ref().ok_or_else(|| ToolsError(format!("skill {} holds no code", skill.name)))?;
+        let code = skill
+            .code
+            .as_ref()
+            .ok_or_else(|| ToolsError(format!("skill {} holds no code", skill.name)))?;
         let sink = AgentLog {
             owner: self.owner.clone(),
             skill: skill.name.clone(),
@@ -54,12 +78,19 @@ impl SkillTools {
         };
         let call = Call {
             granted: granted.permissions.clone(),
-            scope: Scope { agent: self.owner.agent.clone(), peer: self.peer.clone(), skill: skill.skill_id.clone() },
+            scope: Scope {
+                agent: self.owner.agent.clone(),
+                peer: self.peer.clone(),
+                skill: skill.skill_id.clone(),
+            },
             secrets: self.secrets.clone(),
             sink: Arc::new(sink),
             ..Call::new(tool, arguments.to_string())
         };
-        let mut report = code.call(call).await.map_err(|fault| ToolsError(fault.to_string()))?;
+        let mut report = code
+            .call(call)
+            .await
+            .map_err(|fault| ToolsError(fault.to_string()))?;
         report.receipt.publisher_key = Some(skill.publisher_key.clone());
         Ok(report)
     }
@@ -80,18 +111,39 @@ impl Tools for SkillTools {
         specs.collect()
     }
 
-    async fn call(&self, _call_id: &str, name: &str, arguments: &Value) -> Result<ToolAnswer, ToolsError> {
-        let found = self.by_name.get(name).and_then(|(index, tool)| Some((self.skills.get(*index)?, tool)));
+    async fn call(
+        &self,
+        _call_id: &str,
+        name: &str,
+        arguments: &Value,
+    ) -> Result<ToolAnswer, ToolsError> {
+        let found = self
+            .by_name
+            .get(name)
+            .and_then(|(index, tool)| Some((self.skills.get(*index)?, tool)));
         let Some((granted, tool)) = found else {
             let content = format!("There is no tool {name}.");
-            return Ok(ToolAnswer { content, is_error: true, receipt: None });
+            return Ok(ToolAnswer {
+                content,
+                is_error: true,
+                receipt: None,
+            });
         };
         let report = self.run(granted, tool, arguments).await?;
         let took = report.receipt.duration_us;
-        self.logs.write(&self.owner, LogLevel::Info, &format!("{name}: {} in {took} µs", report.outcome.kind()));
+        self.logs.write(
+            &self.owner,
+            LogLevel::Info,
+            &format!("{name}: {} in {took} µs", report.outcome.kind()),
+        );
         let (content, is_error) = report.outcome.for_model();
-        let receipt = serde_json::to_value(&report.receipt).unwrap_or_else(|error| json!({ "unreadable": error.to_string() }));
-        Ok(ToolAnswer { content, is_error, receipt: Some(receipt) })
+        let receipt = serde_json::to_value(&report.receipt)
+            .unwrap_or_else(|error| json!({ "unreadable": error.to_string() }));
+        Ok(ToolAnswer {
+            content,
+            is_error,
+            receipt: Some(receipt),
+        })
     }
 }
 
@@ -106,11 +158,14 @@ struct AgentLog {
 impl Sink for AgentLog {
     fn log(&self, level: LogLevel, message: &str) {
         let clean = self.secrets.redactor().redact(message);
-        self.logs.write(&self.owner, level, &format!("{}: {clean}", self.skill));
+        self.logs
+            .write(&self.owner, level, &format!("{}: {clean}", self.skill));
     }
 
     fn progress(&self, message: &str, fraction: Option<f32>) {
-        let percent = fraction.map(|part| format!(" ({:.0} %)", part * 100.0)).unwrap_or_default();
+        let percent = fraction
+            .map(|part| format!(" ({:.0} %)", part * 100.0))
+            .unwrap_or_default();
         self.log(LogLevel::Info, &format!("{message}{percent}"));
     }
 }

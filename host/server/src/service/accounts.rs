@@ -18,8 +18,19 @@ pub struct Usage {
 
 /// The account and what it uses now.
 pub async fn usage(app: &App, account: &str) -> Result<Usage, ApiError> {
-    let account = app.store().get_account(account).await?.ok_or_else(|| ApiError::not_found("account"))?;
+    let account = app
+        .store()
+        .get_account(account)
+        .await?
+        .ok_or_else(|| ApiError::not_found("account"))?;
     let all = agents::list(app, &account.id).await?;
-    let running = all.iter().filter(|agent| agent.status == AgentStatus::Running).count();
-    Ok(Usage { account, agents: all.len(), running })
+    let running = all
+        .iter()
+        .filter(|agent| agent.status == AgentStatus::Running)
+        .count();
+    Ok(Usage {
+        account,
+        agents: all.len(),
+        running,
+    })
 }

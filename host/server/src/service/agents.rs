@@ -35,19 +35,35 @@ pub(crate) struct Agents {
 
 impl Default for Agents {
     fn default() -> Self {
-        let seen = Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
-        Self { seen, running: Mutex::default() }
+        let seen = Cache::builder()
+            .max_capacity(REMEMBERED)
+            .time_to_live(FRESH)
+            .build();
+        Self {
+            seen,
+            running: Mutex::default(),
+        }
     }
 }
 
 impl Agents {
     /// Cancelled when the agent is stopped or deleted.
     pub(crate) fn token(&self, agent: &str) -> CancellationToken {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).entry(agent.to_owned()).or_default().child_token()
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(agent.to_owned())
+            .or_default()
+            .child_token()
     }
 
     fn cancel(&self, agent: &str) {
-        if let Some(token) = self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(agent) {
+        if let Some(token) = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(agent)
+        {
             token.cancel();
         }
     }
@@ -78,13 +94,20 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
     let name = text::required("name", &draft.name, 100)?;
     let region = region(draft.region)?;
     let soul_md = text::bounded("soulMd", draft.soul_md.unwrap_or_default(), LONGEST_TEXT)?;
-    let workflow_md = text::bounded("workflowMd", draft.workflow_md.unwrap_or_default(), LONGEST_TEXT)?;
+    let workflow_md = text::bounded(
+        "workflowMd",
+        draft.workflow_md.unwrap_or_default(),
+        LONGEST_TEXT,
+    )?;
     let config = Value::Object(draft.config);
     text::bounded("config", config.to_string(), LONGEST_CONFIG)?;
     let secrets = secrets::parse(&draft.secrets)?;
-    app.providers().choose(&config, secrets.contains_key(ANTHROPIC_SECRET))?;
+    app.providers()
+        .choose(&config, secrets.contains_key(ANTHROPIC_SECRET))?;
     if app.store().list_agents(account, 0, 0).await?.total >= MOST {
-        return Err(ApiError::limit_reached(&format!("This account has {MOST} agents, the most it may have.")));
+        return Err(ApiError::limit_reached(&format!(
+            "This account has {MOST} agents, the most it may have."
+        )));
     }
     let new = NewAgent {
         name,
@@ -98,7 +121,11 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
         secrets: sealed(secrets),
     };
     let agent = app.store().create_agent(account, new).await?;
-    app.logs().write(&(&agent).into(), LogLevel::Info, "Agent created and started");
+    app.logs().write(
+        &(&agent).into(),
+        LogLevel::Info,
+        "Agent created and started",
+    );
     Ok(agent)
 }
 
@@ -110,12 +137,21 @@ pub async fn list(app: &App, account: &str) -> Result<Vec<Agent>, ApiError> {
 /// One agent of an account, at most a second old; 404 when it has none of this id.
 pub async fn get(app: &App, account: &str, id: &str) -> Result<Arc<Agent>, ApiError> {
     if let Some(agent) = app.agents().seen.get(id).await {
-        return if agent.account_id == account { Ok(agent) } else { Err(missing()) };
+        return if agent.account_id == account {
+            Ok(agent)
+        } else {
+            Err(missing())
+        };
     }
     if !text::is_id(id) {
         return Err(missing());
     }
-    let agent = Arc::new(app.store().get_agent(account, id).await?.ok_or_else(missing)?);
+    let agent = Arc::new(
+        app.store()
+            .get_agent(account, id)
+            .await?
+            .ok_or_else(missing)?,
+    );
     app.agents().seen.insert(id.to_owned(), agent.clone()).await;
     Ok(agent)
 }
@@ -125,7 +161,9 @@ pub async fn get_running(app: &App, account: &str, id: &str) -> Result<Arc<Agent
     let agent = get(app, account, id).await?;
     match agent.status {
         AgentStatus::Running => Ok(agent),
-        status => Err(ApiError::conflict(format!("The agent is not running (its status is {status}). Start it first."))),
+        status => Err(ApiError::conflict(format!(
+            "The agent is not running (its status is {status}). Start it first."
+        ))),
     }
 }
 
@@ -139,8 +177,18 @@ pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError
     let Err(error) = app.shelf().of_agent(&agent).await else {
         return set_status(app, &agent, AgentStatus::Running, None, "Agent started").await;
     };
-    let reason = AgentError { category: "skill".to_owned(), message: error.message().to_owned() };
-    set_status(app, &agent, AgentStatus::Error, Some(reason), &format!("Agent could not start: {}", error.message())).await?;
+    let reason = AgentError {
+        category: "skill".to_owned(),
+        message: error.message().to_owned(),
+    };
+    set_status(
+        app,
+        &agent,
+        AgentStatus::Error,
+        Some(reason),
+        &format!("Agent could not start: {}", error.message()),
+    )
+    .await?;
     Err(error)
 }
 
@@ -164,16 +212,31 @@ pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> 
 }
 
 /// Sets and deletes secrets of an agent. They hold from the next turn on.
-pub async fn set_secrets(app: &App, account: &str, id: &str, set: &Map<String, Value>, delete: &[String]) -> Result<(), ApiError> {
+pub async fn set_secrets(
+    app: &App,
+    account: &str,
+    id: &str,
+    set: &Map<String, Value>,
+    delete: &[String],
+) -> Result<(), ApiError> {
     let agent = get(app, account, id).await?;
     let set = secrets::parse(set)?;
-    let delete: Result<Vec<String>, ApiError> = delete.iter().map(|name| Ok(secrets::parse_name(name)?.to_owned())).collect();
+    let delete: Result<Vec<String>, ApiError> = delete
+        .iter()
+        .map(|name| Ok(secrets::parse_name(name)?.to_owned()))
+        .collect();
     let names: Vec<String> = set.keys().cloned().collect();
-    let changes = SecretChanges { set: sealed(set), delete: delete? };
+    let changes = SecretChanges {
+        set: sealed(set),
+        delete: delete?,
+    };
     if !app.store().set_secrets(account, id, &changes).await? {
         return Err(missing());
     }
-    let line = format!("Secrets changed: set {names:?}, deleted {:?}", changes.delete);
+    let line = format!(
+        "Secrets changed: set {names:?}, deleted {:?}",
+        changes.delete
+    );
     app.logs().write(&(&*agent).into(), LogLevel::Info, &line);
     Ok(())
 }
@@ -185,8 +248,15 @@ async fn set_status(
     error: Option<AgentError>,
     line: &str,
 ) -> Result<Agent, ApiError> {
-    let level = if error.is_some() { LogLevel::Error } else { LogLevel::Info };
-    let changed = app.store().set_agent_status(&agent.account_id, &agent.id, status, error).await?;
+    let level = if error.is_some() {
+        LogLevel::Error
+    } else {
+        LogLevel::Info
+    };
+    let changed = app
+        .store()
+        .set_agent_status(&agent.account_id, &agent.id, status, error)
+        .await?;
     app.agents().seen.invalidate(&agent.id).await;
     let changed = changed.ok_or_else(missing)?;
     app.logs().write(&agent.into(), level, line);
@@ -195,11 +265,18 @@ async fn set_status(
 
 fn region(given: Option<String>) -> Result<String, ApiError> {
     let region = given.unwrap_or_else(|| "eu".to_owned());
-    if matches!(region.as_str(), "eu" | "us") { Ok(region) } else { Err(ApiError::validation("region: must be `eu` or `us`.")) }
+    if matches!(region.as_str(), "eu" | "us") {
+        Ok(region)
+    } else {
+        Err(ApiError::validation("region: must be `eu` or `us`."))
+    }
 }
 
 fn sealed(secrets: BTreeMap<String, String>) -> BTreeMap<String, SecretText> {
-    secrets.into_iter().map(|(name, value)| (name, SecretText::new(value))).collect()
+    secrets
+        .into_iter()
+        .map(|(name, value)| (name, SecretText::new(value)))
+        .collect()
 }
 
 fn missing() -> ApiError {

@@ -29,9 +29,15 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<IssuedKey,
         label,
         scopes: scopes(draft.scopes)?,
         rate_limit: draft.rate_limit.map(i64::from),
-        expires_at: draft.expires_at.map(|at| expiry(&at, app.now())).transpose()?,
+        expires_at: draft
+            .expires_at
+            .map(|at| expiry(&at, app.now()))
+            .transpose()?,
     };
-    app.store().create_api_key(account, new).await?.ok_or_else(|| ApiError::not_found("account"))
+    app.store()
+        .create_api_key(account, new)
+        .await?
+        .ok_or_else(|| ApiError::not_found("account"))
 }
 
 /// All keys of an account, newest first, revoked ones too.
@@ -43,7 +49,11 @@ pub async fn list(app: &App, account: &str) -> Result<Vec<ApiKey>, ApiError> {
 pub async fn revoke(app: &App, account: &str, id: &str) -> Result<(), ApiError> {
     let revoked = text::is_id(id) && app.store().revoke_api_key(account, id).await?;
     app.keys().forget();
-    if revoked { Ok(()) } else { Err(ApiError::not_found("api_key")) }
+    if revoked {
+        Ok(())
+    } else {
+        Err(ApiError::not_found("api_key"))
+    }
 }
 
 /// Checks scopes by name.
@@ -53,11 +63,17 @@ pub async fn revoke(app: &App, account: &str, id: &str) -> Result<(), ApiError> 
 pub fn scopes(given: Vec<String>) -> Result<Vec<String>, ApiError> {
     let known = || Scope::ALL.map(Scope::name).join(", ");
     if given.is_empty() {
-        return Err(ApiError::validation(format!("scopes: name at least one of {}.", known())));
+        return Err(ApiError::validation(format!(
+            "scopes: name at least one of {}.",
+            known()
+        )));
     }
     if let Some(unknown) = given.iter().find(|name| Scope::parse(name).is_none()) {
         let shown: String = unknown.chars().take(64).collect();
-        return Err(ApiError::validation(format!("scopes: {shown:?} is none. Use {}.", known())));
+        return Err(ApiError::validation(format!(
+            "scopes: {shown:?} is none. Use {}.",
+            known()
+        )));
     }
     let mut scopes = given;
     scopes.sort();
@@ -66,6 +82,12 @@ pub fn scopes(given: Vec<String>) -> Result<Vec<String>, ApiError> {
 }
 
 fn expiry(given: &str, now: Timestamp) -> Result<Timestamp, ApiError> {
-    let at: Timestamp = given.parse().map_err(|error| ApiError::validation(format!("expiresAt: {error}.")))?;
-    if at > now { Ok(at) } else { Err(ApiError::validation("expiresAt: must be in the future.")) }
+    let at: Timestamp = given
+        .parse()
+        .map_err(|error| ApiError::validation(format!("expiresAt: {error}.")))?;
+    if at > now {
+        Ok(at)
+    } else {
+        Err(ApiError::validation("expiresAt: must be in the future."))
+    }
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 use skillgate_agent::{Event, Message};
-use skillgate_store::{Agent, History, Message as Said, NewMessage, NewRun, Page, Session, Timestamp};
+use skillgate_store::{
+    Agent, History, Message as Said, NewMessage, NewRun, Page, Session, Timestamp,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::run::begin::{Ready, begin};
@@ -49,14 +51,24 @@ pub struct Running {
 /// # Errors
 /// 400, 404 `agent_not_found` or `session_not_found`, 409 when the agent does not run or too many messages wait in the
 /// session, 503 when the server is closing.
-pub async fn send(app: &App, account: &str, key: &str, agent: &str, ask: Ask) -> Result<Running, ApiError> {
+pub async fn send(
+    app: &App,
+    account: &str,
+    key: &str,
+    agent: &str,
+    ask: Ask,
+) -> Result<Running, ApiError> {
     let message = text::required("message", &ask.message, LONGEST_MESSAGE)?;
     let context = ask.context.map(format_context).transpose()?;
     let peer = peer(ask.peer, key)?;
     let agent_now = agents::get_running(app, account, agent).await?;
     let session = session(app, &agent_now, ask.session.as_deref(), &peer).await?;
     let closing = || ApiError::unavailable("The server is shutting down. Try again in a moment.");
-    let place = app.closing().run_until_cancelled(app.lanes().enter(&session.id)).await.ok_or_else(closing)??;
+    let place = app
+        .closing()
+        .run_until_cancelled(app.lanes().enter(&session.id))
+        .await
+        .ok_or_else(closing)??;
     // Time may have passed in the line.
     let agent = agents::get_running(app, account, agent).await?;
     let prepared = prepare::prepare(app, &agent, &session, context.clone()).await?;
@@ -64,7 +76,17 @@ pub async fn send(app: &App, account: &str, key: &str, agent: &str, ask: Ask) ->
     history.push(Message::user(message.clone()));
     let run = create_run(app, &session, message, context).await?;
     let id = run.id.clone();
-    let events = begin(app, Ready { run, agent, prepared, history, steps: Vec::new(), place });
+    let events = begin(
+        app,
+        Ready {
+            run,
+            agent,
+            prepared,
+            history,
+            steps: Vec::new(),
+            place,
+        },
+    );
     Ok(Running { run: id, events })
 }
 
@@ -81,45 +103,94 @@ pub async fn read(
     if let Some(session) = session {
         find_session(app, &agent, session).await?;
     }
-    Ok(app.store().history(account, &agent.id, History { session, since, limit }).await?)
+    Ok(app
+        .store()
+        .history(
+            account,
+            &agent.id,
+            History {
+                session,
+                since,
+                limit,
+            },
+        )
+        .await?)
 }
 
 /// The latest sessions of an agent, newest first.
 pub async fn sessions(app: &App, account: &str, agent: &str) -> Result<Page<Session>, ApiError> {
     let agent = agents::get(app, account, agent).await?;
-    Ok(app.store().list_sessions(account, &agent.id, MOST_SESSIONS).await?)
+    Ok(app
+        .store()
+        .list_sessions(account, &agent.id, MOST_SESSIONS)
+        .await?)
 }
 
 /// Begins a session, which is the peer's default from now on: the context starts afresh.
-pub async fn open(app: &App, account: &str, key: &str, agent: &str, peer_id: Option<String>) -> Result<Session, ApiError> {
+pub async fn open(
+    app: &App,
+    account: &str,
+    key: &str,
+    agent: &str,
+    peer_id: Option<String>,
+) -> Result<Session, ApiError> {
     let agent = agents::get(app, account, agent).await?;
-    let session = app.store().create_session(account, &agent.id, &peer(peer_id, key)?.name, CHANNEL).await?;
+    let session = app
+        .store()
+        .create_session(account, &agent.id, &peer(peer_id, key)?.name, CHANNEL)
+        .await?;
     session.ok_or_else(|| ApiError::not_found("agent"))
 }
 
-async fn create_run(app: &App, session: &Session, message: String, context: Option<String>) -> Result<skillgate_store::Run, ApiError> {
+async fn create_run(
+    app: &App,
+    session: &Session,
+    message: String,
+    context: Option<String>,
+) -> Result<skillgate_store::Run, ApiError> {
     let new = NewRun {
         agent_id: session.agent_id.clone(),
         session_id: session.id.clone(),
         request: json!({ "context": context }),
         message: NewMessage::text(message),
     };
-    app.store().create_run(&session.account_id, new).await?.ok_or_else(|| ApiError::not_found("session"))
+    app.store()
+        .create_run(&session.account_id, new)
+        .await?
+        .ok_or_else(|| ApiError::not_found("session"))
 }
 
 /// The session that is named, or the one in which this peer talks when none is.
-async fn session(app: &App, agent: &Agent, named: Option<&str>, peer: &Peer) -> Result<Session, ApiError> {
+async fn session(
+    app: &App,
+    agent: &Agent,
+    named: Option<&str>,
+    peer: &Peer,
+) -> Result<Session, ApiError> {
     let Some(id) = named else {
-        let session = app.store().default_session(&agent.account_id, &agent.id, &peer.name, CHANNEL).await?;
+        let session = app
+            .store()
+            .default_session(&agent.account_id, &agent.id, &peer.name, CHANNEL)
+            .await?;
         return session.ok_or_else(|| ApiError::not_found("agent"));
     };
     let session = find_session(app, agent, id).await?;
     // A customer of the caller never gets into another's conversation, not even by naming it.
-    if peer.is_named && session.peer != peer.name { Err(ApiError::not_found("session")) } else { Ok(session) }
+    if peer.is_named && session.peer != peer.name {
+        Err(ApiError::not_found("session"))
+    } else {
+        Ok(session)
+    }
 }
 
 async fn find_session(app: &App, agent: &Agent, id: &str) -> Result<Session, ApiError> {
-    let session = if text::is_id(id) { app.store().get_session(&agent.account_id, &agent.id, id).await? } else { None };
+    let session = if text::is_id(id) {
+        app.store()
+            .get_session(&agent.account_id, &agent.id, id)
+            .await?
+    } else {
+        None
+    };
     session.ok_or_else(|| ApiError::not_found("session"))
 }
 
@@ -130,9 +201,17 @@ struct Peer {
 }
 
 fn peer(id: Option<String>, key: &str) -> Result<Peer, ApiError> {
-    let Some(id) = id else { return Ok(Peer { name: format!("key:{key}"), is_named: false }) };
+    let Some(id) = id else {
+        return Ok(Peer {
+            name: format!("key:{key}"),
+            is_named: false,
+        });
+    };
     let id = text::required("peerId", &id, LONGEST_PEER)?;
-    Ok(Peer { name: format!("peer:{id}"), is_named: true })
+    Ok(Peer {
+        name: format!("peer:{id}"),
+        is_named: true,
+    })
 }
 
 /// `context` as the agent sees it: a text as it is, an object as one line for each name.
@@ -140,13 +219,19 @@ fn format_context(context: Value) -> Result<String, ApiError> {
     let formatted = match context {
         Value::String(text) => text,
         Value::Object(fields) => lines(&fields),
-        _ => return Err(ApiError::validation("context: must be a text or an object.")),
+        _ => {
+            return Err(ApiError::validation(
+                "context: must be a text or an object.",
+            ));
+        }
     };
     let length = formatted.chars().count();
     if length <= LONGEST_CONTEXT {
         return Ok(formatted);
     }
-    Err(ApiError::validation(format!("context: has {length} characters after formatting; {LONGEST_CONTEXT} are allowed.")))
+    Err(ApiError::validation(format!(
+        "context: has {length} characters after formatting; {LONGEST_CONTEXT} are allowed."
+    )))
 }
 
 fn lines(fields: &Map<String, Value>) -> String {
@@ -164,7 +249,10 @@ mod tests {
     #[test]
     fn context_is_a_text_or_lines() {
         assert_eq!(format_context(json!("hi")).unwrap(), "hi");
-        assert_eq!(format_context(json!({ "name": "Alice", "seats": 3 })).unwrap(), "name: Alice\nseats: 3");
+        assert_eq!(
+            format_context(json!({ "name": "Alice", "seats": 3 })).unwrap(),
+            "name: Alice\nseats: 3"
+        );
         assert!(format_context(json!(["x"])).is_err());
     }
 
@@ -176,7 +264,10 @@ mod tests {
 
     #[test]
     fn a_peer_never_is_a_key() {
-        assert_ne!(peer(Some("k1".into()), "k1").unwrap().name, peer(None, "k1").unwrap().name);
+        assert_ne!(
+            peer(Some("k1".into()), "k1").unwrap().name,
+            peer(None, "k1").unwrap().name
+        );
         assert!(peer(Some(" ".into()), "k1").is_err());
     }
 }

@@ -38,12 +38,29 @@ pub struct Installed {
 /// # Errors
 /// 404 for an unknown agent or skill, 400 for a grant of more than is asked for or a package that does not verify any
 /// more, 409 when this version is on the agent already, 403 `limit_reached`.
-pub async fn install(app: &App, account: &str, by: &str, agent: &str, wish: Wish) -> Result<Installed, ApiError> {
+pub async fn install(
+    app: &App,
+    account: &str,
+    by: &str,
+    agent: &str,
+    wish: Wish,
+) -> Result<Installed, ApiError> {
     let agent = agents::get(app, account, agent).await?;
-    wish.trust_level.parse::<TrustLevel>().map_err(|_| ApiError::validation("trustLevel: must be `verified` or `clawhub`."))?;
-    let (skill, version) = skills::version_of(app, account, &wish.skill, wish.version.as_deref()).await?;
-    if app.store().list_assignments(account, &agent.id).await?.len() >= MOST {
-        return Err(ApiError::limit_reached(&format!("This agent has {MOST} skills, the most it may have.")));
+    wish.trust_level
+        .parse::<TrustLevel>()
+        .map_err(|_| ApiError::validation("trustLevel: must be `verified` or `clawhub`."))?;
+    let (skill, version) =
+        skills::version_of(app, account, &wish.skill, wish.version.as_deref()).await?;
+    if app
+        .store()
+        .list_assignments(account, &agent.id)
+        .await?
+        .len()
+        >= MOST
+    {
+        return Err(ApiError::limit_reached(&format!(
+            "This agent has {MOST} skills, the most it may have."
+        )));
     }
     verify_again(app, &skill.account_id, account, &version.id).await?;
     let ready = app.shelf().ready(account, &skill, &version).await?;
@@ -58,9 +75,15 @@ pub async fn install(app: &App, account: &str, by: &str, agent: &str, wish: Wish
     let assignment = app.store().install_skill(account, &agent.id, new).await?;
     let assignment = assignment.ok_or_else(|| ApiError::not_found("agent"))?;
     app.shelf().forget(&agent.id).await;
-    let line = format!("Skill {} {} installed", assignment.skill_name, assignment.version);
+    let line = format!(
+        "Skill {} {} installed",
+        assignment.skill_name, assignment.version
+    );
     app.logs().write(&(&*agent).into(), LogLevel::Info, &line);
-    Ok(Installed { assignment, permissions })
+    Ok(Installed {
+        assignment,
+        permissions,
+    })
 }
 
 /// The skills on an agent.
@@ -70,32 +93,61 @@ pub async fn list(app: &App, account: &str, agent: &str) -> Result<Vec<Assignmen
 }
 
 /// Takes a skill, by name or UUID, from an agent and revokes what it was granted there; gives the skill's name.
-pub async fn uninstall(app: &App, account: &str, agent: &str, skill: &str) -> Result<String, ApiError> {
+pub async fn uninstall(
+    app: &App,
+    account: &str,
+    agent: &str,
+    skill: &str,
+) -> Result<String, ApiError> {
     let agent = agents::get(app, account, agent).await?;
     let there = app.store().list_assignments(account, &agent.id).await?;
-    let found = there.into_iter().find(|one| one.skill_name == skill || one.skill_id == skill);
+    let found = there
+        .into_iter()
+        .find(|one| one.skill_name == skill || one.skill_id == skill);
     let found = found.ok_or_else(|| ApiError::not_found("skill"))?;
-    app.store().uninstall_skill(account, &agent.id, &found.skill_id).await?;
+    app.store()
+        .uninstall_skill(account, &agent.id, &found.skill_id)
+        .await?;
     app.shelf().forget(&agent.id).await;
-    app.logs().write(&(&*agent).into(), LogLevel::Info, &format!("Skill {} removed", found.skill_name));
+    app.logs().write(
+        &(&*agent).into(),
+        LogLevel::Info,
+        &format!("Skill {} removed", found.skill_name),
+    );
     Ok(found.skill_name)
 }
 
 /// The stored bytes against the publisher's keys as they are now: a revoked key's packages are not installed any more.
-async fn verify_again(app: &App, publisher: &str, account: &str, version: &str) -> Result<(), ApiError> {
-    let bytes = app.store().package_bytes(account, version).await?.ok_or_else(|| ApiError::not_found("skill"))?;
+async fn verify_again(
+    app: &App,
+    publisher: &str,
+    account: &str,
+    version: &str,
+) -> Result<(), ApiError> {
+    let bytes = app
+        .store()
+        .package_bytes(account, version)
+        .await?
+        .ok_or_else(|| ApiError::not_found("skill"))?;
     let package = shelf::read(bytes).await?;
-    shelf::verify(package, publisher_keys::good(app, publisher).await?).await.map(drop)
+    shelf::verify(package, publisher_keys::good(app, publisher).await?)
+        .await
+        .map(drop)
 }
 
 /// What is granted: the wish when it is inside what is asked for, else all that is asked for.
 fn granted(asked: &Permissions, wish: Option<Value>) -> Result<Permissions, ApiError> {
-    let Some(wish) = wish else { return Ok(asked.clone()) };
-    let wish: Permissions =
-        serde_json::from_value(wish).map_err(|error| ApiError::validation(format!("permissions: {error}.")))?;
+    let Some(wish) = wish else {
+        return Ok(asked.clone());
+    };
+    let wish: Permissions = serde_json::from_value(wish)
+        .map_err(|error| ApiError::validation(format!("permissions: {error}.")))?;
     if asked.covers(&wish) {
         return Ok(wish);
     }
-    let message = format!("permissions: grants more than the skill asks for, which is:\n{}", asked.to_yaml());
+    let message = format!(
+        "permissions: grants more than the skill asks for, which is:\n{}",
+        asked.to_yaml()
+    );
     Err(ApiError::validation(message))
 }

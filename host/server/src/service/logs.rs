@@ -28,7 +28,10 @@ pub struct LogOwner {
 
 impl From<&Agent> for LogOwner {
     fn from(agent: &Agent) -> Self {
-        Self { account: agent.account_id.clone(), agent: agent.id.clone() }
+        Self {
+            account: agent.account_id.clone(),
+            agent: agent.id.clone(),
+        }
     }
 }
 
@@ -49,7 +52,11 @@ impl Logs {
     /// Starts the task that writes.
     pub(crate) fn start(store: Store) -> Self {
         let (orders, inbox) = mpsc::channel(WAITING);
-        let logs = Self { store, orders, news: Arc::default() };
+        let logs = Self {
+            store,
+            orders,
+            news: Arc::default(),
+        };
         tokio::spawn(work(logs.store.clone(), logs.news.clone(), inbox));
         logs
     }
@@ -57,10 +64,24 @@ impl Logs {
     /// Writes a line, soon. Never waits: a line that finds the queue full is dropped and the server's log says so.
     pub fn write(&self, owner: &LogOwner, level: LogLevel, message: &str) {
         // One line stays one line, whatever a skill writes.
-        let message = message.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let line = NewLogLine { at: self.store.now(), level: word(level).to_owned(), message };
-        if self.orders.try_send(Order::Write(owner.clone(), line)).is_err() {
-            tracing::warn!(agent = owner.agent, "a log line was dropped: lines come faster than they can be written");
+        let message = message
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        let line = NewLogLine {
+            at: self.store.now(),
+            level: word(level).to_owned(),
+            message,
+        };
+        if self
+            .orders
+            .try_send(Order::Write(owner.clone(), line))
+            .is_err()
+        {
+            tracing::warn!(
+                agent = owner.agent,
+                "a log line was dropped: lines come faster than they can be written"
+            );
         }
     }
 
@@ -84,7 +105,11 @@ impl Logs {
 }
 
 /// Writes lines as they come, as many at once as have come.
-async fn work(store: Store, news: Arc<Mutex<HashMap<String, watch::Sender<()>>>>, mut inbox: mpsc::Receiver<Order>) {
+async fn work(
+    store: Store,
+    news: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
+    mut inbox: mpsc::Receiver<Order>,
+) {
     let mut orders = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut orders, BATCH).await > 0 {
         let mut lines: HashMap<LogOwner, Vec<NewLogLine>> = HashMap::new();
@@ -96,7 +121,10 @@ async fn work(store: Store, news: Arc<Mutex<HashMap<String, watch::Sender<()>>>>
             }
         }
         for (owner, lines) in lines {
-            if let Err(error) = store.append_logs(&owner.account, &owner.agent, &lines).await {
+            if let Err(error) = store
+                .append_logs(&owner.account, &owner.agent, &lines)
+                .await
+            {
                 tracing::error!(%error, agent = owner.agent, lines = lines.len(), "log lines could not be written");
             }
             tell(&news, &owner.agent);
@@ -120,15 +148,31 @@ fn tell(news: &Mutex<HashMap<String, watch::Sender<()>>>, agent: &str) {
 /// The last `count` lines of an agent's log, oldest first.
 pub async fn tail(app: &App, agent: &Agent, count: i64) -> Result<Vec<LogLine>, ApiError> {
     app.logs().flush().await;
-    Ok(app.store().tail_logs(&agent.account_id, &agent.id, count.clamp(0, MOST)).await?)
+    Ok(app
+        .store()
+        .tail_logs(&agent.account_id, &agent.id, count.clamp(0, MOST))
+        .await?)
 }
 
 /// The last `count` lines, then every further one as it comes, until the agent is deleted or the server closes.
-pub async fn follow(app: &App, agent: &Agent, count: i64) -> Result<impl Stream<Item = LogLine> + use<>, ApiError> {
+pub async fn follow(
+    app: &App,
+    agent: &Agent,
+    count: i64,
+) -> Result<impl Stream<Item = LogLine> + use<>, ApiError> {
     let news = app.logs().watch(&agent.id);
     let past = tail(app, agent, count).await?;
-    let reader = Reader { app: app.clone(), owner: agent.into(), news, last: 0, lines: past.into(), behind: false };
-    Ok(futures::stream::unfold(reader, async |mut reader| reader.next().await.map(|line| (line, reader))))
+    let reader = Reader {
+        app: app.clone(),
+        owner: agent.into(),
+        news,
+        last: 0,
+        lines: past.into(),
+        behind: false,
+    };
+    Ok(futures::stream::unfold(reader, async |mut reader| {
+        reader.next().await.map(|line| (line, reader))
+    }))
 }
 
 /// Where a follower is in a log.
@@ -150,7 +194,11 @@ impl Reader {
                 return Some(line);
             }
             if !self.behind {
-                self.app.closing().run_until_cancelled(self.news.changed()).await?.ok()?;
+                self.app
+                    .closing()
+                    .run_until_cancelled(self.news.changed())
+                    .await?
+                    .ok()?;
             }
             self.lines = self.read().await?.into();
             self.behind = self.lines.len() == BATCH;
@@ -161,9 +209,13 @@ impl Reader {
     async fn read(&self) -> Option<Vec<LogLine>> {
         let LogOwner { account, agent } = &self.owner;
         let store = self.app.store();
-        let lines = store.logs_after(account, agent, self.last, BATCH as i64).await;
+        let lines = store
+            .logs_after(account, agent, self.last, BATCH as i64)
+            .await;
         match lines {
-            Ok(lines) if lines.is_empty() => store.get_agent(account, agent).await.ok()?.map(|_| lines),
+            Ok(lines) if lines.is_empty() => {
+                store.get_agent(account, agent).await.ok()?.map(|_| lines)
+            }
             Ok(lines) => Some(lines),
             Err(error) => {
                 // The stream lives as long as the agent: the next line tries again.
@@ -176,8 +228,15 @@ impl Reader {
 
 /// A line as the API shows it: `2026-02-10T14:00:05Z [info] Agent started`.
 pub fn show(line: &LogLine) -> String {
-    let at = Timestamp::from_micros(line.at.as_micros() - line.at.as_micros().rem_euclid(1_000_000)).to_string();
-    format!("{} [{}] {}", at.replace(".000Z", "Z"), line.level, line.message)
+    let at =
+        Timestamp::from_micros(line.at.as_micros() - line.at.as_micros().rem_euclid(1_000_000))
+            .to_string();
+    format!(
+        "{} [{}] {}",
+        at.replace(".000Z", "Z"),
+        line.level,
+        line.message
+    )
 }
 
 fn word(level: LogLevel) -> &'static str {
@@ -197,7 +256,12 @@ mod tests {
     #[test]
     fn a_line_is_shown_as_the_specification_has_it() {
         let at = Timestamp::from_micros(1_770_732_005_999_000);
-        let line = LogLine { seq: 1, at, level: "info".into(), message: "Agent started".into() };
+        let line = LogLine {
+            seq: 1,
+            at,
+            level: "info".into(),
+            message: "Agent started".into(),
+        };
         assert_eq!(show(&line), "2026-02-10T14:00:05Z [info] Agent started");
     }
 }

@@ -11,7 +11,12 @@ use crate::{ApiError, App};
 ///
 /// # Errors
 /// 400 when the proof does not hold, 409 when the key was revoked or is another account's.
-pub async fn add(app: &App, account: &str, proof: &KeyProof, label: &str) -> Result<PublisherKey, ApiError> {
+pub async fn add(
+    app: &App,
+    account: &str,
+    proof: &KeyProof,
+    label: &str,
+) -> Result<PublisherKey, ApiError> {
     let key = check_proof(proof, account)?;
     let new = NewPublisherKey {
         key_id: key_id(&key).as_str().to_owned(),
@@ -29,8 +34,16 @@ pub async fn list(app: &App, account: &str) -> Result<Vec<PublisherKey>, ApiErro
 /// Revokes a key, named by its row or by its key id: nothing that it signed is accepted from now on. What was published
 /// before goes on running.
 pub async fn revoke(app: &App, account: &str, id: &str) -> Result<(), ApiError> {
-    let revoked = text::is_id(id) && app.store().revoke_publisher_key(account, id, app.now()).await?;
-    if revoked { Ok(()) } else { Err(ApiError::not_found("publisher_key")) }
+    let revoked = text::is_id(id)
+        && app
+            .store()
+            .revoke_publisher_key(account, id, app.now())
+            .await?;
+    if revoked {
+        Ok(())
+    } else {
+        Err(ApiError::not_found("publisher_key"))
+    }
 }
 
 /// The keys that may sign what this account publishes now.

@@ -7,7 +7,11 @@ use crate::{ApiError, App};
 
 /// A run of an account's agent; 404 when it has none of this id.
 pub async fn get(app: &App, account: &str, id: &str) -> Result<Run, ApiError> {
-    let run = if text::is_id(id) { app.store().get_run(account, id).await? } else { None };
+    let run = if text::is_id(id) {
+        app.store().get_run(account, id).await?
+    } else {
+        None
+    };
     run.ok_or_else(|| ApiError::not_found("run"))
 }
 

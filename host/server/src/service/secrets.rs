@@ -25,7 +25,10 @@ const SPELLINGS: [(&str, &str); 6] = [
 
 /// The name that a secret is kept under: `anthropicApiKey` and `anthropic_api_key` are one.
 pub fn kept_name(name: &str) -> &str {
-    SPELLINGS.iter().find(|(spelled, _)| *spelled == name).map_or(name, |(_, kept)| kept)
+    SPELLINGS
+        .iter()
+        .find(|(spelled, _)| *spelled == name)
+        .map_or(name, |(_, kept)| kept)
 }
 
 /// Whether a kept name is a credential of the agent itself, for its model or a channel, which no skill is given.
@@ -39,12 +42,17 @@ pub fn is_platform(kept: &str) -> bool {
 /// 400 naming the first secret that is no text of 1 to 16384 bytes, or whose name is none. Never its value.
 pub fn parse(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, ApiError> {
     if given.len() > MOST {
-        return Err(ApiError::validation(format!("secrets: at most {MOST} in one request.")));
+        return Err(ApiError::validation(format!(
+            "secrets: at most {MOST} in one request."
+        )));
     }
     let mut secrets = BTreeMap::new();
     for (name, value) in given {
         let name = parse_name(name)?;
-        let text = value.as_str().map(str::trim).filter(|text| (1..=LONGEST_VALUE).contains(&text.len()));
+        let text = value
+            .as_str()
+            .map(str::trim)
+            .filter(|text| (1..=LONGEST_VALUE).contains(&text.len()));
         let Some(text) = text else {
             let message = format!("secrets.{name}: must be a text of 1 to {LONGEST_VALUE} bytes.");
             return Err(ApiError::validation(message));
@@ -61,7 +69,9 @@ pub fn parse_name(name: &str) -> Result<&str, ApiError> {
         return Ok(kept_name(name));
     }
     let shown: String = name.chars().take(LONGEST_NAME).collect();
-    let message = format!("secrets: {shown:?} is no name of a secret. Use 1 to {LONGEST_NAME} of `A-Z a-z 0-9 _ - .`.");
+    let message = format!(
+        "secrets: {shown:?} is no name of a secret. Use 1 to {LONGEST_NAME} of `A-Z a-z 0-9 _ - .`."
+    );
     Err(ApiError::validation(message))
 }
 
@@ -85,7 +95,10 @@ mod tests {
     #[test]
     fn a_refusal_names_the_secret_and_not_its_value() {
         let error = parsed(json!({ "slackBotToken": ["hunter2"] })).unwrap_err();
-        assert!(error.message().contains("secrets.slack_bot_token") && !error.message().contains("hunter2"));
+        assert!(
+            error.message().contains("secrets.slack_bot_token")
+                && !error.message().contains("hunter2")
+        );
         assert!(parsed(json!({ "a b": "x" })).is_err());
         assert!(parsed(json!({ "a": "" })).is_err());
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use skillgate_runtime::{Runtime, Tool};
-use skillgate_skill::{Manifest, Package, Permissions, ToolDigest, VerifyingKey, Verified};
+use skillgate_skill::{Manifest, Package, Permissions, ToolDigest, Verified, VerifyingKey};
 use skillgate_store::{Agent, PublisherKey, Skill, Store, Version};
 
 use crate::ApiError;
@@ -58,8 +58,16 @@ impl Shelf {
     /// An empty shelf.
     pub fn new(store: Store, runtime: Runtime) -> Self {
         let versions = Cache::builder().max_capacity(READY).build();
-        let agents = Cache::builder().max_capacity(AGENTS).time_to_live(FRESH).build();
-        Self { store, runtime, versions, agents }
+        let agents = Cache::builder()
+            .max_capacity(AGENTS)
+            .time_to_live(FRESH)
+            .build();
+        Self {
+            store,
+            runtime,
+            versions,
+            agents,
+        }
     }
 
     /// The skills of an agent with what they are granted, in the order in which they were installed.
@@ -67,7 +75,10 @@ impl Shelf {
     /// # Errors
     /// When one of them can't be made ready: the agent then can't run as its owner wants.
     pub async fn of_agent(&self, agent: &Agent) -> Result<Arc<Vec<Granted>>, ApiError> {
-        let found = self.agents.try_get_with_by_ref(&agent.id, self.look_up(agent)).await;
+        let found = self
+            .agents
+            .try_get_with_by_ref(&agent.id, self.look_up(agent))
+            .await;
         found.map_err(|error| ApiError::clone(&error))
     }
 
@@ -80,33 +91,71 @@ impl Shelf {
     ///
     /// # Errors
     /// 400 when its signature does not hold any more or it can't run here.
-    pub async fn ready(&self, account: &str, skill: &Skill, version: &Version) -> Result<Arc<Loaded>, ApiError> {
-        let loaded = self.versions.try_get_with_by_ref(&version.id, self.open(account, skill, version)).await;
+    pub async fn ready(
+        &self,
+        account: &str,
+        skill: &Skill,
+        version: &Version,
+    ) -> Result<Arc<Loaded>, ApiError> {
+        let loaded = self
+            .versions
+            .try_get_with_by_ref(&version.id, self.open(account, skill, version))
+            .await;
         loaded.map_err(|error| ApiError::clone(&error))
     }
 
     async fn look_up(&self, agent: &Agent) -> Result<Arc<Vec<Granted>>, ApiError> {
         let account = agent.account_id.as_str();
         let mut skills = Vec::new();
-        for one in self.store.list_assignments(account, &agent.id).await?.into_iter().filter(|one| one.is_enabled) {
-            let version = self.store.get_version(account, &one.skill_id, Some(&one.version)).await?;
+        for one in self
+            .store
+            .list_assignments(account, &agent.id)
+            .await?
+            .into_iter()
+            .filter(|one| one.is_enabled)
+        {
+            let version = self
+                .store
+                .get_version(account, &one.skill_id, Some(&one.version))
+                .await?;
             let (skill, version) = version.ok_or_else(|| ApiError::not_found("skill"))?;
             let key = version.publisher_key_id.as_deref();
-            let grant = self.store.effective_grant(account, &agent.id, &skill.id, key).await?;
-            let permissions = grant.map(|grant| serde_json::from_value(grant.permissions)).transpose();
-            let permissions = Arc::new(permissions.map_err(ApiError::internal)?.unwrap_or_default());
-            let loaded = self.ready(account, &skill, &version).await.map_err(|error| unusable(&skill, error))?;
-            skills.push(Granted { skill: loaded, permissions });
+            let grant = self
+                .store
+                .effective_grant(account, &agent.id, &skill.id, key)
+                .await?;
+            let permissions = grant
+                .map(|grant| serde_json::from_value(grant.permissions))
+                .transpose();
+            let permissions =
+                Arc::new(permissions.map_err(ApiError::internal)?.unwrap_or_default());
+            let loaded = self
+                .ready(account, &skill, &version)
+                .await
+                .map_err(|error| unusable(&skill, error))?;
+            skills.push(Granted {
+                skill: loaded,
+                permissions,
+            });
         }
         Ok(Arc::new(skills))
     }
 
-    async fn open(&self, account: &str, skill: &Skill, version: &Version) -> Result<Arc<Loaded>, ApiError> {
+    async fn open(
+        &self,
+        account: &str,
+        skill: &Skill,
+        version: &Version,
+    ) -> Result<Arc<Loaded>, ApiError> {
         let bytes = self.store.package_bytes(account, &version.id).await?;
         let bytes = bytes.ok_or_else(|| ApiError::not_found("skill"))?;
         let package = read(bytes).await?;
         let key_id = version.publisher_key_id.as_deref().unwrap_or_default();
-        let key = self.store.publisher_key(key_id).await?.filter(|key| is_good_for(key, version));
+        let key = self
+            .store
+            .publisher_key(key_id)
+            .await?
+            .filter(|key| is_good_for(key, version));
         let (package, verified) = verify(package, key.into_iter().collect()).await?;
         let code = self.load(&package, &verified).await?;
         Ok(Arc::new(Loaded {
@@ -139,26 +188,41 @@ fn unusable(skill: &Skill, error: ApiError) -> ApiError {
     if error.is_ours() {
         return error;
     }
-    ApiError::conflict(format!("The skill {} can't run: {} Remove it from the agent, or publish it again.", skill.name, error.message()))
+    ApiError::conflict(format!(
+        "The skill {} can't run: {} Remove it from the agent, or publish it again.",
+        skill.name,
+        error.message()
+    ))
 }
 
 /// What was published before its key was revoked stays good; what came later never was.
 fn is_good_for(key: &PublisherKey, version: &Version) -> bool {
-    key.revoked_at.is_none_or(|revoked| version.created_at < revoked)
+    key.revoked_at
+        .is_none_or(|revoked| version.created_at < revoked)
 }
 
 fn digest(tool: &Tool) -> ToolDigest {
-    ToolDigest::new(&tool.name, &tool.description, &tool.input_schema, tool.output_schema.as_ref())
+    ToolDigest::new(
+        &tool.name,
+        &tool.description,
+        &tool.input_schema,
+        tool.output_schema.as_ref(),
+    )
 }
 
 /// Opens a package. Inflating and hashing megabytes is not for the threads that answer requests.
 pub(crate) async fn read(bytes: Vec<u8>) -> Result<Package, ApiError> {
-    let package = tokio::task::spawn_blocking(move || Package::read(&bytes)).await.map_err(ApiError::internal)?;
+    let package = tokio::task::spawn_blocking(move || Package::read(&bytes))
+        .await
+        .map_err(ApiError::internal)?;
     Ok(package?)
 }
 
 /// Verifies a package against these keys, whose revocation the caller has judged.
-pub(crate) async fn verify(package: Package, keys: Vec<PublisherKey>) -> Result<(Package, Verified), ApiError> {
+pub(crate) async fn verify(
+    package: Package,
+    keys: Vec<PublisherKey>,
+) -> Result<(Package, Verified), ApiError> {
     let verified = tokio::task::spawn_blocking(move || {
         let trusted = |id: &skillgate_skill::KeyId| {
             let key = keys.iter().find(|key| key.key_id == id.as_str())?;

@@ -24,23 +24,38 @@ pub struct Accepted {
 ///
 /// # Errors
 /// 400 saying what is wrong with the package; 409 when the version is there with other contents.
-pub async fn publish(app: &App, account: &str, by: &str, bytes: Vec<u8>) -> Result<Accepted, ApiError> {
+pub async fn publish(
+    app: &App,
+    account: &str,
+    by: &str,
+    bytes: Vec<u8>,
+) -> Result<Accepted, ApiError> {
     let package = shelf::read(bytes.clone()).await?;
-    let (package, verified) = shelf::verify(package, publisher_keys::good(app, account).await?).await?;
+    let (package, verified) =
+        shelf::verify(package, publisher_keys::good(app, account).await?).await?;
     let code = app.shelf().load(&package, &verified).await?;
     let tools = code.as_ref().map_or(&[][..], |code| code.tools());
     let tools = serde_json::to_value(tools).map_err(ApiError::internal)?;
     let new = version(package, &verified, tools, by, bytes)?;
     let published = app.store().publish_version(account, new).await?;
-    Ok(Accepted { published, publisher: verified.statement.publisher })
+    Ok(Accepted {
+        published,
+        publisher: verified.statement.publisher,
+    })
 }
 
 /// The skills of an account that fit `search` (in name or description) and `category`, by name.
-pub async fn list(app: &App, account: &str, search: &str, category: Option<&str>) -> Result<Vec<Skill>, ApiError> {
+pub async fn list(
+    app: &App,
+    account: &str,
+    search: &str,
+    category: Option<&str>,
+) -> Result<Vec<Skill>, ApiError> {
     let search = search.to_lowercase();
     let mut skills = app.store().list_skills(account).await?;
     skills.retain(|skill| {
-        let found = skill.name.contains(&search) || skill.description.to_lowercase().contains(&search);
+        let found =
+            skill.name.contains(&search) || skill.description.to_lowercase().contains(&search);
         found && category.is_none_or(|category| skill.category.as_deref() == Some(category))
     });
     Ok(skills)
@@ -52,7 +67,12 @@ pub async fn get(app: &App, account: &str, skill: &str) -> Result<(Skill, Versio
 }
 
 /// A version of a skill by name or UUID; the latest when none is named. 404 when the account sees no such thing.
-pub async fn version_of(app: &App, account: &str, skill: &str, version: Option<&str>) -> Result<(Skill, Version), ApiError> {
+pub async fn version_of(
+    app: &App,
+    account: &str,
+    skill: &str,
+    version: Option<&str>,
+) -> Result<(Skill, Version), ApiError> {
     if !text::is_id(skill) {
         return Err(ApiError::not_found("skill"));
     }
@@ -60,13 +80,28 @@ pub async fn version_of(app: &App, account: &str, skill: &str, version: Option<&
         return Ok(found);
     }
     let exists = app.store().get_skill(account, skill).await?.is_some();
-    Err(ApiError::not_found(if exists { "skill_version" } else { "skill" }))
+    Err(ApiError::not_found(if exists {
+        "skill_version"
+    } else {
+        "skill"
+    }))
 }
 
-fn version(package: Package, verified: &Verified, tools: Value, by: &str, bytes: Vec<u8>) -> Result<NewVersion, ApiError> {
+fn version(
+    package: Package,
+    verified: &Verified,
+    tools: Value,
+    by: &str,
+    bytes: Vec<u8>,
+) -> Result<NewVersion, ApiError> {
     let digest = package.digest().to_string();
-    let kind = if package.component().is_some() { SkillKind::Wasm } else { SkillKind::Prompt };
-    let permissions = serde_json::to_value(&package.manifest.permissions).map_err(ApiError::internal)?;
+    let kind = if package.component().is_some() {
+        SkillKind::Wasm
+    } else {
+        SkillKind::Prompt
+    };
+    let permissions =
+        serde_json::to_value(&package.manifest.permissions).map_err(ApiError::internal)?;
     let manifest = package.manifest;
     Ok(NewVersion {
         title: title(&manifest.name),
@@ -101,7 +136,9 @@ fn version(package: Package, verified: &Verified, tools: Value, by: &str, bytes:
 fn title(name: &str) -> String {
     let words = name.split('-').map(|word| {
         let mut letters = word.chars();
-        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        letters.next().map_or_else(String::new, |first| {
+            first.to_uppercase().chain(letters).collect()
+        })
     });
     words.collect::<Vec<String>>().join(" ")
 }

@@ -8,7 +8,9 @@ pub(crate) fn required(field: &str, text: &str, most: usize) -> Result<String, A
     if (1..=most).contains(&text.chars().count()) {
         return Ok(text.to_owned());
     }
-    Err(ApiError::validation(format!("{field}: must have 1 to {most} characters.")))
+    Err(ApiError::validation(format!(
+        "{field}: must have 1 to {most} characters."
+    )))
 }
 
 /// `text` as it is, when it has at most `most` bytes; else 400 naming `field`.
@@ -16,7 +18,10 @@ pub(crate) fn bounded(field: &str, text: String, most: usize) -> Result<String, 
     if text.len() <= most {
         return Ok(text);
     }
-    Err(ApiError::validation(format!("{field}: must have at most {most} bytes, not {}.", text.len())))
+    Err(ApiError::validation(format!(
+        "{field}: must have at most {most} bytes, not {}.",
+        text.len()
+    )))
 }
 
 /// Whether `text` can be the name of a row that the store made: bounded, plain characters.

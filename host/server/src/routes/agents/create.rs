@@ -34,7 +34,11 @@ pub(crate) struct View {
 }
 
 /// Makes an agent and starts it.
-pub(crate) async fn create(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<View>, ApiError> {
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Body>,
+) -> Result<Created<View>, ApiError> {
     if body.swarm_id.is_some() {
         return Err(ApiError::not_found("swarm"));
     }

@@ -9,7 +9,13 @@ use crate::service::agents;
 use crate::{ApiError, App};
 
 /// Deletes an agent with all its data and secrets, for good.
-pub(crate) async fn delete(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+pub(crate) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<Data<Value>, ApiError> {
     agents::delete(&app, caller.account(), &id).await?;
-    Ok(Data { data: json!({ "id": id, "deleted": true }) })
+    Ok(Data {
+        data: json!({ "id": id, "deleted": true }),
+    })
 }

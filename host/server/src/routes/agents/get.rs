@@ -54,7 +54,14 @@ impl<'a> From<&'a Agent> for View<'a> {
 }
 
 /// One agent in full.
-pub(crate) async fn get(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Response, ApiError> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<Response, ApiError> {
     let agent = agents::get(&app, caller.account(), &id).await?;
-    Ok(Data { data: View::from(&*agent) }.into_response())
+    Ok(Data {
+        data: View::from(&*agent),
+    }
+    .into_response())
 }

@@ -9,8 +9,14 @@ use crate::service::agents;
 use crate::{ApiError, App};
 
 /// Stops an agent and starts it again.
-pub(crate) async fn restart(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+pub(crate) async fn restart(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<Data<Value>, ApiError> {
     agents::stop(&app, caller.account(), &id).await?;
     let agent = agents::start(&app, caller.account(), &id).await?;
-    Ok(Data { data: json!({ "id": agent.id, "status": agent.status, "startedAt": agent.started_at }) })
+    Ok(Data {
+        data: json!({ "id": agent.id, "status": agent.status, "startedAt": agent.started_at }),
+    })
 }

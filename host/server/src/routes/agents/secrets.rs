@@ -23,7 +23,12 @@ pub(crate) async fn secrets(
     Id(id): Id<String>,
     Json(body): Json<Body>,
 ) -> Result<Data<Value>, ApiError> {
-    let (set, delete) = (body.secrets.unwrap_or_default(), body.delete_secrets.unwrap_or_default());
+    let (set, delete) = (
+        body.secrets.unwrap_or_default(),
+        body.delete_secrets.unwrap_or_default(),
+    );
     agents::set_secrets(&app, caller.account(), &id, &set, &delete).await?;
-    Ok(Data { data: json!({ "updated": true, "needsRestart": false }) })
+    Ok(Data {
+        data: json!({ "updated": true, "needsRestart": false }),
+    })
 }

@@ -9,7 +9,13 @@ use crate::service::agents;
 use crate::{ApiError, App};
 
 /// Stops an agent.
-pub(crate) async fn stop(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+pub(crate) async fn stop(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<Data<Value>, ApiError> {
     let agent = agents::stop(&app, caller.account(), &id).await?;
-    Ok(Data { data: json!({ "id": agent.id, "status": agent.status, "stoppedAt": agent.stopped_at }) })
+    Ok(Data {
+        data: json!({ "id": agent.id, "status": agent.status, "stoppedAt": agent.stopped_at }),
+    })
 }

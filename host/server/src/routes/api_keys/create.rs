@@ -27,7 +27,11 @@ pub(crate) struct Issued {
 }
 
 /// Makes a key. Its text is in this answer and nowhere else.
-pub(crate) async fn create(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<Issued>, ApiError> {
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Body>,
+) -> Result<Created<Issued>, ApiError> {
     let draft = Draft {
         label: body.label,
         scopes: body.scopes,
@@ -35,5 +39,8 @@ pub(crate) async fn create(State(app): State<App>, caller: Caller, Json(body): J
         expires_at: body.expires_at,
     };
     let issued = api_keys::create(&app, caller.account(), draft).await?;
-    Ok(Created(Issued { key: issued.plaintext.expose().to_owned(), view: issued.key.into() }))
+    Ok(Created(Issued {
+        key: issued.plaintext.expose().to_owned(),
+        view: issued.key.into(),
+    }))
 }

@@ -9,7 +9,13 @@ use crate::service::api_keys;
 use crate::{ApiError, App};
 
 /// Revokes a key at once and for good.
-pub(crate) async fn revoke(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<Data<Value>, ApiError> {
     api_keys::revoke(&app, caller.account(), &id).await?;
-    Ok(Data { data: json!({ "id": id, "revoked": true }) })
+    Ok(Data {
+        data: json!({ "id": id, "revoked": true }),
+    })
 }

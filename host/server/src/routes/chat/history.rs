@@ -35,9 +35,31 @@ pub(crate) async fn history(
     if !(1..=200).contains(&limit) {
         return Err(ApiError::validation("limit: must be 1 to 200."));
     }
-    let since = params.since.map(|text| text.parse().map_err(|error| ApiError::validation(format!("since: {error}."))));
-    let page = chat::read(&app, caller.account(), &id, params.session_id.as_deref(), since.transpose()?, limit).await?;
-    let view = |said: skillgate_store::Message| View { role: said.role, content: said.content, timestamp: said.created_at };
-    let pagination = Pagination { total: page.total.unsigned_abs(), limit: limit.unsigned_abs(), offset: 0 };
-    Ok(List { data: page.items.into_iter().map(view).collect(), pagination })
+    let since = params.since.map(|text| {
+        text.parse()
+            .map_err(|error| ApiError::validation(format!("since: {error}.")))
+    });
+    let page = chat::read(
+        &app,
+        caller.account(),
+        &id,
+        params.session_id.as_deref(),
+        since.transpose()?,
+        limit,
+    )
+    .await?;
+    let view = |said: skillgate_store::Message| View {
+        role: said.role,
+        content: said.content,
+        timestamp: said.created_at,
+    };
+    let pagination = Pagination {
+        total: page.total.unsigned_abs(),
+        limit: limit.unsigned_abs(),
+        offset: 0,
+    };
+    Ok(List {
+        data: page.items.into_iter().map(view).collect(),
+        pagination,
+    })
 }

@@ -23,5 +23,7 @@ pub(crate) async fn open(
     OptionalJson(body): OptionalJson<Body>,
 ) -> Result<Created<Value>, ApiError> {
     let session = chat::open(&app, caller.account(), caller.key(), &id, body.peer_id).await?;
-    Ok(Created(json!({ "id": session.id, "startedAt": session.started_at })))
+    Ok(Created(
+        json!({ "id": session.id, "startedAt": session.started_at }),
+    ))
 }

@@ -33,12 +33,21 @@ pub(crate) async fn send(
     Id(id): Id<String>,
     Json(body): Json<Body>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let ask = Ask { message: body.message, session: body.session_id, peer: body.peer_id, context: body.context };
+    let ask = Ask {
+        message: body.message,
+        session: body.session_id,
+        peer: body.peer_id,
+        context: body.context,
+    };
     let running = chat::send(&app, caller.account(), caller.key(), &id, ask).await?;
     let run = running.run;
-    let events = UnboundedReceiverStream::new(running.events).enumerate().map(move |(number, event)| {
-        let data = serde_json::to_string(&event).unwrap_or_default();
-        Ok(Event::default().id(format!("{run}:{}", number + 1)).data(data))
-    });
+    let events = UnboundedReceiverStream::new(running.events)
+        .enumerate()
+        .map(move |(number, event)| {
+            let data = serde_json::to_string(&event).unwrap_or_default();
+            Ok(Event::default()
+                .id(format!("{run}:{}", number + 1))
+                .data(data))
+        });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

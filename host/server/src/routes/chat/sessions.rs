@@ -20,14 +20,30 @@ pub(crate) struct View {
 
 impl From<Session> for View {
     fn from(session: Session) -> Self {
-        Self { id: session.id, name: session.name, channel: session.channel, started_at: session.started_at }
+        Self {
+            id: session.id,
+            name: session.name,
+            channel: session.channel,
+            started_at: session.started_at,
+        }
     }
 }
 
 /// The latest sessions, newest first.
-pub(crate) async fn sessions(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<View>, ApiError> {
+pub(crate) async fn sessions(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<List<View>, ApiError> {
     let page = chat::sessions(&app, caller.account(), &id).await?;
     let limit = chat::MOST_SESSIONS.unsigned_abs();
-    let pagination = Pagination { total: page.total.unsigned_abs(), limit, offset: 0 };
-    Ok(List { data: page.items.into_iter().map(View::from).collect(), pagination })
+    let pagination = Pagination {
+        total: page.total.unsigned_abs(),
+        limit,
+        offset: 0,
+    };
+    Ok(List {
+        data: page.items.into_iter().map(View::from).collect(),
+        pagination,
+    })
 }

@@ -36,7 +36,11 @@ impl From<Assignment> for View {
 }
 
 /// The skills on an agent.
-pub(crate) async fn list(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<List<View>, ApiError> {
     let skills = installations::list(&app, caller.account(), &id).await?;
     Ok(List::whole(skills.into_iter().map(View::from).collect()))
 }

@@ -15,5 +15,7 @@ pub(crate) async fn uninstall(
     Id((id, skill)): Id<(String, String)>,
 ) -> Result<Data<Value>, ApiError> {
     let skill = installations::uninstall(&app, caller.account(), &id, &skill).await?;
-    Ok(Data { data: json!({ "skillId": skill, "uninstalled": true, "needsRestart": false }) })
+    Ok(Data {
+        data: json!({ "skillId": skill, "uninstalled": true, "needsRestart": false }),
+    })
 }

@@ -19,7 +19,11 @@ impl Params {
     pub(crate) fn count(&self, default: i64) -> Result<i64, ApiError> {
         let count = self.tail.unwrap_or(default);
         let message = format!("tail: must be 0 to {}.", logs::MOST);
-        if (0..=logs::MOST).contains(&count) { Ok(count) } else { Err(ApiError::validation(message)) }
+        if (0..=logs::MOST).contains(&count) {
+            Ok(count)
+        } else {
+            Err(ApiError::validation(message))
+        }
     }
 }
 
@@ -33,5 +37,7 @@ pub(crate) async fn tail(
     let agent = agents::get(&app, caller.account(), &id).await?;
     let lines = logs::tail(&app, &agent, params.count(100)?).await?;
     let text: String = lines.iter().map(|line| logs::show(line) + "\n").collect();
-    Ok(Data { data: json!({ "logs": text }) })
+    Ok(Data {
+        data: json!({ "logs": text }),
+    })
 }

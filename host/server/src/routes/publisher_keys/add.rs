@@ -19,8 +19,15 @@ pub(crate) struct Body {
 }
 
 /// Registers a publisher's public key, by a signed proof of possession.
-pub(crate) async fn add(State(app): State<App>, caller: Caller, Json(body): Json<Body>) -> Result<Created<View>, ApiError> {
-    let proof = KeyProof { public_key: body.public_key, signature: body.signature };
+pub(crate) async fn add(
+    State(app): State<App>,
+    caller: Caller,
+    Json(body): Json<Body>,
+) -> Result<Created<View>, ApiError> {
+    let proof = KeyProof {
+        public_key: body.public_key,
+        signature: body.signature,
+    };
     let label = body.label.unwrap_or_else(|| "publisher key".to_owned());
     let key = publisher_keys::add(&app, caller.account(), &proof, &label).await?;
     Ok(Created(key.into()))

@@ -9,7 +9,13 @@ use crate::service::publisher_keys;
 use crate::{ApiError, App};
 
 /// Revokes a publisher key, by its id or key id, from now on and for good.
-pub(crate) async fn revoke(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<Data<Value>, ApiError> {
     publisher_keys::revoke(&app, caller.account(), &id).await?;
-    Ok(Data { data: json!({ "id": id, "revoked": true }) })
+    Ok(Data {
+        data: json!({ "id": id, "revoked": true }),
+    })
 }

@@ -10,10 +10,17 @@ use crate::service::runs;
 use crate::{ApiError, App};
 
 /// One run, step by step.
-pub(crate) async fn get(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<Data<Value>, ApiError> {
     let run = runs::get(&app, caller.account(), &id).await?;
     let steps = runs::steps(&app, caller.account(), &id).await?;
-    let error = run.error_code.as_ref().map(|code| json!({ "code": code, "message": run.error_message }));
+    let error = run
+        .error_code
+        .as_ref()
+        .map(|code| json!({ "code": code, "message": run.error_message }));
     Ok(Data {
         data: json!({
             "id": run.id,

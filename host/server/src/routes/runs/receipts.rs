@@ -10,14 +10,22 @@ use crate::service::runs;
 use crate::{ApiError, App};
 
 /// What each tool call of a run did and used, in order.
-pub(crate) async fn receipts(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<List<Value>, ApiError> {
+pub(crate) async fn receipts(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<List<Value>, ApiError> {
     let run = runs::get(&app, caller.account(), &id).await?;
     let steps = runs::steps(&app, caller.account(), &run.id).await?;
     Ok(List::whole(steps.into_iter().filter_map(receipt).collect()))
 }
 
 fn receipt(mut step: Step) -> Option<Value> {
-    let mut receipt = step.body.get_mut("receipt").filter(|receipt| receipt.is_object())?.take();
+    let mut receipt = step
+        .body
+        .get_mut("receipt")
+        .filter(|receipt| receipt.is_object())?
+        .take();
     receipt["callId"] = step.body["id"].take();
     receipt["name"] = step.body["name"].take();
     receipt["timestamp"] = json!(step.created_at);

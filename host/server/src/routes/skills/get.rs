@@ -9,7 +9,11 @@ use crate::service::skills;
 use crate::{ApiError, App};
 
 /// One skill, by name or UUID, in its latest version.
-pub(crate) async fn get(State(app): State<App>, caller: Caller, Id(id): Id<String>) -> Result<Data<Value>, ApiError> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+) -> Result<Data<Value>, ApiError> {
     let (skill, version) = skills::get(&app, caller.account(), &id).await?;
     Ok(Data {
         data: json!({

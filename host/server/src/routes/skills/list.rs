@@ -49,14 +49,32 @@ impl From<Skill> for View {
 }
 
 /// The account's skills, page by page.
-pub(crate) async fn list(State(app): State<App>, caller: Caller, Query(params): Query<Params>) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<Params>,
+) -> Result<List<View>, ApiError> {
     let (page, size) = (params.page.unwrap_or(1), params.page_size.unwrap_or(20));
     if page == 0 || !(1..=100).contains(&size) {
-        return Err(ApiError::validation("page: must be at least 1, and pageSize 1 to 100."));
+        return Err(ApiError::validation(
+            "page: must be at least 1, and pageSize 1 to 100.",
+        ));
     }
     let search = params.search.unwrap_or_default();
     let skills = skills::list(&app, caller.account(), &search, params.category.as_deref()).await?;
     let offset = (page - 1).saturating_mul(size);
-    let pagination = Pagination { total: skills.len() as u64, limit: size as u64, offset: offset as u64 };
-    Ok(List { data: skills.into_iter().skip(offset).take(size).map(View::from).collect(), pagination })
+    let pagination = Pagination {
+        total: skills.len() as u64,
+        limit: size as u64,
+        offset: offset as u64,
+    };
+    Ok(List {
+        data: skills
+            .into_iter()
+            .skip(offset)
+            .take(size)
+            .map(View::from)
+            .collect(),
+        pagination,
+    })
 }

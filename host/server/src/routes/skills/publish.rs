@@ -31,7 +31,9 @@ async fn publish(
 ) -> Result<Created<Value>, ApiError> {
     let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
     let _slot = app.uploads().acquire().await.map_err(ApiError::internal)?;
-    let bytes = tokio::time::timeout(PATIENCE, package(form)).await.map_err(|_| too_slow())??;
+    let bytes = tokio::time::timeout(PATIENCE, package(form))
+        .await
+        .map_err(|_| too_slow())??;
     let accepted = skills::publish(&app, caller.account(), caller.key(), bytes).await?;
     let (skill, version) = (accepted.published.skill, accepted.published.version);
     Ok(Created(json!({
@@ -62,11 +64,16 @@ async fn package(mut form: Multipart) -> Result<Vec<u8>, ApiError> {
         }
         return Ok(bytes);
     }
-    Err(ApiError::validation("package: the form has no such field. Send the .skill file in it."))
+    Err(ApiError::validation(
+        "package: the form has no such field. Send the .skill file in it.",
+    ))
 }
 
 fn too_slow() -> ApiError {
-    ApiError::validation(format!("The upload did not end within {} s. Send it over a faster connection.", PATIENCE.as_secs()))
+    ApiError::validation(format!(
+        "The upload did not end within {} s. Send it over a faster connection.",
+        PATIENCE.as_secs()
+    ))
 }
 
 fn broken(error: MultipartError) -> ApiError {
