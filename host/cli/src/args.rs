@@ -8,11 +8,11 @@ mod remote;
 mod serve;
 
 pub(crate) use account::{AccountCommand, AccountCreate, ApiKeyCommand, ApiKeyCreate};
-pub(crate) use author::{Build, New, Run};
+pub(crate) use author::{Build, New, Run, Secret};
 pub(crate) use key::{KeysCommand, KeysNew, KeysShow};
 pub(crate) use package::{Inspect, KeyChoice, Sign, Verify};
 pub(crate) use remote::{Chat, Install, Publish, Remote};
-pub(crate) use serve::{LogFormat, Serve};
+pub(crate) use serve::{Database, LogFormat, Serve};
 
 use clap::{Args, Parser, Subcommand};
 

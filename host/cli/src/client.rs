@@ -43,7 +43,10 @@ impl Client {
         })?;
         let url = remote.url.clone();
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Failure::new(Exit::Usage, format_args!("{url} is no http or https address")));
+            return Err(Failure::new(
+                Exit::Usage,
+                format_args!("{url} is no http or https address"),
+            ));
         }
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("skillgate/", env!("CARGO_PKG_VERSION")))
@@ -52,7 +55,11 @@ impl Client {
             // A proxy for the world outside cannot reach this machine's own server.
             http = http.no_proxy();
         }
-        Ok(Self { http: http.build()?, url, key: key.into() })
+        Ok(Self {
+            http: http.build()?,
+            url,
+            key: key.into(),
+        })
     }
 
     /// The server's address, for messages.
@@ -72,8 +79,13 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::send`], or the answer has another form.
-    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &[&str], body: &Value) -> Outcome<T> {
-        self.data(self.request(Method::POST, path)?.json(body)).await
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &Value,
+    ) -> Outcome<T> {
+        self.data(self.request(Method::POST, path)?.json(body))
+            .await
     }
 
     /// A request to the path made of `segments`; each is escaped, so that no argument reaches another path.
@@ -83,10 +95,18 @@ impl Client {
     pub(crate) fn request(&self, method: Method, segments: &[&str]) -> Outcome<RequestBuilder> {
         let mut url = self.url.clone();
         url.path_segments_mut()
-            .map_err(|()| Failure::new(Exit::Usage, format_args!("{} is no http or https address", self.url)))?
+            .map_err(|()| {
+                Failure::new(
+                    Exit::Usage,
+                    format_args!("{} is no http or https address", self.url),
+                )
+            })?
             .pop_if_empty()
             .extend(segments);
-        Ok(self.http.request(method, url).header("X-Api-Key", self.key.as_str()))
+        Ok(self
+            .http
+            .request(method, url)
+            .header("X-Api-Key", self.key.as_str()))
     }
 
     /// `data` of the answer to a request.
@@ -95,8 +115,12 @@ impl Client {
     /// As [`Self::send`], or the answer has another form.
     pub(crate) async fn data<T: DeserializeOwned>(&self, request: RequestBuilder) -> Outcome<T> {
         let bytes = body(self.send(request).await?).await?;
-        let envelope: Envelope<T> = serde_json::from_slice(&bytes)
-            .with_context(|| format!("{} answered with something that is not Skillgate's", self.url))?;
+        let envelope: Envelope<T> = serde_json::from_slice(&bytes).with_context(|| {
+            format!(
+                "{} answered with something that is not Skillgate's",
+                self.url
+            )
+        })?;
         Ok(envelope.data)
     }
 
@@ -108,7 +132,12 @@ impl Client {
     pub(crate) async fn send(&self, request: RequestBuilder) -> Outcome<Response> {
         let sent = request.send().await.map_err(reqwest::Error::without_url);
         let response = sent
-            .with_context(|| format!("{} does not answer: is the server running, and --url right?", self.url))
+            .with_context(|| {
+                format!(
+                    "{} does not answer: is the server running, and --url right?",
+                    self.url
+                )
+            })
             .or_exit(Exit::Unreachable)?;
         match response.status().is_success() {
             true => Ok(response),
@@ -123,7 +152,10 @@ async fn body(mut response: Response) -> Outcome<Vec<u8>> {
     while let Some(chunk) = response.chunk().await.or_exit(Exit::Unreachable)? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > MAX_ANSWER {
-            return Err(Failure::new(Exit::Failure, format_args!("the answer is longer than {MAX_ANSWER} bytes")));
+            return Err(Failure::new(
+                Exit::Failure,
+                format_args!("the answer is longer than {MAX_ANSWER} bytes"),
+            ));
         }
     }
     Ok(bytes)
@@ -143,7 +175,10 @@ async fn refusal(response: Response) -> Failure {
         Some(message) => plain(message),
         None => "no Skillgate server answers there".to_owned(),
     };
-    Failure { exit, error: anyhow!("the server refused ({status}): {message}") }
+    Failure {
+        exit,
+        error: anyhow!("the server refused ({status}): {message}"),
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -174,18 +209,29 @@ impl Client {
 }
 
 fn choose(agents: Vec<Agent>, id_or_name: &str) -> Outcome<Agent> {
-    let (mut by_id, others): (Vec<_>, Vec<_>) = agents.into_iter().partition(|agent| agent.id == id_or_name);
+    let (mut by_id, others): (Vec<_>, Vec<_>) =
+        agents.into_iter().partition(|agent| agent.id == id_or_name);
     if let Some(agent) = by_id.pop() {
         return Ok(agent);
     }
-    let mut named: Vec<_> = others.into_iter().filter(|agent| agent.name == id_or_name).collect();
+    let mut named: Vec<_> = others
+        .into_iter()
+        .filter(|agent| agent.name == id_or_name)
+        .collect();
     match (named.pop(), named.is_empty()) {
         (Some(agent), true) => Ok(agent),
         (Some(last), false) => {
-            let ids: Vec<_> = named.iter().chain([&last]).map(|agent| agent.id.as_str()).collect();
+            let ids: Vec<_> = named
+                .iter()
+                .chain([&last])
+                .map(|agent| agent.id.as_str())
+                .collect();
             Err(Failure::new(
                 Exit::Usage,
-                format_args!("several agents are named {id_or_name}: give an id: {}", ids.join(", ")),
+                format_args!(
+                    "several agents are named {id_or_name}: give an id: {}",
+                    ids.join(", ")
+                ),
             ))
         }
         (None, _) => Err(Failure::new(
@@ -200,17 +246,29 @@ mod tests {
     use super::*;
 
     fn client(url: &str) -> Client {
-        Client { http: reqwest::Client::new(), url: url.parse().unwrap(), key: "k".to_owned().into() }
+        Client {
+            http: reqwest::Client::new(),
+            url: url.parse().unwrap(),
+            key: "k".to_owned().into(),
+        }
     }
 
     #[test]
     fn an_argument_cannot_leave_its_place_in_the_path() {
-        let request = client("http://h/base/").request(Method::GET, &["v1", "agents", "../a?b"]).unwrap();
-        assert_eq!(request.build().unwrap().url().as_str(), "http://h/base/v1/agents/..%2Fa%3Fb");
+        let request = client("http://h/base/")
+            .request(Method::GET, &["v1", "agents", "../a?b"])
+            .unwrap();
+        assert_eq!(
+            request.build().unwrap().url().as_str(),
+            "http://h/base/v1/agents/..%2Fa%3Fb"
+        );
     }
 
     fn agents() -> Vec<Agent> {
-        let agent = |id: &str, name: &str| Agent { id: id.to_owned(), name: name.to_owned() };
+        let agent = |id: &str, name: &str| Agent {
+            id: id.to_owned(),
+            name: name.to_owned(),
+        };
         vec![agent("1", "Demo"), agent("2", "Twin"), agent("3", "Twin")]
     }
 
@@ -226,9 +284,12 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_loopback() {
-        for (url, loopback) in
-            [("http://127.0.0.1:8080", true), ("http://[::1]", true), ("http://localhost", true), ("http://a.b", false)]
-        {
+        for (url, loopback) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://[::1]", true),
+            ("http://localhost", true),
+            ("http://a.b", false),
+        ] {
             assert_eq!(is_loopback(&url.parse().unwrap()), loopback, "{url}");
         }
     }

@@ -33,8 +33,12 @@ pub(crate) async fn run(command: Command, output: &Output) -> Outcome {
         Command::Install(install) => install::run(install, output).await,
         Command::Chat(chat) => chat::run(chat, output).await,
         Command::Serve(serve) => serve::run(serve, output).await,
-        Command::ApiKey(ApiKeyCommand::Create(create)) => api_key::create::run(create, output).await,
-        Command::Account(AccountCommand::Create(create)) => account::create::run(create, output).await,
+        Command::ApiKey(ApiKeyCommand::Create(create)) => {
+            api_key::create::run(create, output).await
+        }
+        Command::Account(AccountCommand::Create(create)) => {
+            account::create::run(create, output).await
+        }
         Command::GenerateDocs => Ok(output.raw(&crate::docs::markdown())?),
         // Answered in `main`, before anything else of this process is set up.
         Command::CompileComponent => Ok(()),

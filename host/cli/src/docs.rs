@@ -16,7 +16,10 @@ pub(crate) fn markdown() -> String {
         "<!-- Made by `skillgate generate-docs`; a test fails when this is out of date. -->\n\
          # The command line\n\n",
     );
-    let about = root.get_about().map(ToString::to_string).unwrap_or_default();
+    let about = root
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let _ = writeln!(page, "{about}\n");
     page += "Results go to stdout, everything said beside them to stderr. Nothing is asked when stdin is no terminal.\n";
     for command in visible(&root) {
@@ -28,7 +31,9 @@ pub(crate) fn markdown() -> String {
 }
 
 fn visible(command: &Command) -> impl Iterator<Item = &Command> {
-    command.get_subcommands().filter(|command| !command.is_hide_set() && command.get_name() != "help")
+    command
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set() && command.get_name() != "help")
 }
 
 /// A leaf of the tree of commands; a branch only leads to its leaves.
@@ -45,10 +50,15 @@ fn describe(command: &Command, page: &mut String) {
         about.map(ToString::to_string).unwrap_or_default(),
         usage.trim_start_matches("Usage: ")
     );
-    let arguments: Vec<_> = command.get_arguments().filter(|argument| is_own(argument)).collect();
+    let arguments: Vec<_> = command
+        .get_arguments()
+        .filter(|argument| is_own(argument))
+        .collect();
     if !arguments.is_empty() {
         page.push('\n');
-        arguments.into_iter().for_each(|argument| row(argument, page));
+        arguments
+            .into_iter()
+            .for_each(|argument| row(argument, page));
     }
 }
 
@@ -58,9 +68,21 @@ fn is_own(argument: &Arg) -> bool {
 }
 
 fn row(argument: &Arg, page: &mut String) {
-    let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-    let _ = write!(page, "- `{}`: {}", form(argument), help.trim_end_matches('.'));
-    let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    let help = argument
+        .get_help()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let _ = write!(
+        page,
+        "- `{}`: {}",
+        form(argument),
+        help.trim_end_matches('.')
+    );
+    let defaults: Vec<_> = argument
+        .get_default_values()
+        .iter()
+        .map(|value| value.to_string_lossy())
+        .collect();
     if !defaults.is_empty() && argument.get_action().takes_values() {
         let _ = write!(page, ". Default `{}`", defaults.join(","));
     }
@@ -72,7 +94,10 @@ fn row(argument: &Arg, page: &mut String) {
 
 /// An argument as it is typed: `--output <FILE>`, `<PACKAGE>`.
 fn form(argument: &Arg) -> String {
-    let value = argument.get_value_names().and_then(|names| names.first()).map(|name| format!("<{name}>"));
+    let value = argument
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map(|name| format!("<{name}>"));
     let value = value.filter(|_| argument.get_action().takes_values());
     match (argument.get_short(), argument.get_long(), value) {
         (Some(short), Some(long), Some(value)) => format!("-{short}, --{long} {value}"),
@@ -104,8 +129,13 @@ mod tests {
 
     #[test]
     fn the_page_is_up_to_date() {
-        let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md")).unwrap_or_default();
-        assert!(committed == markdown(), "run: cargo run -p skillgate -- generate-docs > docs/cli.md");
+        let committed =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cli.md"))
+                .unwrap_or_default();
+        assert!(
+            committed == markdown(),
+            "run: cargo run -p skillgate -- generate-docs > docs/cli.md"
+        );
     }
 
     #[test]
@@ -115,7 +145,10 @@ mod tests {
         for command in root.get_subcommands() {
             for variable in command.get_arguments().filter_map(Arg::get_env) {
                 let variable = variable.to_str().unwrap();
-                assert!(environment::ALL.iter().any(|(name, _)| *name == variable), "{variable}");
+                assert!(
+                    environment::ALL.iter().any(|(name, _)| *name == variable),
+                    "{variable}"
+                );
             }
         }
     }

@@ -17,6 +17,8 @@ variables! {
     DATA = "SKILLGATE_DATA";
     /// The database, `sqlite://path` or `postgres://…`, in place of the SQLite file in the data folder.
     DATABASE_URL = "SKILLGATE_DATABASE_URL";
+    /// The master key, 64 hexadecimal digits, in place of the file `master.key` in the data folder.
+    MASTER_KEY = "SKILLGATE_MASTER_KEY";
     /// Requests a minute that a key may make when it has no limit of its own; 0 is none.
     RATE_LIMIT = "SKILLGATE_RATE_LIMIT";
     /// Networks, comma-separated CIDR, that skills may reach although they are private.
@@ -31,6 +33,8 @@ variables! {
     ANTHROPIC_API_KEY = "ANTHROPIC_API_KEY";
     /// Where Anthropic's API is, when it is not at the vendor's own address.
     ANTHROPIC_BASE_URL = "ANTHROPIC_BASE_URL";
+    /// The model of agents that name none.
+    ANTHROPIC_MODEL = "ANTHROPIC_MODEL";
     /// The server that `publish`, `install` and `chat` talk to.
     URL = "SKILLGATE_URL";
     /// The API key that `publish`, `install` and `chat` send.

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use skillgate_skill::{KeyId, SigningKey, VerifyingKey};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::environment;
 use crate::seal::Sealed;
@@ -34,9 +34,20 @@ pub(crate) struct KeyFile {
 #[serde(rename_all = "camelCase")]
 enum SecretPart {
     /// The 32 bytes of the seed (RFC 8032), base64.
-    Seed(Zeroizing<String>),
+    Seed(Seed),
     /// The same, sealed with a passphrase.
     Sealed(Sealed),
+}
+
+/// A text that is wiped from memory when it is dropped.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct Seed(String);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
 }
 
 impl KeyFile {
@@ -51,7 +62,7 @@ impl KeyFile {
             Some(passphrase) => {
                 SecretPart::Sealed(Sealed::seal(&seed[..], passphrase, public.as_bytes())?)
             }
-            None => SecretPart::Seed(Zeroizing::new(STANDARD.encode(&seed[..]))),
+            None => SecretPart::Seed(Seed(STANDARD.encode(&seed[..]))),
         };
         Ok(Self {
             algorithm: "ed25519".to_owned(),
@@ -121,7 +132,7 @@ impl KeyFile {
     ) -> anyhow::Result<SigningKey> {
         let public = self.public_key()?;
         let seed = match &self.secret {
-            SecretPart::Seed(text) => {
+            SecretPart::Seed(Seed(text)) => {
                 Zeroizing::new(STANDARD.decode(text.as_bytes()).context("the key's seed")?)
             }
             SecretPart::Sealed(sealed) => sealed.open(&passphrase()?, public.as_bytes())?,
@@ -231,7 +242,10 @@ mod tests {
     fn a_plain_key_comes_back_and_its_file_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/er/my.key");
-        KeyFile::new(&key(), None).unwrap().write_new(&path).unwrap();
+        KeyFile::new(&key(), None)
+            .unwrap()
+            .write_new(&path)
+            .unwrap();
         let back = KeyFile::read(&path).unwrap();
         assert_eq!(back.signing_key(no_passphrase).unwrap(), key());
         #[cfg(unix)]
@@ -272,7 +286,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("my.key");
-        KeyFile::new(&key(), None).unwrap().write_new(&path).unwrap();
+        KeyFile::new(&key(), None)
+            .unwrap()
+            .write_new(&path)
+            .unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         let message = KeyFile::read(&path).err().unwrap().to_string();
         assert!(message.contains("chmod 600"), "{message}");
@@ -281,9 +298,16 @@ mod tests {
     #[test]
     fn only_key_files_of_a_folder_are_trusted() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(public_keys(&folder.path().join("absent")).unwrap().is_empty());
+        assert!(
+            public_keys(&folder.path().join("absent"))
+                .unwrap()
+                .is_empty()
+        );
         let path = folder.path().join("a.key");
-        KeyFile::new(&key(), Some("x")).unwrap().write_new(&path).unwrap();
+        KeyFile::new(&key(), Some("x"))
+            .unwrap()
+            .write_new(&path)
+            .unwrap();
         std::fs::write(folder.path().join("notes.txt"), "no key").unwrap();
         let found = public_keys(folder.path()).unwrap();
         assert_eq!(found.len(), 1);

@@ -32,7 +32,10 @@ pub(crate) async fn load(package: &Package, settings: Settings) -> Outcome<Arc<S
             program: std::env::current_exe()?,
             args: vec!["compile-component".into()],
         },
-        egress: EgressPolicy { allow: settings.allow_egress, ..EgressPolicy::default() },
+        egress: EgressPolicy {
+            allow: settings.allow_egress,
+            ..EgressPolicy::default()
+        },
         state_dir: settings.state,
         pool: Pool { instances: 4 },
         ..RuntimeConfig::default()
@@ -60,19 +63,28 @@ pub(crate) fn digests(tools: &[Tool]) -> Vec<ToolDigest> {
     tools
         .iter()
         .map(|tool| {
-            ToolDigest::new(&tool.name, &tool.description, &tool.input_schema, tool.output_schema.as_ref())
+            ToolDigest::new(
+                &tool.name,
+                &tool.description,
+                &tool.input_schema,
+                tool.output_schema.as_ref(),
+            )
         })
         .collect()
 }
 
 /// Compiled code in the user's cache folder; without a home there is none, and each command compiles anew.
 fn cache() -> Option<Cache> {
-    Some(Cache { dir: environment::cache_folder()?.join("compiled"), key: cache_key().ok()? })
+    Some(Cache {
+        dir: environment::cache_folder()?.join("compiled"),
+        key: cache_key().ok()?,
+    })
 }
 
 /// The key that authenticates the cache: kept with the configuration, made when absent.
 fn cache_key() -> Outcome<[u8; 32]> {
-    let folder = environment::config_folder().ok_or_else(|| Failure::new(Exit::Failure, "no home folder"))?;
+    let folder = environment::config_folder()
+        .ok_or_else(|| Failure::new(Exit::Failure, "no home folder"))?;
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("cache.key");
     if !path.exists() {

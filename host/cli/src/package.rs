@@ -16,7 +16,9 @@ const MAX_FILE: u64 = 66 << 20;
 /// # Errors
 /// There is no such file (exit code 4), or it is no valid package.
 pub(crate) fn read(path: &Path) -> Outcome<Package> {
-    Package::read(&bytes(path)?).with_context(|| path.display().to_string()).map_err(Into::into)
+    Package::read(&bytes(path)?)
+        .with_context(|| path.display().to_string())
+        .map_err(Into::into)
 }
 
 /// Reads a package by the rules for what others made.
@@ -24,7 +26,9 @@ pub(crate) fn read(path: &Path) -> Outcome<Package> {
 /// # Errors
 /// There is no such file (exit code 4), or it is no package.
 pub(crate) fn read_lenient(path: &Path) -> Outcome<Package> {
-    Package::read_lenient(&bytes(path)?).with_context(|| path.display().to_string()).map_err(Into::into)
+    Package::read_lenient(&bytes(path)?)
+        .with_context(|| path.display().to_string())
+        .map_err(Into::into)
 }
 
 /// The bytes of a package's file.
@@ -43,7 +47,10 @@ pub(crate) fn bytes(path: &Path) -> Outcome<Vec<u8>> {
         true => Ok(bytes),
         false => Err(Failure::new(
             Exit::Failure,
-            format_args!("{} is larger than any package: more than {MAX_FILE} bytes", path.display()),
+            format_args!(
+                "{} is larger than any package: more than {MAX_FILE} bytes",
+                path.display()
+            ),
         )),
     }
 }
@@ -53,7 +60,9 @@ pub(crate) fn bytes(path: &Path) -> Outcome<Vec<u8>> {
 /// # Errors
 /// The folder cannot be written to.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     let write = || {
         let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
         std::io::Write::write_all(&mut file, bytes)?;

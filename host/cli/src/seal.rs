@@ -110,9 +110,13 @@ impl Sealed {
         let parameters = argon2::Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
             .map_err(|error| anyhow::anyhow!("the key file's parameters: {error}"))?;
         let mut key = Zeroizing::new([0; 32]);
-        argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, parameters)
-            .hash_password_into(passphrase.as_bytes(), &salt, &mut key[..])
-            .map_err(|error| anyhow::anyhow!("the passphrase could not be used: {error}"))?;
+        argon2::Argon2::new(
+            argon2::Algorithm::Argon2id,
+            argon2::Version::V0x13,
+            parameters,
+        )
+        .hash_password_into(passphrase.as_bytes(), &salt, &mut key[..])
+        .map_err(|error| anyhow::anyhow!("the passphrase could not be used: {error}"))?;
         Ok(XChaCha20Poly1305::new((&*key).into()))
     }
 

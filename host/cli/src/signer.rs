@@ -24,11 +24,15 @@ impl KeyChoice {
         if !path.exists() {
             return Err(Failure::new(
                 Exit::NotFound,
-                format_args!("there is no signing key at {}: make one with `skillgate keys new`", path.display()),
+                format_args!(
+                    "there is no signing key at {}: make one with `skillgate keys new`",
+                    path.display()
+                ),
             ));
         }
         let file = KeyFile::read(&path)?;
-        file.signing_key(|| self.passphrase(&path)).or_exit(Exit::Refused)
+        file.signing_key(|| self.passphrase(&path))
+            .or_exit(Exit::Refused)
     }
 
     fn passphrase(&self, path: &std::path::Path) -> anyhow::Result<Zeroizing<String>> {
@@ -36,9 +40,15 @@ impl KeyChoice {
             return Ok(value.into());
         }
         if !std::io::stdin().is_terminal() {
-            anyhow::bail!("{} is sealed: put its passphrase into {}", path.display(), self.passphrase_env);
+            anyhow::bail!(
+                "{} is sealed: put its passphrase into {}",
+                path.display(),
+                self.passphrase_env
+            );
         }
         let typed = rpassword::prompt_password(format!("Passphrase of {}: ", path.display()));
-        Ok(Zeroizing::new(typed.context("the passphrase could not be read")?))
+        Ok(Zeroizing::new(
+            typed.context("the passphrase could not be read")?,
+        ))
     }
 }

@@ -42,7 +42,10 @@ fn collect(folder: &Dir<'_>, into: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
 
 /// What cargo left in the source folder of whoever compiled this command.
 fn is_built(folder: &Dir<'_>) -> bool {
-    folder.path().file_name().is_some_and(|name| name == "target")
+    folder
+        .path()
+        .file_name()
+        .is_some_and(|name| name == "target")
 }
 
 #[cfg(test)]
@@ -52,17 +55,28 @@ mod tests {
     #[test]
     fn the_sdk_and_the_wit_package_come_along() {
         let paths: Vec<_> = files("greeter").into_iter().map(|(path, _)| path).collect();
-        for path in ["SKILL.md", "vendor/skillgate/sdk/src/lib.rs", "vendor/skillgate/wit/world.wit"] {
+        for path in [
+            "SKILL.md",
+            "vendor/skillgate/sdk/src/lib.rs",
+            "vendor/skillgate/wit/world.wit",
+        ] {
             assert!(paths.contains(&path.into()), "{path}");
         }
-        assert!(!paths.iter().any(|path| path.starts_with("vendor/skillgate/sdk/target")));
+        assert!(
+            !paths
+                .iter()
+                .any(|path| path.starts_with("vendor/skillgate/sdk/target"))
+        );
     }
 
     #[test]
     fn the_name_is_put_in_everywhere() {
         for (path, content) in files("greeter") {
             if !path.starts_with("vendor") {
-                assert!(!String::from_utf8(content).unwrap().contains("{{"), "{path:?}");
+                assert!(
+                    !String::from_utf8(content).unwrap().contains("{{"),
+                    "{path:?}"
+                );
             }
         }
     }

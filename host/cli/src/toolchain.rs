@@ -31,7 +31,8 @@ impl GuestCompiler {
         if ordinary_has_target(folder) {
             return Ok(Self::Ordinary);
         }
-        let cached = environment::cache_folder().map(|cache| cache.join("toolchain-1/toolchain/bin/rustc"));
+        let cached =
+            environment::cache_folder().map(|cache| cache.join("toolchain-1/toolchain/bin/rustc"));
         cached.filter(|rustc| rustc.is_file()).map(Self::Rustc).ok_or_else(|| {
             Failure::new(
                 Exit::Failure,

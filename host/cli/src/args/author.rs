@@ -46,7 +46,7 @@ pub(crate) struct Run {
     /// Grant nothing.
     #[arg(long, conflicts_with = "permissions")]
     pub(crate) deny_all: bool,
-    /// Grant what this YAML file says: what would stand under `permissions` in SKILL.md.
+    /// Grant what this YAML file says: `permissions:` and under it what SKILL.md could ask for.
     #[arg(long, value_name = "FILE")]
     pub(crate) permissions: Option<PathBuf>,
     /// A secret for this run; or set SKILLGATE_SECRET_<NAME>, which other users of the machine cannot see.
@@ -97,8 +97,17 @@ mod tests {
     #[test]
     fn a_secret_is_split_at_its_first_equals_sign_and_not_shown() {
         let secret: Secret = "TOKEN=a=b".parse().unwrap();
-        assert_eq!((secret.name.as_str(), secret.value.as_str()), ("TOKEN", "a=b"));
+        assert_eq!(
+            (secret.name.as_str(), secret.value.as_str()),
+            ("TOKEN", "a=b")
+        );
         assert_eq!(format!("{secret:?}"), "TOKEN=…");
-        assert!("hunter2".parse::<Secret>().unwrap_err().find("hunter2").is_none());
+        assert!(
+            "hunter2"
+                .parse::<Secret>()
+                .unwrap_err()
+                .find("hunter2")
+                .is_none()
+        );
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Install {
     pub(crate) agent: String,
     /// The skill's name or id.
     pub(crate) skill: String,
-    /// Grant what this YAML file says: what would stand under `permissions` in SKILL.md.
+    /// Grant what this YAML file says: `permissions:` and under it what SKILL.md could ask for.
     #[arg(long, value_name = "FILE")]
     pub(crate) permissions: Option<PathBuf>,
     /// Grant without asking.

@@ -35,8 +35,8 @@ pub(crate) struct Serve {
     /// Networks that skills may reach although they are private, CIDR. May be repeated.
     #[arg(long = "allow-egress", env = environment::ALLOW_EGRESS, value_delimiter = ',', value_name = "CIDR")]
     pub(crate) allow_egress: Vec<ipnet::IpNet>,
-    /// The provider of agents that name none; anthropic when its key is set, else demo.
-    #[arg(long, env = environment::LLM_PROVIDER, value_name = "NAME")]
+    /// The provider of agents that name none and have no key: anthropic, scripted or demo. When not given, anthropic if there is a key for it
+    #[arg(long, env = environment::LLM_PROVIDER, value_parser = ["anthropic", "scripted", "demo"], value_name = "NAME")]
     pub(crate) llm_provider: Option<String>,
     /// The file that the provider `scripted` plays.
     #[arg(long, env = environment::SCRIPT, value_name = "FILE")]

@@ -32,21 +32,28 @@ struct Built {
 /// Compiles, packs, and checks what came out by the rules of the sandbox.
 pub(crate) async fn run(arguments: Build, output: &Output) -> Outcome {
     let folder = arguments.folder.canonicalize();
-    let folder = folder.with_context(|| arguments.folder.display().to_string()).or_exit(Exit::NotFound)?;
+    let folder = folder
+        .with_context(|| arguments.folder.display().to_string())
+        .or_exit(Exit::NotFound)?;
     let mut files = collect::files(&folder)?;
     if folder.join("Cargo.toml").is_file() {
         files.insert(COMPONENT.to_owned(), compile::component(&folder)?);
     }
     let package = Package::from_files(files)?;
-    let path = arguments.output.unwrap_or_else(|| format!("{}.skill", package.manifest.name).into());
-    let bytes = package.write();
+    let path = arguments
+        .output
+        .unwrap_or_else(|| format!("{}.skill", package.manifest.name).into());
+    let bytes = package.write()?;
     package::write(&path, &bytes)?;
     let (tools, problem) = match local::tools(&package).await {
         Ok(tools) => (tools, None),
         Err(failure) => (Vec::new(), Some(format!("{:#}", failure.error))),
     };
     if let Some(problem) = &problem {
-        output.warn(format_args!("the sandbox will refuse this package: {}", plain(problem)));
+        output.warn(format_args!(
+            "the sandbox will refuse this package: {}",
+            plain(problem)
+        ));
     }
     let built = Built {
         name: package.manifest.name.clone(),
@@ -63,7 +70,10 @@ pub(crate) async fn run(arguments: Build, output: &Output) -> Outcome {
 
 impl Built {
     fn text(&self) -> String {
-        let tools = self.tools.iter().map(|tool| format!("{}: {}\n", tool.name, first_line(&tool.description)));
+        let tools = self
+            .tools
+            .iter()
+            .map(|tool| format!("{}: {}\n", tool.name, first_line(&tool.description)));
         format!(
             "built {} ({})\ndigest: {}\ntools:\n{}",
             self.package.display(),

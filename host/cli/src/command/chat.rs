@@ -20,13 +20,30 @@ const SHOWN: usize = 200;
 
 /// What the server streams.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 enum Event {
-    Text { content: String },
-    ToolCall { name: String, arguments: Value },
-    ToolResult { content: String, is_error: bool },
-    Done { stop_reason: Option<String> },
-    Error { code: String, message: String },
+    Text {
+        content: String,
+    },
+    ToolCall {
+        name: String,
+        arguments: Value,
+    },
+    ToolResult {
+        content: String,
+        is_error: bool,
+    },
+    Done {
+        stop_reason: Option<String>,
+    },
+    Error {
+        code: String,
+        message: String,
+    },
     #[serde(other)]
     Other,
 }
@@ -43,7 +60,9 @@ pub(crate) async fn run(arguments: Chat, output: &Output) -> Outcome {
         }
     }
     let path = ["v1", "agents", &agent.id, "chat", "messages"];
-    let response = client.send(client.request(Method::POST, &path)?.json(&body)).await?;
+    let response = client
+        .send(client.request(Method::POST, &path)?.json(&body))
+        .await?;
     let mut events = SseByteStream::new(Box::pin(response.bytes_stream()));
     let mut ended = None;
     while let Some(event) = events.try_next().await.or_exit(Exit::Unreachable)? {
@@ -51,7 +70,12 @@ pub(crate) async fn run(arguments: Chat, output: &Output) -> Outcome {
             ended = show(&data, output)?;
         }
     }
-    ended.unwrap_or_else(|| Err(Failure::new(Exit::Unreachable, "the answer was cut off before its end")))
+    ended.unwrap_or_else(|| {
+        Err(Failure::new(
+            Exit::Unreachable,
+            "the answer was cut off before its end",
+        ))
+    })
 }
 
 fn message(typed: String) -> Outcome<String> {
@@ -59,7 +83,9 @@ fn message(typed: String) -> Outcome<String> {
         return Ok(typed);
     }
     let mut text = String::new();
-    std::io::stdin().take(MAX_MESSAGE).read_to_string(&mut text)?;
+    std::io::stdin()
+        .take(MAX_MESSAGE)
+        .read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -71,7 +97,9 @@ fn show(data: &str, output: &Output) -> Outcome<Option<Outcome>> {
     }
     match event {
         Event::Text { content } if output.format == Format::Text => output.untrusted(&content)?,
-        Event::ToolCall { name, arguments } => output.dim(format_args!("→ {} {arguments}", plain(&name))),
+        Event::ToolCall { name, arguments } => {
+            output.dim(format_args!("→ {} {arguments}", plain(&name)))
+        }
         Event::ToolResult { content, is_error } => {
             let sign = if is_error { "✗" } else { "←" };
             output.dim(format_args!("{sign} {}", shortened(&content)));
@@ -84,7 +112,10 @@ fn show(data: &str, output: &Output) -> Outcome<Option<Outcome>> {
             return Ok(Some(Ok(())));
         }
         Event::Error { code, message } => {
-            let failure = Failure::new(Exit::Failure, format_args!("{}: {}", plain(&code), plain(&message)));
+            let failure = Failure::new(
+                Exit::Failure,
+                format_args!("{}: {}", plain(&code), plain(&message)),
+            );
             return Ok(Some(Err(failure)));
         }
         Event::Text { .. } | Event::Other => {}
@@ -124,8 +155,18 @@ mod tests {
     #[test]
     fn events_of_later_servers_are_passed_over() {
         let output = Output::new(Format::Text);
-        assert!(show(r#"{"type":"approval","taskId":"1"}"#, &output).ok().unwrap().is_none());
-        let ended = show(r#"{"type":"error","code":"provider_error","message":"m"}"#, &output).ok().unwrap();
+        assert!(
+            show(r#"{"type":"approval","taskId":"1"}"#, &output)
+                .ok()
+                .unwrap()
+                .is_none()
+        );
+        let ended = show(
+            r#"{"type":"error","code":"provider_error","message":"m"}"#,
+            &output,
+        )
+        .ok()
+        .unwrap();
         assert_eq!(ended.unwrap().unwrap_err().exit, Exit::Failure);
     }
 }

@@ -92,11 +92,18 @@ async fn inspect(package: &Package, size: usize) -> Outcome<Inspection> {
 
 fn signatures(package: &Package) -> Outcome<Signatures> {
     let trusted = keys::public_keys(&keys::folder()?)?;
-    let find = |id: &_| trusted.iter().find(|(known, _)| known == id).map(|(_, key)| *key);
+    let find = |id: &_| {
+        trusted
+            .iter()
+            .find(|(known, _)| known == id)
+            .map(|(_, key)| *key)
+    };
     let verified = package.verify(&find);
     let envelope = package.envelope.iter();
     Ok(Signatures {
-        key_ids: envelope.flat_map(|e| e.signatures.iter().map(|s| s.keyid.to_string())).collect(),
+        key_ids: envelope
+            .flat_map(|e| e.signatures.iter().map(|s| s.keyid.to_string()))
+            .collect(),
         verified: verified.is_ok(),
         reason: verified.err().map(|error| error.to_string()),
     })
@@ -104,21 +111,37 @@ fn signatures(package: &Package) -> Outcome<Signatures> {
 
 impl Inspection {
     fn text(&self) -> String {
-        let mut text = format!("{} {}\n", self.name, self.version.as_deref().unwrap_or("(no version)"));
+        let mut text = format!(
+            "{} {}\n",
+            self.name,
+            self.version.as_deref().unwrap_or("(no version)")
+        );
         text += &indent(&plain(&self.description), 2);
-        let _ = writeln!(text, "\nsize:   {}\ndigest: {}", size(self.size as u64), self.digest);
+        let _ = writeln!(
+            text,
+            "\nsize:   {}\ndigest: {}",
+            size(self.size as u64),
+            self.digest
+        );
         text += &self.signed_by();
         if let Some(problem) = &self.problem {
             let _ = writeln!(text, "\nThe sandbox would refuse it: {problem}");
         }
-        section(&mut text, "tools", &self.tools.iter().map(describe).collect::<String>());
+        section(
+            &mut text,
+            "tools",
+            &self.tools.iter().map(describe).collect::<String>(),
+        );
         let asked = match self.permissions.is_empty() {
             true => String::new(),
             false => self.permissions.to_yaml(),
         };
         section(&mut text, "permissions asked for", &asked);
         section(&mut text, "imports", &self.imports.join("\n"));
-        let files = self.files.iter().map(|f| format!("{}  {:>10}  {}\n", f.sha256, size(f.size as u64), f.path));
+        let files = self
+            .files
+            .iter()
+            .map(|f| format!("{}  {:>10}  {}\n", f.sha256, size(f.size as u64), f.path));
         section(&mut text, "files", &files.collect::<String>());
         text
     }

@@ -35,29 +35,50 @@ pub(crate) async fn run(arguments: Install, output: &Output) -> Outcome {
     };
     show(&skill, &agent, &granted, output);
     if !arguments.yes && std::io::stdin().is_terminal() && !confirmed()? {
-        return Err(Failure::new(Exit::Refused, "not installed: it was not confirmed"));
+        return Err(Failure::new(
+            Exit::Refused,
+            "not installed: it was not confirmed",
+        ));
     }
-    let body = json!({ "skillId": arguments.skill, "trustLevel": "clawhub", "permissions": granted });
-    let installed: Value = client.post(&["v1", "agents", &agent.id, "skills"], &body).await?;
+    let body =
+        json!({ "skillId": arguments.skill, "trustLevel": "clawhub", "permissions": granted });
+    let installed: Value = client
+        .post(&["v1", "agents", &agent.id, "skills"], &body)
+        .await?;
     output.result(&installed, |installed| {
         let version = installed["installedVersion"].as_str().unwrap_or_default();
-        format!("installed {} {} on {}", plain(&skill.name), plain(version), plain(&agent.name))
+        format!(
+            "installed {} {} on {}",
+            plain(&skill.name),
+            plain(version),
+            plain(&agent.name)
+        )
     })?;
     Ok(())
 }
 
 fn show(skill: &Skill, agent: &Agent, granted: &Permissions, output: &Output) {
     let version = skill.latest_version.as_deref().unwrap_or_default();
-    let what = format!("{} {} on {}", plain(&skill.name), plain(version), plain(&agent.name));
+    let what = format!(
+        "{} {} on {}",
+        plain(&skill.name),
+        plain(version),
+        plain(&agent.name)
+    );
     match granted.is_empty() {
         true => output.note(format_args!("{what}: granted nothing but to compute")),
-        false => output.note(format_args!("{what}: granted\n{}", indent(&plain(&granted.to_yaml()), 2).trim_end())),
+        false => output.note(format_args!(
+            "{what}: granted\n{}",
+            indent(&plain(&granted.to_grant_yaml()), 2).trim_end()
+        )),
     }
 }
 
 fn confirmed() -> anyhow::Result<bool> {
     let mut stderr = std::io::stderr();
-    write!(stderr, "Grant this and install? [y/N] ").and_then(|()| stderr.flush()).context("cannot ask")?;
+    write!(stderr, "Grant this and install? [y/N] ")
+        .and_then(|()| stderr.flush())
+        .context("cannot ask")?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -25,7 +25,9 @@ pub(crate) fn run(arguments: &New, output: &Output) -> Outcome {
     if folder.exists() && !is_empty(folder) {
         return Err(Failure::new(
             Exit::Usage,
-            format_args!("{name} exists already and is not an empty folder: choose another name or folder"),
+            format_args!(
+                "{name} exists already and is not an empty folder: choose another name or folder"
+            ),
         ));
     }
     write(folder, name)?;
@@ -41,8 +43,10 @@ fn write(folder: &Path, name: &str) -> anyhow::Result<()> {
     for (path, content) in template::files(name) {
         let path = folder.join(path);
         let parent = path.parent().unwrap_or(folder);
-        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        std::fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::create_dir_all(parent)
+            .with_context(|| format!("cannot make {}", parent.display()))?;
+        std::fs::write(&path, content)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }

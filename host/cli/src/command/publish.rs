@@ -37,7 +37,13 @@ pub(crate) async fn run(arguments: Publish, output: &Output) -> Outcome {
     }
     let part = Part::bytes(bytes).file_name(format!("{}.skill", package.manifest.name));
     let form = Form::new().part("package", part.mime_str("application/zip")?);
-    let published: Value = client.data(client.request(Method::POST, &["v1", "skills"])?.multipart(form)).await?;
+    let published: Value = client
+        .data(
+            client
+                .request(Method::POST, &["v1", "skills"])?
+                .multipart(form),
+        )
+        .await?;
     output.result(&published, |_| {
         let manifest = &package.manifest;
         let version = manifest.version.as_deref().unwrap_or_default();
@@ -49,11 +55,20 @@ pub(crate) async fn run(arguments: Publish, output: &Output) -> Outcome {
 /// Ids of the keys that signed; the server checks the signatures.
 fn signers(package: &Package) -> Result<Vec<String>, SignatureError> {
     let envelope = package.envelope.as_ref().ok_or(SignatureError::Unsigned)?;
-    Ok(envelope.signatures.iter().map(|signature| signature.keyid.to_string()).collect())
+    Ok(envelope
+        .signatures
+        .iter()
+        .map(|signature| signature.keyid.to_string())
+        .collect())
 }
 
 /// Registers the public key with the account, by a proof that only the private key can make.
-async fn register(client: &Client, choice: &KeyChoice, signers: &[String], output: &Output) -> Outcome {
+async fn register(
+    client: &Client,
+    choice: &KeyChoice,
+    signers: &[String],
+    output: &Output,
+) -> Outcome {
     let key = choice.open()?;
     let id = skillgate_skill::key_id(&key.verifying_key()).to_string();
     if !signers.contains(&id) {
@@ -69,6 +84,9 @@ async fn register(client: &Client, choice: &KeyChoice, signers: &[String], outpu
     let proof = prove_possession(&key, &account.id);
     let body = json!({ "publicKey": proof.public_key, "signature": proof.signature });
     let _registered: Value = client.post(&["v1", "publisher-keys"], &body).await?;
-    output.note(format_args!("first publish with this key: registered {id} with account {}", account.id));
+    output.note(format_args!(
+        "first publish with this key: registered {id} with account {}",
+        account.id
+    ));
     Ok(())
 }

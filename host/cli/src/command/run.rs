@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
-use skillgate_runtime::{Call, LogLevel, Outcome as Ended, Report, SecretSource, Sink, Skill, ToolError};
+use skillgate_runtime::{
+    Call, LogLevel, Outcome as Ended, Report, Scope, SecretSource, Sink, Skill, ToolError,
+};
 use skillgate_skill::{Package, Permissions};
 
 use crate::args::{Run, Secret};
@@ -24,13 +26,20 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Outcome {
     let granted = granted(&arguments, &package)?;
     let input = input(&arguments)?;
     announce(&package, &granted, output);
-    let settings = Settings { state: arguments.state, allow_egress: arguments.allow_egress };
+    let settings = Settings {
+        state: arguments.state,
+        allow_egress: arguments.allow_egress,
+    };
     let skill = local::load(&package, settings).await?;
     find_tool(&skill, &arguments.tool)?;
     let call = Call {
         granted: Arc::new(granted),
         secrets: Arc::new(LocalSecrets(arguments.secrets)),
         sink: Arc::new(Terminal(*output)),
+        scope: Scope {
+            skill: package.manifest.name.clone(),
+            ..Scope::default()
+        },
         ..Call::new(&arguments.tool, &input)
     };
     answer(&skill.call(call).await?, output)
@@ -68,20 +77,34 @@ fn input(arguments: &Run) -> Outcome<String> {
 fn announce(package: &Package, granted: &Permissions, output: &Output) {
     let manifest = &package.manifest;
     if package.envelope.is_none() {
-        output.dim(format_args!("{} is not signed: it runs because this is your machine", manifest.name));
+        output.dim(format_args!(
+            "{} is not signed: it runs because this is your machine",
+            manifest.name
+        ));
     }
     if !granted.is_empty() {
-        output.dim(format_args!("granted for this run:\n{}", indent(&granted.to_yaml(), 2).trim_end()));
+        output.dim(format_args!(
+            "granted for this run:\n{}",
+            indent(&granted.to_grant_yaml(), 2).trim_end()
+        ));
     }
 }
 
 fn find_tool(skill: &Skill, name: &str) -> Outcome {
-    let names: Vec<_> = skill.tools().iter().map(|tool| tool.name.as_str()).collect();
+    let names: Vec<_> = skill
+        .tools()
+        .iter()
+        .map(|tool| tool.name.as_str())
+        .collect();
     match names.contains(&name) {
         true => Ok(()),
         false => Err(Failure::new(
             Exit::NotFound,
-            format_args!("{} has no tool {name:?}; it has: {}", skill.manifest().name, names.join(", ")),
+            format_args!(
+                "{} has no tool {name:?}; it has: {}",
+                skill.manifest().name,
+                names.join(", ")
+            ),
         )),
     }
 }
@@ -96,7 +119,9 @@ fn answer(report: &Report, output: &Output) -> Outcome {
     }
     match &report.outcome {
         Ended::Result(_) => Ok(()),
-        Ended::Denied(_) | Ended::Error(ToolError::Denied(_)) => Err(Failure::new(Exit::Refused, plain(&text))),
+        Ended::Denied(_) | Ended::Error(ToolError::Denied(_)) => {
+            Err(Failure::new(Exit::Refused, plain(&text)))
+        }
         _ => Err(Failure::new(Exit::Failure, plain(&text))),
     }
 }
@@ -112,7 +137,11 @@ impl Sink for Terminal {
 
     fn progress(&self, message: &str, fraction: Option<f32>) {
         match fraction {
-            Some(fraction) => self.0.dim(format_args!("[{:3.0} %] {}", fraction * 100.0, plain(message))),
+            Some(fraction) => self.0.dim(format_args!(
+                "[{:3.0} %] {}",
+                fraction * 100.0,
+                plain(message)
+            )),
             None => self.0.dim(format_args!("[…] {}", plain(message))),
         }
     }

@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: Sign, output: &Output) -> Outcome {
         .unwrap_or_else(|| key_id.to_string());
     let statement = package.statement(&publisher, &tools);
     package.sign(&key, &statement)?;
-    package::write(&arguments.package, &package.write())?;
+    package::write(&arguments.package, &package.write()?)?;
     let signed = Signed {
         package: arguments.package.display().to_string(),
         name: statement.name,
@@ -44,7 +44,10 @@ pub(crate) async fn run(arguments: Sign, output: &Output) -> Outcome {
         tools: tools.len(),
     };
     output.result(&signed, |signed| {
-        format!("signed {} {} with key {}", signed.name, signed.version, signed.key_id)
+        format!(
+            "signed {} {} with key {}",
+            signed.name, signed.version, signed.key_id
+        )
     })?;
     Ok(())
 }

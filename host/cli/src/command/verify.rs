@@ -25,7 +25,9 @@ struct Holds {
 pub(crate) fn run(arguments: &Verify, output: &Output) -> Outcome {
     let package = package::read(&arguments.package).or_else(refuse)?;
     let trusted = trusted(arguments)?;
-    let verified = package.verify(&|id| trusted.get(id).copied()).or_exit(Exit::Refused)?;
+    let verified = package
+        .verify(&|id| trusted.get(id).copied())
+        .or_exit(Exit::Refused)?;
     let holds = Holds {
         name: verified.statement.name,
         version: verified.statement.version,
@@ -50,7 +52,10 @@ pub(crate) fn run(arguments: &Verify, output: &Output) -> Outcome {
 /// A file that is there and is no valid package was tampered with, for all that can be known: it is refused.
 fn refuse<T>(failure: Failure) -> Outcome<T> {
     match failure.exit {
-        Exit::Failure => Err(Failure { exit: Exit::Refused, ..failure }),
+        Exit::Failure => Err(Failure {
+            exit: Exit::Refused,
+            ..failure
+        }),
         _ => Err(failure),
     }
 }

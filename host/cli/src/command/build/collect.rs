@@ -23,7 +23,10 @@ pub(super) fn files(folder: &Path) -> Outcome<Files> {
     if !folder.join(MANIFEST).is_file() {
         return Err(Failure::new(
             Exit::NotFound,
-            format_args!("{} is no skill: it has no SKILL.md. `skillgate new` makes one", folder.display()),
+            format_args!(
+                "{} is no skill: it has no SKILL.md. `skillgate new` makes one",
+                folder.display()
+            ),
         ));
     }
     let mut files = Files::new();
@@ -47,7 +50,9 @@ fn add(root: &Path, name: &str, files: &mut Files) -> anyhow::Result<()> {
     if kind.is_dir() {
         for entry in std::fs::read_dir(&path).with_context(|| path.display().to_string())? {
             let below = entry?.file_name();
-            let below = below.to_str().with_context(|| format!("{}: {below:?} is no UTF-8", path.display()))?;
+            let below = below
+                .to_str()
+                .with_context(|| format!("{}: {below:?} is no UTF-8", path.display()))?;
             if !below.starts_with('.') {
                 add(root, &format!("{name}/{below}"), files)?;
             }
@@ -55,13 +60,22 @@ fn add(root: &Path, name: &str, files: &mut Files) -> anyhow::Result<()> {
         return Ok(());
     }
     if !kind.is_file() {
-        anyhow::bail!("{} is a link or a special file: a package holds plain files only", path.display());
+        anyhow::bail!(
+            "{} is a link or a special file: a package holds plain files only",
+            path.display()
+        );
     }
     let held: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
     if files.len() >= MAX_FILES || held + kind.len() > MAX_UNPACKED {
-        anyhow::bail!("{}: a package holds at most {MAX_FILES} files and {MAX_UNPACKED} bytes", path.display());
+        anyhow::bail!(
+            "{}: a package holds at most {MAX_FILES} files and {MAX_UNPACKED} bytes",
+            path.display()
+        );
     }
-    files.insert(name.to_owned(), std::fs::read(&path).with_context(|| path.display().to_string())?);
+    files.insert(
+        name.to_owned(),
+        std::fs::read(&path).with_context(|| path.display().to_string())?,
+    );
     Ok(())
 }
 
@@ -81,7 +95,14 @@ mod tests {
 
     #[test]
     fn only_what_belongs_to_a_skill_is_packed() {
-        let folder = folder(&["SKILL.md", "Cargo.toml", "src/lib.rs", "references/a/b.md", "assets/.hidden", ".env"]);
+        let folder = folder(&[
+            "SKILL.md",
+            "Cargo.toml",
+            "src/lib.rs",
+            "references/a/b.md",
+            "assets/.hidden",
+            ".env",
+        ]);
         let files: Vec<_> = files(folder.path()).ok().unwrap().into_keys().collect();
         assert_eq!(files, ["SKILL.md", "references/a/b.md"]);
     }
@@ -92,11 +113,18 @@ mod tests {
         let folder = folder(&["SKILL.md", "assets/a"]);
         std::os::unix::fs::symlink("/etc/passwd", folder.path().join("assets/b")).unwrap();
         let failure = files(folder.path()).unwrap_err();
-        assert!(failure.error.to_string().contains("link"), "{}", failure.error);
+        assert!(
+            failure.error.to_string().contains("link"),
+            "{}",
+            failure.error
+        );
     }
 
     #[test]
     fn a_folder_without_a_manifest_is_not_found() {
-        assert_eq!(files(folder(&["README.md"]).path()).unwrap_err().exit, Exit::NotFound);
+        assert_eq!(
+            files(folder(&["README.md"]).path()).unwrap_err().exit,
+            Exit::NotFound
+        );
     }
 }

@@ -27,7 +27,13 @@ pub(super) fn component(folder: &Path) -> Outcome<Vec<u8>> {
     let manifest = folder.join("Cargo.toml");
     let mut cargo = GuestCompiler::find(folder)?
         .cargo()
-        .args(["build", "--release", "--target", TARGET, "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--release",
+            "--target",
+            TARGET,
+            "--message-format=json-render-diagnostics",
+        ])
         .arg("--manifest-path")
         .arg(&manifest)
         .current_dir(folder)
@@ -40,7 +46,10 @@ pub(super) fn component(folder: &Path) -> Outcome<Vec<u8>> {
         found = artifact(&line?, &manifest).or(found);
     }
     if !cargo.wait()?.success() {
-        return Err(Failure::new(Exit::Failure, "the skill does not compile: see what cargo says above"));
+        return Err(Failure::new(
+            Exit::Failure,
+            "the skill does not compile: see what cargo says above",
+        ));
     }
     let path = found.ok_or_else(|| {
         Failure::new(
@@ -54,7 +63,10 @@ pub(super) fn component(folder: &Path) -> Outcome<Vec<u8>> {
 /// The component, when this line tells of the one that belongs to `manifest`.
 fn artifact(line: &str, manifest: &Path) -> Option<PathBuf> {
     let message: Message = serde_json::from_str(line).ok()?;
-    let is_wasm = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
+    let is_wasm = |path: &PathBuf| {
+        path.extension()
+            .is_some_and(|extension| extension == "wasm")
+    };
     match message.manifest_path == manifest {
         true => message.filenames.into_iter().find(is_wasm),
         false => None,
@@ -71,6 +83,12 @@ mod tests {
         let found = artifact(ours, Path::new("/s/Cargo.toml"));
         assert_eq!(found, Some("/t/a.wasm".into()));
         assert_eq!(artifact(ours, Path::new("/other/Cargo.toml")), None);
-        assert_eq!(artifact(r#"{"reason":"build-finished","success":true}"#, Path::new("/s/Cargo.toml")), None);
+        assert_eq!(
+            artifact(
+                r#"{"reason":"build-finished","success":true}"#,
+                Path::new("/s/Cargo.toml")
+            ),
+            None
+        );
     }
 }

@@ -31,7 +31,10 @@ pub(crate) fn run(arguments: KeysNew, output: &Output) -> Outcome {
     let passphrase = passphrase(&arguments).or_exit(Exit::Usage)?;
     let mut seed = Zeroizing::new([0; 32]);
     SysRng.try_fill_bytes(&mut seed[..])?;
-    let file = KeyFile::new(&SigningKey::from_bytes(&seed), passphrase.as_ref().map(|p| p.as_str()))?;
+    let file = KeyFile::new(
+        &SigningKey::from_bytes(&seed),
+        passphrase.as_ref().map(|p| p.as_str()),
+    )?;
     file.write_new(&path)?;
     output.result(&Shown::new(&path, &file)?, Shown::text)?;
     Ok(())

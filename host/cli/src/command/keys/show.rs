@@ -13,7 +13,10 @@ pub(crate) fn run(arguments: KeysShow, output: &Output) -> Outcome {
         None => keys::default_path()?,
     };
     if !path.exists() {
-        let missing = anyhow::anyhow!("there is no key at {}: make one with `skillgate keys new`", path.display());
+        let missing = anyhow::anyhow!(
+            "there is no key at {}: make one with `skillgate keys new`",
+            path.display()
+        );
         return Err(missing).or_exit(Exit::NotFound);
     }
     let file = KeyFile::read(&path)?;

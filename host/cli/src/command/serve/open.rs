@@ -1,0 +1,108 @@
+//! What the server is made of, from the command line and the environment.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
+use skillgate_agent::{Budget, RetryPolicy, Scripted};
+use skillgate_runtime::{Cache, Compiler, EgressPolicy, Runtime, RuntimeConfig, Secret};
+use skillgate_server::{AppConfig, ProviderConfig};
+use skillgate_store::{MasterKey, Store, StoreConfig};
+
+use crate::args::{Database, Serve};
+use crate::environment;
+use crate::exit::{Exit, OrExit, Outcome};
+
+/// The model of agents that name none, when the operator names none either.
+const DEFAULT_MODEL: &str = "claude-sonnet-4-5";
+
+/// Opens the database; makes the data folder, for its owner only, and what belongs in it.
+pub(in crate::command) async fn store(database: &Database) -> Outcome<Store> {
+    let url = match &database.database_url {
+        Some(url) => url.0.to_string(),
+        None => format!("sqlite://{}", database.data.join("skillgate.db").display()),
+    };
+    Ok(Store::open(StoreConfig::new(url, master_key(database)?)).await?)
+}
+
+/// All that the service needs beside the listener.
+pub(super) fn app_config(arguments: &Serve, store: Store) -> Outcome<AppConfig> {
+    Ok(AppConfig {
+        store,
+        runtime: runtime(arguments)?,
+        providers: providers(arguments)?,
+        rate_limit: arguments.rate_limit,
+        budget: Budget::default(),
+    })
+}
+
+/// From the environment, else from its file in the data folder.
+fn master_key(database: &Database) -> Outcome<MasterKey> {
+    make_private_folder(&database.data)
+        .with_context(|| format!("cannot make {}", database.data.display()))?;
+    match environment::value(environment::MASTER_KEY) {
+        Some(hex) => MasterKey::from_hex(&hex).or_exit(Exit::Usage),
+        None => Ok(MasterKey::load_or_create(
+            &database.data.join("master.key"),
+        )?),
+    }
+}
+
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
+fn runtime(arguments: &Serve) -> Outcome<Runtime> {
+    let database = &arguments.database;
+    let cache_key = *master_key(database)?.derive("compiled code");
+    let config = RuntimeConfig {
+        cache: Some(Cache {
+            dir: database.data.join("compiled"),
+            key: cache_key,
+        }),
+        compiler: Compiler::Child {
+            program: std::env::current_exe()?,
+            args: vec!["compile-component".into()],
+        },
+        egress: EgressPolicy {
+            allow: arguments.allow_egress.clone(),
+            ..EgressPolicy::default()
+        },
+        state_dir: Some(database.data.join("state")),
+        ..RuntimeConfig::default()
+    };
+    Ok(Runtime::new(config)?)
+}
+
+fn providers(arguments: &Serve) -> Outcome<ProviderConfig> {
+    let anthropic_key = environment::value(environment::ANTHROPIC_API_KEY).map(Secret::new);
+    // Whoever tries the quickstart has no key yet; elsewhere an agent without a credential is an error.
+    let offline = arguments.quickstart.is_some() && anthropic_key.is_none();
+    Ok(ProviderConfig {
+        http: skillgate_agent::http_client()?,
+        anthropic_base_url: environment::value(environment::ANTHROPIC_BASE_URL)
+            .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned()),
+        anthropic_key,
+        anthropic_model: environment::value(environment::ANTHROPIC_MODEL)
+            .unwrap_or_else(|| DEFAULT_MODEL.to_owned()),
+        default_provider: arguments
+            .llm_provider
+            .clone()
+            .or_else(|| offline.then(|| "demo".to_owned())),
+        script: arguments.script.as_ref().map(script).transpose()?,
+        retry: RetryPolicy::default(),
+    })
+}
+
+fn script(path: &PathBuf) -> Outcome<Arc<Scripted>> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read {}", path.display()))
+        .or_exit(Exit::NotFound)?;
+    let script = Scripted::from_json(&text).with_context(|| path.display().to_string());
+    Ok(Arc::new(script.or_exit(Exit::Usage)?))
+}

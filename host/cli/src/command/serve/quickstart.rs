@@ -1,0 +1,180 @@
+//! `serve --quickstart`: an agent with skills, and a request to try. What is there already stays as it is.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use serde::Serialize;
+use skillgate_server::service::{agents, installations, publisher_keys, skills};
+use skillgate_server::{ApiError, App};
+use skillgate_skill::{Manifest, Package, prove_possession};
+use skillgate_store::{Assignment, IssuedKey, TrustLevel};
+
+use crate::environment;
+use crate::exit::{Exit, Failure, OrExit, Outcome};
+use crate::keys::KeyFile;
+use crate::output::Output;
+use crate::package;
+
+/// The agent's name.
+const NAME: &str = "Demo";
+/// Who made it all, as the store will say.
+const BY: &str = "quickstart";
+/// What the agent is to know of its work.
+const SOUL: &str = "You are Demo, an agent that shows what skills can do. Use your tools where they help, and be brief.";
+
+/// The agent that can be talked to.
+#[derive(Serialize)]
+pub(super) struct Demo {
+    id: String,
+}
+
+/// Makes sure that the agent is there and has every skill of the folder, in the version that is there.
+pub(super) async fn prepare(
+    app: &App,
+    folder: &Path,
+    key: Option<&Path>,
+    output: &Output,
+) -> Outcome<Demo> {
+    let account = app.store().first_account().await?;
+    let account = account
+        .ok_or_else(|| Failure::new(Exit::Failure, "the database has no account"))?
+        .id;
+    let agent = agent(app, &account).await?;
+    let packages = packages(folder)?;
+    if !packages.is_empty() {
+        register(app, &account, &key_file(folder, key)?).await?;
+    }
+    for path in packages {
+        let manifest = publish(app, &account, &path, output).await?;
+        install(app, &account, &agent, &manifest).await?;
+    }
+    Ok(Demo { id: agent })
+}
+
+impl Demo {
+    /// A line to paste. The key is in it while it can be known; later its variable.
+    pub(super) fn text(&self, url: &str, admin: Option<&IssuedKey>) -> String {
+        let header = match admin {
+            Some(key) => format!("'X-Api-Key: {}'", key.plaintext.expose()),
+            None => format!("\"X-Api-Key: ${}\"", environment::API_KEY),
+        };
+        format!(
+            "\nTalk to the agent {NAME}:\n\n\
+             \x20 curl -N {url}/v1/agents/{}/chat/messages -H {header} -H 'Content-Type: application/json' \
+             -d '{{\"message\":\"evaluate (2+3)*7\"}}'\n",
+            self.id
+        )
+    }
+}
+
+/// The agent's id.
+async fn agent(app: &App, account: &str) -> Outcome<String> {
+    let agents = agents::list(app, account).await?;
+    if let Some(agent) = agents.into_iter().find(|agent| agent.name == NAME) {
+        return Ok(agent.id);
+    }
+    let draft = agents::Draft {
+        name: NAME.to_owned(),
+        soul_md: Some(SOUL.to_owned()),
+        ..Default::default()
+    };
+    Ok(agents::create(app, account, draft).await?.id)
+}
+
+/// The packages of a folder, in the order of their names.
+fn packages(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder)
+        .with_context(|| format!("cannot read {}", folder.display()))
+        .or_exit(Exit::NotFound)?;
+    let mut packages = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "skill")
+        {
+            packages.push(path);
+        }
+    }
+    packages.sort();
+    Ok(packages)
+}
+
+/// The key that was named, else the development key that lies beside the packages' folder.
+fn key_file(folder: &Path, key: Option<&Path>) -> Outcome<PathBuf> {
+    match key {
+        Some(key) => Ok(key.to_owned()),
+        None => Ok(folder
+            .canonicalize()?
+            .with_file_name("dev-keys")
+            .join("dev.key")),
+    }
+}
+
+/// Registers the key that signed with the account, by the same proof that `publish` gives.
+async fn register(app: &App, account: &str, path: &Path) -> Outcome {
+    let file = KeyFile::read(path)?;
+    let id = skillgate_skill::key_id(&file.public_key()?).to_string();
+    if publisher_keys::list(app, account)
+        .await?
+        .iter()
+        .any(|key| key.key_id == id)
+    {
+        return Ok(());
+    }
+    let key = file
+        .signing_key(|| anyhow::bail!("{} is sealed: a development key is not", path.display()))?;
+    publisher_keys::add(
+        app,
+        account,
+        &prove_possession(&key, account),
+        "development",
+    )
+    .await?;
+    Ok(())
+}
+
+/// Publishes a package, unless its version is published: then a warning says when the contents differ.
+async fn publish(app: &App, account: &str, path: &Path, output: &Output) -> Outcome<Manifest> {
+    let bytes = package::bytes(path)?;
+    let package = Package::read(&bytes).with_context(|| path.display().to_string())?;
+    let digest = package.digest().to_string();
+    let manifest = package.manifest;
+    match skills::version_of(app, account, &manifest.name, manifest.version.as_deref()).await {
+        Ok((_, version)) if version.digest == digest => {}
+        Ok((_, version)) => output.warn(format_args!(
+            "{} {} is published with other contents: raise its version to publish these",
+            manifest.name, version.version
+        )),
+        Err(error) if is_missing(&error) => {
+            skills::publish(app, account, BY, bytes)
+                .await
+                .with_context(|| path.display().to_string())?;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    Ok(manifest)
+}
+
+fn is_missing(error: &ApiError) -> bool {
+    matches!(error.code(), "skill_not_found" | "skill_version_not_found")
+}
+
+/// Installs this version, with all that it asks for, unless it is installed.
+async fn install(app: &App, account: &str, agent: &str, manifest: &Manifest) -> Outcome {
+    let installed = installations::list(app, account, agent).await?;
+    let is_this = |one: &Assignment| {
+        one.skill_name == manifest.name && Some(&one.version) == manifest.version.as_ref()
+    };
+    if installed.iter().any(is_this) {
+        return Ok(());
+    }
+    let wish = installations::Wish {
+        skill: manifest.name.clone(),
+        trust_level: TrustLevel::Community.to_string(),
+        version: manifest.version.clone(),
+        permissions: None,
+    };
+    installations::install(app, account, BY, agent, wish).await?;
+    Ok(())
+}
