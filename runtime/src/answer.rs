@@ -28,6 +28,17 @@ pub(crate) fn checked(result: wit::ToolResult, schemas: &Schemas, most: u64) -> 
     Outcome::Result(ToolResult { content: result.content.into_iter().map(Content::from).collect(), structured })
 }
 
+/// What it means that the tool gave an error: the host's refusal behind it, if there was one.
+pub(crate) fn refused(error: wit::ToolError, state: &State) -> Outcome {
+    let most = state.meter.limits().output;
+    let error = ToolError::from(error);
+    match state.shared.refusal() {
+        Some(stop) => stop.into(),
+        None if error.text().len() as u64 > most => Stop::limit("output", bytes(most)).into(),
+        None => Outcome::Error(error),
+    }
+}
+
 fn size(result: &wit::ToolResult) -> u64 {
     let pieces = result.content.iter().map(|piece| match piece {
         wit::Content::Text(text) => text.len(),

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use skillgate_skill::{Effective, Permissions};
 use wasmtime::Store;
 
-use crate::answer::{checked, failure};
+use crate::answer::{checked, failure, refused};
 use crate::bindings::Skill as Guest;
 use crate::bindings::exports::skillgate::skill::tools as wit;
 use crate::error::HostFault;
@@ -17,7 +17,7 @@ use crate::load::Skill;
 use crate::outcome::{Outcome, Report, ToolError};
 use crate::receipt::{Receipt, Use};
 use crate::secret::{NoSecrets, SecretSource};
-use crate::sink::{Discard, Sink};
+use crate::sink::{Discard, Sink, cut};
 use crate::state::State;
 use crate::tool::Schemas;
 
@@ -94,9 +94,11 @@ impl Skill {
         let arguments: Value = serde_json::from_str(&call.arguments)
             .map_err(|error| ToolError::InvalidArguments(format!("they are no JSON: {error}")))?;
         schemas.input.validate(&arguments).map_err(|error| {
+            // The error quotes the value, which may be as long as the arguments.
+            let why = cut(&error.to_string()).to_owned();
             ToolError::InvalidArguments(match error.instance_path().as_str() {
-                "" => error.to_string(),
-                place => format!("{place}: {error}"),
+                "" => why,
+                place => format!("{}: {why}", cut(place)),
             })
         })?;
         Ok(schemas)
@@ -110,10 +112,7 @@ impl Skill {
             .await?;
         let outcome = match answer {
             Ok(Ok(result)) => checked(result, schemas, state.meter.limits().output),
-            Ok(Err(error)) => match state.shared.refusal() {
-                Some(stop) => stop.into(),
-                None => Outcome::Error(error.into()),
-            },
+            Ok(Err(error)) => refused(error, &state),
             Err(error) => failure(error, &state)?,
         };
         state.shared.log.finish();

@@ -65,9 +65,9 @@ fn pooling(pool: &Pool) -> PoolingAllocationConfig {
     config
         .total_component_instances(pool.instances)
         .total_stacks(pool.instances)
-        .total_memories(pool.instances * MAX_MEMORIES)
-        .total_tables(pool.instances * MAX_TABLES)
-        .total_core_instances(pool.instances * MAX_CORE_INSTANCES)
+        .total_memories(pool.instances.saturating_mul(MAX_MEMORIES))
+        .total_tables(pool.instances.saturating_mul(MAX_TABLES))
+        .total_core_instances(pool.instances.saturating_mul(MAX_CORE_INSTANCES))
         .max_core_instances_per_component(MAX_CORE_INSTANCES)
         .max_memories_per_component(MAX_MEMORIES)
         .max_tables_per_component(MAX_TABLES)

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use skillgate_skill::{Effective, Manifest, Permissions};
+use skillgate_skill::{Effective, Limits, Manifest, Permissions};
 use wasmtime::component::Component;
 
 use crate::bindings::SkillPre;
@@ -35,7 +35,10 @@ impl Skill {
     pub(crate) async fn load(runtime: Runtime, manifest: Manifest, digest: String, component: Component) -> Result<Self, LoadError> {
         let imports = imports(&component);
         check_imports(&imports, &manifest.permissions)?;
-        let limits = CallLimits::new(&manifest.limits, &runtime.inner.config.limits);
+        let operator = &runtime.inner.config.limits;
+        let asked_limits = CallLimits::new(&manifest.limits, operator);
+        // The tools are listed under the operator's limits: what the manifest asks for is for calls.
+        let limits = CallLimits::new(&Limits::default(), operator);
         let mut skill = Self {
             asked: Arc::new(manifest.permissions.clone()),
             prepared: std::array::from_fn(|_| OnceLock::new()),
@@ -50,6 +53,7 @@ impl Skill {
         let prepared = skill.prepare(Linked::NONE).map_err(|error| LoadError::NoTools { reason: format!("{error:#}") })?;
         let _ = skill.prepared[Linked::NONE.index()].set(prepared);
         skill.tools = skill.list_tools().await?;
+        skill.limits = asked_limits;
         Ok(skill)
     }
 

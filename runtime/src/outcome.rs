@@ -150,6 +150,15 @@ pub enum ToolError {
     Failed(String),
 }
 
+impl ToolError {
+    /// The message without its kind.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::InvalidArguments(text) | Self::Denied(text) | Self::Unavailable(text) | Self::Failed(text) => text,
+        }
+    }
+}
+
 /// The guest broke: a trap, an exit, or an answer outside the contract.
 #[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
 #[error("the skill's code failed: {message}")]

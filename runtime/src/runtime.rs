@@ -33,8 +33,13 @@ pub(crate) struct Inner {
     pub(crate) folders: Arc<Folders>,
     /// One permit for each instance of the pool.
     pub(crate) slots: Semaphore,
+    /// Compilations under way: they take much memory and all of a CPU.
+    compiles: Semaphore,
     cache: Option<CodeCache>,
 }
+
+/// Components that are compiled at the same time; later ones wait.
+const MAX_COMPILES: usize = 2;
 
 impl Runtime {
     /// Sets the engine up and reserves the pool's address space.
@@ -49,6 +54,7 @@ impl Runtime {
             egress: Egress::new(config.egress.clone()),
             folders: Arc::new(Folders::new(config.state_dir.clone())),
             slots: Semaphore::new(config.pool.instances as usize),
+            compiles: Semaphore::new(MAX_COMPILES),
             cache,
             engine,
             config,
@@ -81,8 +87,11 @@ impl Runtime {
         let inner = &self.inner;
         let entry = inner.cache.as_ref().map(|cache| (cache, cache.name(&Sha256::digest(bytes).into())));
         if let Some(code) = entry.as_ref().and_then(|(cache, name)| cache.read(name)) {
-            return Ok(deserialize(&inner.engine, &code)?);
+            return deserialize(&inner.engine, &code);
         }
+        let Ok(_turn) = inner.compiles.acquire().await else {
+            return Err(HostFault::Engine("it is shutting down".into()).into());
+        };
         let code = compile(&inner.engine, &inner.config.compiler, bytes).await?;
         let component = deserialize(&inner.engine, &code)?;
         if let Some((cache, name)) = entry {
@@ -92,11 +101,11 @@ impl Runtime {
     }
 }
 
-/// Makes machine code runnable.
-fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component, HostFault> {
+/// Makes machine code runnable. Fails where the component does not fit into the pool's slots.
+fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component, LoadError> {
     // SAFETY: `code` is what this engine's compiler gave: it comes straight from it, or its tag
     // under the host's key was checked over these same bytes, which are copied from here.
     #[allow(unsafe_code)]
     let component = unsafe { Component::deserialize(engine, code) };
-    component.map_err(HostFault::engine)
+    component.map_err(|error| LoadError::Compile(format!("{error:#}")))
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::json;
-use skillgate_runtime::{Call, LoadError};
+use skillgate_runtime::{Call, LoadError, Pool, Runtime, RuntimeConfig};
 use skillgate_skill::{COMPONENT, Package};
 
-use super::support::{call, denial, guest, load, manifest, nothing, package, run, runtime, text};
+use super::support::{call, config, denial, guest, load, manifest, nothing, package, run, runtime, text};
 
 #[tokio::test]
 async fn a_component_that_imports_more_than_it_asks_for_is_refused_with_the_line_to_add() {
@@ -97,4 +97,13 @@ async fn a_skill_learns_only_of_its_own_secrets() {
     let probe = load("probe").await;
     let answer = run(&probe, "secret_exists", json!({"name": "SOMEBODY_ELSES"})).await;
     assert_eq!(text(&answer), "false");
+}
+
+#[tokio::test]
+async fn where_the_pool_cannot_be_reserved_calls_still_run() {
+    // More address space than the machine has.
+    let pool = Pool { instances: 1_000_000 };
+    let runtime = Runtime::new(RuntimeConfig { pool, ..config() }).unwrap();
+    let echo = runtime.load(&package(manifest("echo"), guest("echo"))).await.unwrap();
+    assert_eq!(text(&run(&echo, "echo", json!({"text": "on demand"})).await), "on demand");
 }
