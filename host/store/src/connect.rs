@@ -1,6 +1,7 @@
 //! Opening a database by its address, with the settings that the store's promises rest on.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -58,14 +59,21 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
 }
 
 /// Makes the file for its owner only; the journal beside it takes over its mode.
+///
+/// The store needs a file: readers and writers of a database in memory would each have one of their own.
 fn create_private(path: &Path) -> Result<(), StoreError> {
+    if path.as_os_str().is_empty() || path == Path::new(":memory:") {
+        return Err(StoreError::Invalid(
+            "the database URL names no file; write sqlite://<path>".into(),
+        ));
+    }
     let made = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path);
     match made {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             Err(StoreError::Invalid(format!(
                 "the database file {} can not be made: {error}",
                 path.display()

@@ -22,7 +22,7 @@ pub(super) async fn agents_live_and_die(store: &Store, clock: &Clock) -> Result<
     );
     assert_eq!(
         store.list_agents(&account, 10, 1).await?.items,
-        [first.clone()]
+        std::slice::from_ref(&first)
     );
 
     assert!(store.get_agent(&other, &first.id).await?.is_none());

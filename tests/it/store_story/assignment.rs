@@ -64,7 +64,7 @@ pub(super) async fn skills_are_put_on_agents(store: &Store) -> Result<(), StoreE
     );
     assert_eq!(
         store.list_assignments(&account, &agent).await?,
-        [upgraded.clone()]
+        std::slice::from_ref(&upgraded)
     );
     assert!(store.list_assignments(&other, &agent).await?.is_empty());
     assert!(

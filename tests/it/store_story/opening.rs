@@ -57,6 +57,8 @@ async fn an_address_that_is_none_is_refused() {
     for url in [
         "",
         "mysql://localhost/x",
+        "sqlite://",
+        "sqlite://:memory:",
         "/data/skillgate.db",
         "postgres://[",
         "sqlite:///nonexistent/folder/x.db",

@@ -78,7 +78,10 @@ pub(super) async fn versions_are_published_once(store: &Store) -> Result<(), Sto
             .unwrap(),
         b"\0PK"
     );
-    assert_eq!(store.list_skills(&account).await?, [skill.clone()]);
+    assert_eq!(
+        store.list_skills(&account).await?,
+        std::slice::from_ref(&skill)
+    );
     assert_eq!(
         store.list_installations(&account).await?[0].source,
         Source::Own
