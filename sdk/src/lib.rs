@@ -73,7 +73,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::schema::input_schema;
-    pub use crate::skill::{arguments, call, tools};
+    pub use crate::skill::{arguments, call, distinct, tools};
     pub use {schemars, serde, serde_json};
 
     #[cfg(target_arch = "wasm32")]

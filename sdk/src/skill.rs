@@ -32,6 +32,7 @@ impl Registration {
 macro_rules! skill {
     ($($tool:path),+ $(,)?) => {
         const TOOLS: &[$crate::Registration] = &[$($crate::Registration::of::<$tool>()),+];
+        const _: () = $crate::__private::distinct(TOOLS);
 
         /// The tools of this skill, as a model is shown them.
         pub fn tools() -> ::std::vec::Vec<$crate::Description> {
@@ -76,6 +77,38 @@ macro_rules! skill {
     };
 }
 
+/// Two tools of one name are an error when the skill is compiled: the host refuses such a skill.
+pub const fn distinct(registered: &[Registration]) {
+    let mut later = 1;
+    while later < registered.len() {
+        let mut earlier = 0;
+        while earlier < later {
+            let (one, other) = (registered[earlier].name, registered[later].name);
+            assert!(
+                !same(one.as_bytes(), other.as_bytes()),
+                "two tools of this skill have the same name"
+            );
+            earlier += 1;
+        }
+        later += 1;
+    }
+}
+
+/// Equality, in a form that works at compile time.
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut place = 0;
+    while place < one.len() {
+        if one[place] != other[place] {
+            return false;
+        }
+        place += 1;
+    }
+    true
+}
+
 /// All descriptions, in the order of registration.
 pub fn tools(registered: &[Registration]) -> Vec<Description> {
     registered.iter().map(|tool| (tool.describe)()).collect()
@@ -103,4 +136,29 @@ pub fn call(
 pub fn arguments<T: DeserializeOwned>(json: &str) -> Result<T, ToolError> {
     serde_json::from_str(json)
         .map_err(|error| ToolError::InvalidArguments(format!("the arguments do not fit: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &'static str) -> Registration {
+        let describe = || unreachable!("only names are looked at");
+        Registration {
+            name,
+            describe,
+            call: |_| Ok(ToolOutput::default()),
+        }
+    }
+
+    #[test]
+    fn names_that_differ_are_distinct() {
+        distinct(&[named("add"), named("adds"), named("sub")]);
+    }
+
+    #[test]
+    #[should_panic = "the same name"]
+    fn a_name_given_twice_is_found() {
+        distinct(&[named("add"), named("sub"), named("add")]);
+    }
 }
