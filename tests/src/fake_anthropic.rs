@@ -237,7 +237,11 @@ fn event_stream(events: Vec<Value>, gate: Option<Arc<Semaphore>>, cut: bool) -> 
             Ok(frame)
         }
     });
-    let broken = stream::iter(cut.then(|| Err(std::io::Error::other("cut"))));
+    let broken = stream::iter(cut.then_some(())).then(async |()| {
+        // What was written before is sent only once the body has nothing at hand.
+        tokio::task::yield_now().await;
+        Err(std::io::Error::other("cut"))
+    });
     let body = Body::from_stream(frames.chain(broken));
     ([("content-type", "text/event-stream; charset=utf-8")], body).into_response()
 }
