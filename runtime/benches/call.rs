@@ -1,10 +1,11 @@
 //! What a call of a tool costs, beside bare wasmtime with the same guest and the same engine
 //! settings in the same run; and what an idle installed skill holds in memory.
 //!
-//! Run with `cargo bench -p skillgate-runtime`, after the guests were built (`cargo xtask bench` does
-//! both). Prints Markdown tables. Times of single runs on a shared machine vary: trust the ratio.
-#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs, reason = "a program for the developer's terminal")]
+//! `cargo xtask bench` builds the guests, runs this and makes a table of what it prints: a line for
+//! each figure, with tabs between what was measured, the result, its floor and the goal.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a program for the developer's terminal")]
 
+#[path = "call/bare.rs"]
 mod bare;
 
 use std::collections::BTreeMap;
@@ -45,10 +46,14 @@ async fn calls() {
             ours.push(done - between);
         }
     }
-    println!("| fresh instance, one call of `echo` | p50 µs | p99 µs | calls/s a core |\n|---|---|---|---|");
-    let floor = row("bare wasmtime, same guest and settings", floor);
-    let ours = row("skillgate-runtime", ours);
-    println!("\nratio of the p50: {:.2}\n", ours.as_secs_f64() / floor.as_secs_f64());
+    for (what, part, goal) in [("p50", 0.5, "60 µs, 1.4 × bare"), ("p99", 0.99, "150 µs")] {
+        let (ours, floor) = (quantile(&mut ours, part), quantile(&mut floor, part));
+        let result = format!("{}, {:.2} × bare", micros(ours), ours.as_secs_f64() / floor.as_secs_f64());
+        figure(&format!("a tool call in a fresh instance, {what}"), &result, &format!("bare wasmtime: {}", micros(floor)), goal);
+    }
+    let total: Duration = ours.iter().sum();
+    let rate = ours.len() as f64 / total.as_secs_f64();
+    figure("tool calls in fresh instances, one core", &format!("{rate:.0} calls/s"), "-", "15000 calls/s");
 }
 
 async fn call(skill: &Skill) {
@@ -56,14 +61,19 @@ async fn call(skill: &Skill) {
     assert!(matches!(report.outcome, Outcome::Result(_)), "{:?}", report.outcome);
 }
 
-/// Prints a row and gives the median.
-fn row(name: &str, mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
-    let total: Duration = times.iter().sum();
-    let rate = times.len() as f64 / total.as_secs_f64();
-    println!("| {name} | {:.1} | {:.1} | {rate:.0} |", p50.as_secs_f64() * 1e6, p99.as_secs_f64() * 1e6);
-    p50
+/// Prints one figure in the form that `cargo xtask bench` reads; `-` stands for no floor, or no goal.
+fn figure(what: &str, result: &str, floor: &str, goal: &str) {
+    println!("figure\t{what}\t{result}\t{floor}\t{goal}");
+}
+
+/// The sample that `part` (0 to 1) of the samples are not above.
+fn quantile(samples: &mut [Duration], part: f64) -> Duration {
+    samples.sort_unstable();
+    samples[((samples.len() - 1) as f64 * part) as usize]
+}
+
+fn micros(time: Duration) -> String {
+    format!("{:.1} µs", time.as_secs_f64() * 1e6)
 }
 
 /// Resident memory with more and more skills loaded, each with code of its own.
@@ -73,7 +83,6 @@ async fn idle() {
     let package = echo();
     let before = resident();
     let mut held: Vec<Arc<Skill>> = Vec::new();
-    println!("| idle installed skills | resident KiB in all | KiB each | µs to load one, cache warm |\n|---|---|---|---|");
     for count in INSTALLED {
         let (already, begun) = (held.len(), Instant::now());
         while held.len() < count {
@@ -81,7 +90,12 @@ async fn idle() {
         }
         let each = begun.elapsed() / u32::try_from(count - already).unwrap();
         let used = resident() - before;
-        println!("| {count} | {used} | {} | {} |", used / count, each.as_micros());
+        let result = format!("{} KiB each, {used} KiB in all", used / count);
+        figure(&format!("memory of {count} idle installed skills"), &result, "-", "-");
+        if count == INSTALLED[0] {
+            continue;
+        }
+        figure(&format!("loading one of {} more skills, code cached", count - already), &micros(each), "-", "-");
     }
 }
 
