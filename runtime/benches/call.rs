@@ -3,7 +3,13 @@
 //!
 //! `cargo xtask bench` builds the guests, runs this and makes a table of what it prints: a line for
 //! each figure, with tabs between what was measured, the result, its floor and the goal.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, missing_docs, reason = "a program for the developer's terminal")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a program for the developer's terminal"
+)]
 
 #[path = "call/bare.rs"]
 mod bare;
@@ -23,7 +29,10 @@ const ARGUMENTS: &str = r#"{"text":"hello"}"#;
 const INSTALLED: [usize; 4] = [1, 10, 100, 1000];
 
 fn main() {
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     tokio.block_on(async {
         calls().await;
         idle().await;
@@ -48,17 +57,35 @@ async fn calls() {
     }
     for (what, part, goal) in [("p50", 0.5, "60 µs, 1.4 × bare"), ("p99", 0.99, "150 µs")] {
         let (ours, floor) = (quantile(&mut ours, part), quantile(&mut floor, part));
-        let result = format!("{}, {:.2} × bare", micros(ours), ours.as_secs_f64() / floor.as_secs_f64());
-        figure(&format!("a tool call in a fresh instance, {what}"), &result, &format!("bare wasmtime: {}", micros(floor)), goal);
+        let result = format!(
+            "{}, {:.2} × bare",
+            micros(ours),
+            ours.as_secs_f64() / floor.as_secs_f64()
+        );
+        figure(
+            &format!("a tool call in a fresh instance, {what}"),
+            &result,
+            &format!("bare wasmtime: {}", micros(floor)),
+            goal,
+        );
     }
     let total: Duration = ours.iter().sum();
     let rate = ours.len() as f64 / total.as_secs_f64();
-    figure("tool calls in fresh instances, one core", &format!("{rate:.0} calls/s"), "-", "15000 calls/s");
+    figure(
+        "tool calls in fresh instances, one core",
+        &format!("{rate:.0} calls/s"),
+        "-",
+        "15000 calls/s",
+    );
 }
 
 async fn call(skill: &Skill) {
     let report = skill.call(Call::new("echo", ARGUMENTS)).await.unwrap();
-    assert!(matches!(report.outcome, Outcome::Result(_)), "{:?}", report.outcome);
+    assert!(
+        matches!(report.outcome, Outcome::Result(_)),
+        "{:?}",
+        report.outcome
+    );
 }
 
 /// Prints one figure in the form that `cargo xtask bench` reads; `-` stands for no floor, or no goal.
@@ -91,35 +118,59 @@ async fn idle() {
         let each = begun.elapsed() / u32::try_from(count - already).unwrap();
         let used = resident() - before;
         let result = format!("{} KiB each, {used} KiB in all", used / count);
-        figure(&format!("memory of {count} idle installed skills"), &result, "-", "-");
+        figure(
+            &format!("memory of {count} idle installed skills"),
+            &result,
+            "-",
+            "-",
+        );
         if count == INSTALLED[0] {
             continue;
         }
-        figure(&format!("loading one of {} more skills, code cached", count - already), &micros(each), "-", "-");
+        figure(
+            &format!(
+                "loading one of {} more skills, code cached",
+                count - already
+            ),
+            &micros(each),
+            "-",
+            "-",
+        );
     }
 }
 
 /// Resident memory of this process in KiB.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 fn runtime(cache: Option<PathBuf>) -> Runtime {
     let cache = cache.map(|dir| Cache { dir, key: [0; 32] });
-    Runtime::new(RuntimeConfig { cache, ..RuntimeConfig::default() }).unwrap()
+    Runtime::new(RuntimeConfig {
+        cache,
+        ..RuntimeConfig::default()
+    })
+    .unwrap()
 }
 
 fn echo() -> Package {
     let manifest = std::fs::read(folder().join("tests/guests/echo/SKILL.md")).unwrap();
-    let files = BTreeMap::from([(MANIFEST.to_owned(), manifest), (COMPONENT.to_owned(), component())]);
+    let files = BTreeMap::from([
+        (MANIFEST.to_owned(), manifest),
+        (COMPONENT.to_owned(), component()),
+    ]);
     Package::from_files(files).unwrap()
 }
 
 fn component() -> Vec<u8> {
     let path = folder().join("target/guests/echo.wasm");
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; build the guests first", path.display()))
+    std::fs::read(&path)
+        .unwrap_or_else(|error| panic!("{}: {error}; build the guests first", path.display()))
 }
 
 fn folder() -> PathBuf {

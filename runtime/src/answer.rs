@@ -16,16 +16,26 @@ pub(crate) fn checked(result: wit::ToolResult, schemas: &Schemas, most: u64) -> 
     if size(&result) > most {
         return Stop::limit("output", bytes(most)).into();
     }
-    let structured = match result.structured.as_deref().map(serde_json::from_str::<Value>).transpose() {
+    let structured = match result
+        .structured
+        .as_deref()
+        .map(serde_json::from_str::<Value>)
+        .transpose()
+    {
         Ok(structured) => structured,
         Err(error) => return fault(format!("its structured result is no JSON: {error}")),
     };
     if let (Some(validator), Some(value)) = (&schemas.output, &structured)
         && let Err(error) = validator.validate(value)
     {
-        return fault(format!("its structured result does not fit its output schema: {error}"));
+        return fault(format!(
+            "its structured result does not fit its output schema: {error}"
+        ));
     }
-    Outcome::Result(ToolResult { content: result.content.into_iter().map(Content::from).collect(), structured })
+    Outcome::Result(ToolResult {
+        content: result.content.into_iter().map(Content::from).collect(),
+        structured,
+    })
 }
 
 /// What it means that the tool gave an error: the host's refusal behind it, if there was one.
@@ -42,8 +52,12 @@ pub(crate) fn refused(error: wit::ToolError, state: &State) -> Outcome {
 fn size(result: &wit::ToolResult) -> u64 {
     let pieces = result.content.iter().map(|piece| match piece {
         wit::Content::Text(text) => text.len(),
-        wit::Content::Image(blob) | wit::Content::Audio(blob) => blob.data.len() + blob.mime_type.len(),
-        wit::Content::ResourceLink(link) => link.uri.len() + link.name.len() + link.mime_type.as_ref().map_or(0, String::len),
+        wit::Content::Image(blob) | wit::Content::Audio(blob) => {
+            blob.data.len() + blob.mime_type.len()
+        }
+        wit::Content::ResourceLink(link) => {
+            link.uri.len() + link.name.len() + link.mime_type.as_ref().map_or(0, String::len)
+        }
     });
     let structured = result.structured.as_ref().map_or(0, String::len);
     (pieces.sum::<usize>() + structured) as u64
@@ -54,14 +68,22 @@ pub(crate) fn failure(error: wasmtime::Error, state: &State) -> Result<Outcome, 
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return Ok(stop.clone().into());
     }
-    if error.downcast_ref::<wasmtime::PoolConcurrencyLimitError>().is_some() {
+    if error
+        .downcast_ref::<wasmtime::PoolConcurrencyLimitError>()
+        .is_some()
+    {
         return Err(HostFault::Busy(state.meter.limits().timeout));
     }
     if error.is::<HostFault>() {
         return Err(error.downcast().unwrap_or_else(HostFault::engine));
     }
-    let limit = limit_behind(&error, state).or_else(|| state.shared.refusal()).or_else(|| state.meter.memory_stop());
-    Ok(limit.map_or_else(|| fault(story(&error, &state.shared.log.last_words())), Outcome::from))
+    let limit = limit_behind(&error, state)
+        .or_else(|| state.shared.refusal())
+        .or_else(|| state.meter.memory_stop());
+    Ok(limit.map_or_else(
+        || fault(story(&error, &state.shared.log.last_words())),
+        Outcome::from,
+    ))
 }
 
 /// The limit that the engine itself enforces and that was reached, if one was.
@@ -74,7 +96,9 @@ fn limit_behind(error: &wasmtime::Error, state: &State) -> Option<Stop> {
         return Some(Stop::limit("handles", limits.handles.to_string()));
     }
     // The engine's type for this is private; its text is the only sign.
-    let copied_too_much = error.chain().any(|cause| cause.to_string().contains("fuel allocated for hostcalls"));
+    let copied_too_much = error
+        .chain()
+        .any(|cause| cause.to_string().contains("fuel allocated for hostcalls"));
     copied_too_much.then(|| Stop::limit("output", bytes(limits.output)))
 }
 
@@ -118,9 +142,19 @@ impl From<wit::Content> for Content {
     fn from(content: wit::Content) -> Self {
         match content {
             wit::Content::Text(text) => Self::Text { text },
-            wit::Content::Image(blob) => Self::Image { data: blob.data, mime_type: blob.mime_type },
-            wit::Content::Audio(blob) => Self::Audio { data: blob.data, mime_type: blob.mime_type },
-            wit::Content::ResourceLink(link) => Self::ResourceLink { uri: link.uri, name: link.name, mime_type: link.mime_type },
+            wit::Content::Image(blob) => Self::Image {
+                data: blob.data,
+                mime_type: blob.mime_type,
+            },
+            wit::Content::Audio(blob) => Self::Audio {
+                data: blob.data,
+                mime_type: blob.mime_type,
+            },
+            wit::Content::ResourceLink(link) => Self::ResourceLink {
+                uri: link.uri,
+                name: link.name,
+                mime_type: link.mime_type,
+            },
         }
     }
 }

@@ -33,15 +33,28 @@ impl CodeCache {
             .recursive(true)
             .mode(0o700)
             .create(&settings.dir)
-            .map_err(|error| HostFault::io(format!("making the folder {}", settings.dir.display()), error))?;
+            .map_err(|error| {
+                HostFault::io(
+                    format!("making the folder {}", settings.dir.display()),
+                    error,
+                )
+            })?;
         let mut hasher = DigestHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { settings, environment: hasher.0.finalize().into() })
+        Ok(Self {
+            settings,
+            environment: hasher.0.finalize().into(),
+        })
     }
 
     /// The entry's name for a component of this SHA-256.
     pub(crate) fn name(&self, component: &[u8; 32]) -> String {
-        hex::encode(Sha256::new().chain_update(component).chain_update(self.environment).finalize())
+        hex::encode(
+            Sha256::new()
+                .chain_update(component)
+                .chain_update(self.environment)
+                .finalize(),
+        )
     }
 
     /// The code of an entry, if it is there and authentic. Anything else is a miss: the caller
@@ -49,10 +62,15 @@ impl CodeCache {
     pub(crate) fn read(&self, name: &str) -> Option<Vec<u8>> {
         let mut entry = Vec::new();
         let file = fs::File::open(self.path(name)).ok()?;
-        file.take(MAX_CODE + TAG_LEN as u64).read_to_end(&mut entry).ok()?;
+        file.take(MAX_CODE + TAG_LEN as u64)
+            .read_to_end(&mut entry)
+            .ok()?;
         let (tag, code) = entry.split_at_checked(TAG_LEN)?;
         if self.mac(name, code).verify_slice(tag).is_err() {
-            tracing::warn!(entry = name, "a compiled component in the cache is not authentic; compiling it again");
+            tracing::warn!(
+                entry = name,
+                "a compiled component in the cache is not authentic; compiling it again"
+            );
             return None;
         }
         entry.drain(..TAG_LEN);

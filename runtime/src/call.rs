@@ -85,11 +85,18 @@ impl Skill {
     fn check(&self, call: &Call) -> Result<&Schemas, ToolError> {
         let schemas = self.tools.schemas(&call.tool).ok_or_else(|| {
             let names: Vec<&str> = self.tools().iter().map(|tool| tool.name.as_str()).collect();
-            ToolError::InvalidArguments(format!("{} has no tool {:?}; it has: {}", self.manifest.name, call.tool, names.join(", ")))
+            ToolError::InvalidArguments(format!(
+                "{} has no tool {:?}; it has: {}",
+                self.manifest.name,
+                call.tool,
+                names.join(", ")
+            ))
         })?;
         if call.arguments.len() as u64 > self.limits.arguments {
             let (is, most) = (call.arguments.len(), bytes(self.limits.arguments));
-            return Err(ToolError::InvalidArguments(format!("they have {is} bytes; at most {most} are allowed")));
+            return Err(ToolError::InvalidArguments(format!(
+                "they have {is} bytes; at most {most} are allowed"
+            )));
         }
         let arguments: Value = serde_json::from_str(&call.arguments)
             .map_err(|error| ToolError::InvalidArguments(format!("they are no JSON: {error}")))?;
@@ -107,7 +114,10 @@ impl Skill {
     async fn run(&self, call: &Call, schemas: &Schemas) -> Result<(Outcome, Traces), HostFault> {
         let (answer, state) = self
             .in_sandbox(call, async |guest, store| {
-                guest.skillgate_skill_tools().call_call_tool(store, &call.tool, &call.arguments).await
+                guest
+                    .skillgate_skill_tools()
+                    .call_call_tool(store, &call.tool, &call.arguments)
+                    .await
             })
             .await?;
         let outcome = match answer {
@@ -116,13 +126,24 @@ impl Skill {
             Err(error) => failure(error, &state)?,
         };
         state.shared.log.finish();
-        Ok((outcome, Traces { uses: state.shared.uses.take(), peak_memory: state.meter.peak_memory() }))
+        Ok((
+            outcome,
+            Traces {
+                uses: state.shared.uses.take(),
+                peak_memory: state.meter.peak_memory(),
+            },
+        ))
     }
 
     /// `list-tools`; the inner error is how it ended otherwise.
-    pub(crate) async fn list(&self, call: &Call) -> Result<Result<Vec<wit::Tool>, Outcome>, HostFault> {
+    pub(crate) async fn list(
+        &self,
+        call: &Call,
+    ) -> Result<Result<Vec<wit::Tool>, Outcome>, HostFault> {
         let (answer, state) = self
-            .in_sandbox(call, async |guest, store| guest.skillgate_skill_tools().call_list_tools(store).await)
+            .in_sandbox(call, async |guest, store| {
+                guest.skillgate_skill_tools().call_list_tools(store).await
+            })
             .await?;
         match answer {
             Ok(listed) => Ok(Ok(listed)),
@@ -138,7 +159,9 @@ impl Skill {
     ) -> Result<(wasmtime::Result<T>, State), HostFault> {
         let inner = &self.runtime.inner;
         let mut limits = self.limits.clone();
-        limits.timeout = call.deadline.map_or(limits.timeout, |deadline| deadline.min(limits.timeout));
+        limits.timeout = call
+            .deadline
+            .map_or(limits.timeout, |deadline| deadline.min(limits.timeout));
         let (timeout, output) = (limits.timeout, limits.output);
         let _slot = match tokio::time::timeout(timeout, inner.slots.acquire()).await {
             Ok(Ok(slot)) => slot,
@@ -147,7 +170,13 @@ impl Skill {
         let effective = Effective::new(Arc::clone(&self.asked), Arc::clone(&call.granted));
         let prepared = self.prepared(&effective).map_err(HostFault::engine)?;
         let meter = Meter::new(limits, Instant::now());
-        let state = State::new(call, effective, meter, Arc::clone(&inner.folders), inner.egress.clone())?;
+        let state = State::new(
+            call,
+            effective,
+            meter,
+            Arc::clone(&inner.folders),
+            inner.egress.clone(),
+        )?;
         let mut store = Store::new(&inner.engine, state);
         store.limiter(|state| &mut state.meter);
         store.epoch_deadline_callback(|store| store.data().meter.on_epoch());
@@ -157,7 +186,9 @@ impl Skill {
             let guest = prepared.instantiate_async(&mut store).await?;
             work(&guest, &mut store).await
         });
-        let answer = answer.await.unwrap_or_else(|_| Err(Stop::timeout(timeout).into()));
+        let answer = answer
+            .await
+            .unwrap_or_else(|_| Err(Stop::timeout(timeout).into()));
         Ok((answer, store.into_data()))
     }
 

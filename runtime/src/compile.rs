@@ -27,7 +27,11 @@ const CHILD_WALL: Duration = Duration::from_secs(180);
 const MAX_COMPLAINT: u64 = 4096;
 
 /// Compiles `component`, which must have a component's preamble.
-pub(crate) async fn compile(engine: &Engine, compiler: &Compiler, component: &[u8]) -> Result<Vec<u8>, LoadError> {
+pub(crate) async fn compile(
+    engine: &Engine,
+    compiler: &Compiler,
+    component: &[u8],
+) -> Result<Vec<u8>, LoadError> {
     match compiler {
         Compiler::InProcess => in_process(engine.clone(), component.to_vec()).await,
         Compiler::Child { program, args } => {
@@ -55,13 +59,16 @@ async fn in_child(mut command: Command, component: &[u8]) -> Result<Vec<u8>, Loa
         .map_err(|error| HostFault::io("starting the compiler process", error))?;
     match tokio::time::timeout(CHILD_WALL, talk(child, component)).await {
         Ok(done) => done,
-        Err(_) => Err(LoadError::Compile(format!("it took longer than {CHILD_WALL:?}; make the component smaller"))),
+        Err(_) => Err(LoadError::Compile(format!(
+            "it took longer than {CHILD_WALL:?}; make the component smaller"
+        ))),
     }
 }
 
 /// Gives the child the component and takes its answer, both at the same time.
 async fn talk(mut child: Child, component: &[u8]) -> Result<Vec<u8>, LoadError> {
-    let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    let (Some(mut stdin), Some(stdout), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
         return Err(HostFault::Engine("the compiler process has no pipes".into()).into());
     };
@@ -74,7 +81,10 @@ async fn talk(mut child: Child, component: &[u8]) -> Result<Vec<u8>, LoadError> 
     let take = stdout.read_to_end(&mut code);
     let (_, taken, _) = tokio::join!(give, take, stderr.read_to_end(&mut complaint));
     taken.map_err(|error| HostFault::io("reading from the compiler process", error))?;
-    let status = child.wait().await.map_err(|error| HostFault::io("waiting for the compiler process", error))?;
+    let status = child
+        .wait()
+        .await
+        .map_err(|error| HostFault::io("waiting for the compiler process", error))?;
     if status.success() {
         return Ok(code);
     }
@@ -112,8 +122,14 @@ fn limit_self() -> Result<(), String> {
         (Resource::Fsize, 0),
         (Resource::Core, 0),
     ] {
-        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })
-            .map_err(|error| format!("limiting the compiler process failed: {error}"))?;
+        setrlimit(
+            resource,
+            Rlimit {
+                current: Some(most),
+                maximum: Some(most),
+            },
+        )
+        .map_err(|error| format!("limiting the compiler process failed: {error}"))?;
     }
     Ok(())
 }
@@ -125,6 +141,10 @@ fn compile_stdin() -> Result<(), String> {
         .read_to_end(&mut component)
         .map_err(|error| format!("reading the component failed: {error}"))?;
     let engine = engine::compiling().map_err(|error| error.to_string())?;
-    let code = engine.precompile_component(&component).map_err(|error| format!("{error:#}"))?;
-    std::io::stdout().write_all(&code).map_err(|error| format!("writing the code failed: {error}"))
+    let code = engine
+        .precompile_component(&component)
+        .map_err(|error| format!("{error:#}"))?;
+    std::io::stdout()
+        .write_all(&code)
+        .map_err(|error| format!("writing the code failed: {error}"))
 }

@@ -36,7 +36,10 @@ pub struct Cache {
 
 impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cache").field("dir", &self.dir).field("key", &"…").finish()
+        f.debug_struct("Cache")
+            .field("dir", &self.dir)
+            .field("key", &"…")
+            .finish()
     }
 }
 

@@ -79,7 +79,9 @@ fn pooling(pool: &Pool) -> PoolingAllocationConfig {
     // Resetting a kept megabyte by memset alone costs more than it saves; with the scan only
     // pages that were touched are reset.
     if kernel_scans_pages() {
-        config.pagemap_scan(Enabled::Yes).linear_memory_keep_resident(1 << 20);
+        config
+            .pagemap_scan(Enabled::Yes)
+            .linear_memory_keep_resident(1 << 20);
     } else {
         config.linear_memory_keep_resident(64 << 10);
     }
@@ -88,11 +90,16 @@ fn pooling(pool: &Pool) -> PoolingAllocationConfig {
 
 /// Whether the kernel has the `PAGEMAP_SCAN` ioctl: Linux 6.7 and newer.
 fn kernel_scans_pages() -> bool {
-    rustix::system::uname().release().to_str().is_ok_and(|release| is_at_least(release, (6, 7)))
+    rustix::system::uname()
+        .release()
+        .to_str()
+        .is_ok_and(|release| is_at_least(release, (6, 7)))
 }
 
 fn is_at_least(release: &str, wanted: (u32, u32)) -> bool {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse::<u32>());
+    let mut numbers = release
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|part| part.parse::<u32>());
     matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= wanted)
 }
 
@@ -118,9 +125,14 @@ mod tests {
 
     #[test]
     fn kernel_releases_compare_by_number() {
-        for (release, new_enough) in
-            [("6.7.0", true), ("6.18.44-fc", true), ("7.0", true), ("6.6.9", false), ("5.15.0-1", false), ("weird", false)]
-        {
+        for (release, new_enough) in [
+            ("6.7.0", true),
+            ("6.18.44-fc", true),
+            ("7.0", true),
+            ("6.6.9", false),
+            ("5.15.0-1", false),
+            ("weird", false),
+        ] {
             assert_eq!(is_at_least(release, (6, 7)), new_enough, "{release}");
         }
     }

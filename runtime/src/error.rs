@@ -26,7 +26,10 @@ pub enum HostFault {
 
 impl HostFault {
     pub(crate) fn io(doing: impl Into<String>, error: io::Error) -> Self {
-        Self::Io { doing: doing.into(), error }
+        Self::Io {
+            doing: doing.into(),
+            error,
+        }
     }
 
     pub(crate) fn engine(error: impl std::fmt::Display) -> Self {
@@ -38,19 +41,25 @@ impl HostFault {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// Instructions-only skills hold nothing to run.
-    #[error("skill {skill} holds no component.wasm, so it has no tools to call; build it with `skillgate build`, or use its instructions only")]
+    #[error(
+        "skill {skill} holds no component.wasm, so it has no tools to call; build it with `skillgate build`, or use its instructions only"
+    )]
     NoComponent {
         /// The skill's name.
         skill: String,
     },
     /// A core module, or no WebAssembly at all.
-    #[error("component.wasm is not a component: {found}; build it for the target wasm32-wasip2, or wrap the core module with `wasm-tools component new`")]
+    #[error(
+        "component.wasm is not a component: {found}; build it for the target wasm32-wasip2, or wrap the core module with `wasm-tools component new`"
+    )]
     NotAComponent {
         /// What the file begins like.
         found: String,
     },
     /// The component needs what its manifest does not ask for.
-    #[error("component.wasm imports {import}, which SKILL.md does not ask for; add to SKILL.md:\n{yaml}")]
+    #[error(
+        "component.wasm imports {import}, which SKILL.md does not ask for; add to SKILL.md:\n{yaml}"
+    )]
     NotAskedFor {
         /// The interface.
         import: String,
@@ -66,7 +75,9 @@ pub enum LoadError {
         remedy: String,
     },
     /// The component exports no tools.
-    #[error("component.wasm does not export skillgate:skill/tools@0.1.0: {reason}; build it with the SDK, or export that interface")]
+    #[error(
+        "component.wasm does not export skillgate:skill/tools@0.1.0: {reason}; build it with the SDK, or export that interface"
+    )]
     NoTools {
         /// What the engine found.
         reason: String,

@@ -28,7 +28,11 @@ pub(crate) struct Folders {
 
 impl Folders {
     pub(crate) fn new(configured: Option<PathBuf>) -> Self {
-        Self { configured, temporary: OnceLock::new(), in_use: Mutex::default() }
+        Self {
+            configured,
+            temporary: OnceLock::new(),
+            in_use: Mutex::default(),
+        }
     }
 
     /// The folder of this scope for this purpose, made when absent. `purpose` is a relative path
@@ -43,8 +47,14 @@ impl Folders {
             .recursive(true)
             .mode(0o700)
             .create(&path)
-            .map_err(|error| HostFault::io(format!("making the folder {}", path.display()), error))?;
-        let folder = Arc::new(Folder { path: path.clone(), used: Mutex::new(None), in_flight: AtomicU64::new(0) });
+            .map_err(|error| {
+                HostFault::io(format!("making the folder {}", path.display()), error)
+            })?;
+        let folder = Arc::new(Folder {
+            path: path.clone(),
+            used: Mutex::new(None),
+            in_flight: AtomicU64::new(0),
+        });
         in_use.retain(|_, folder| folder.strong_count() > 0);
         in_use.insert(path, Arc::downgrade(&folder));
         Ok(folder)
@@ -91,7 +101,10 @@ impl Folder {
 
     /// The count, for as long as the guard is held.
     pub(crate) fn account(&self) -> Account<'_> {
-        Account { folder: self, used: self.used.lock().unwrap_or_else(PoisonError::into_inner) }
+        Account {
+            folder: self,
+            used: self.used.lock().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 
     /// Charges bytes that are about to be written, until the [`Hold`] is dropped perhaps not yet
@@ -101,7 +114,10 @@ impl Folder {
         account.charge(bytes, quota)?;
         self.in_flight.fetch_add(bytes, Ordering::SeqCst);
         drop(account);
-        Ok(Hold { folder: Arc::clone(self), bytes })
+        Ok(Hold {
+            folder: Arc::clone(self),
+            bytes,
+        })
     }
 }
 
@@ -137,7 +153,8 @@ impl Account<'_> {
     fn measure(&self) -> Result<u64, NoRoom> {
         // Read first: a write that ends during the walk is then counted twice, not missed.
         let in_flight = self.folder.in_flight.load(Ordering::SeqCst);
-        let on_disk = size_of(&self.folder.path).map_err(|error| NoRoom::Unknown(error.to_string()))?;
+        let on_disk =
+            size_of(&self.folder.path).map_err(|error| NoRoom::Unknown(error.to_string()))?;
         Ok(on_disk.saturating_add(in_flight))
     }
 }
@@ -151,7 +168,9 @@ pub(crate) struct Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.folder.in_flight.fetch_sub(self.bytes, Ordering::SeqCst);
+        self.folder
+            .in_flight
+            .fetch_sub(self.bytes, Ordering::SeqCst);
     }
 }
 
@@ -192,7 +211,11 @@ mod tests {
     use super::*;
 
     fn scope(agent: &str, peer: &str) -> Scope {
-        Scope { agent: agent.into(), peer: peer.into(), skill: "s".into() }
+        Scope {
+            agent: agent.into(),
+            peer: peer.into(),
+            skill: "s".into(),
+        }
     }
 
     #[test]
@@ -209,7 +232,10 @@ mod tests {
         let hold = folder.charge(ENTRY_COST + 100, quota).unwrap();
         fs::write(folder.path().join("one"), [0; 100]).unwrap();
         drop(hold);
-        assert!(matches!(folder.charge(ENTRY_COST + 1, quota), Err(NoRoom::Full { .. })));
+        assert!(matches!(
+            folder.charge(ENTRY_COST + 1, quota),
+            Err(NoRoom::Full { .. })
+        ));
         fs::remove_file(folder.path().join("one")).unwrap();
         assert!(folder.charge(ENTRY_COST + 100, quota).is_ok());
     }

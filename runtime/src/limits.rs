@@ -26,9 +26,13 @@ impl CallLimits {
     pub(crate) fn new(asked: &Limits, operator: &OperatorLimits) -> Self {
         let memory = operator.memory.min(MAX_MEMORY);
         Self {
-            timeout: asked.timeout.map_or(operator.timeout, |asked| asked.min(operator.timeout)),
+            timeout: asked
+                .timeout
+                .map_or(operator.timeout, |asked| asked.min(operator.timeout)),
             memory: asked.memory.map_or(memory, |asked| asked.min(memory)),
-            output: asked.output.map_or(operator.output, |asked| asked.min(operator.output)),
+            output: asked
+                .output
+                .map_or(operator.output, |asked| asked.min(operator.output)),
             arguments: operator.arguments,
             host_calls: operator.host_calls,
             log_lines: operator.log_lines,
@@ -48,7 +52,10 @@ pub(crate) enum Stop {
 
 impl Stop {
     pub(crate) fn limit(name: &'static str, value: impl Into<String>) -> Self {
-        Self::Limit(LimitHit { name, value: value.into() })
+        Self::Limit(LimitHit {
+            name,
+            value: value.into(),
+        })
     }
 
     pub(crate) fn timeout(limit: Duration) -> Self {
@@ -69,7 +76,13 @@ pub(crate) struct Meter {
 impl Meter {
     pub(crate) fn new(limits: CallLimits, begun: Instant) -> Self {
         let ends = begun + limits.timeout;
-        Self { limits, ends, host_calls: 0, peak_memory: 0, memory_refused: false }
+        Self {
+            limits,
+            ends,
+            host_calls: 0,
+            peak_memory: 0,
+            memory_refused: false,
+        }
     }
 
     pub(crate) fn limits(&self) -> &CallLimits {
@@ -82,7 +95,8 @@ impl Meter {
 
     /// The memory limit, when the guest was refused memory at least once.
     pub(crate) fn memory_stop(&self) -> Option<Stop> {
-        self.memory_refused.then(|| Stop::limit("memory", bytes(self.limits.memory)))
+        self.memory_refused
+            .then(|| Stop::limit("memory", bytes(self.limits.memory)))
     }
 
     /// Counts a call into the host. The excess is noticed at the next epoch.
@@ -103,7 +117,12 @@ impl Meter {
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let fits = desired as u64 <= self.limits.memory;
         if fits {
             self.peak_memory = self.peak_memory.max(desired as u64);
@@ -113,7 +132,12 @@ impl ResourceLimiter for Meter {
         Ok(fits)
     }
 
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= MAX_TABLE_ELEMENTS)
     }
 

@@ -42,9 +42,18 @@ impl Capability {
     /// The part of `permissions` that is about this capability.
     fn part(self, permissions: &Permissions) -> Permissions {
         match self {
-            Self::Http => Permissions { http: permissions.http.clone(), ..Permissions::default() },
-            Self::Kv => Permissions { kv: permissions.kv, ..Permissions::default() },
-            Self::Secrets => Permissions { secrets: permissions.secrets.clone(), ..Permissions::default() },
+            Self::Http => Permissions {
+                http: permissions.http.clone(),
+                ..Permissions::default()
+            },
+            Self::Kv => Permissions {
+                kv: permissions.kv,
+                ..Permissions::default()
+            },
+            Self::Secrets => Permissions {
+                secrets: permissions.secrets.clone(),
+                ..Permissions::default()
+            },
         }
     }
 
@@ -74,8 +83,14 @@ impl Linked {
 
     /// What is both asked for and granted.
     pub(crate) fn of(effective: &Effective) -> Self {
-        let both = |capability: &Capability| capability.is_in(effective.asked()) && capability.is_in(effective.granted());
-        Self(ALL.into_iter().filter(both).fold(0, |bits, capability| bits | capability.bit()))
+        let both = |capability: &Capability| {
+            capability.is_in(effective.asked()) && capability.is_in(effective.granted())
+        };
+        Self(
+            ALL.into_iter()
+                .filter(both)
+                .fold(0, |bits, capability| bits | capability.bit()),
+        )
     }
 
     /// The set as a number below [`Linked::SETS`].
@@ -114,7 +129,12 @@ fn add_base(l: &mut Linker<State>) -> wasmtime::Result<()> {
 }
 
 /// The base with `linked` on top, and a stop in place of whatever else `component` imports.
-pub(crate) fn linker(base: &Linker<State>, component: &Component, asked: &Permissions, linked: Linked) -> wasmtime::Result<Linker<State>> {
+pub(crate) fn linker(
+    base: &Linker<State>,
+    component: &Component,
+    asked: &Permissions,
+    linked: Linked,
+) -> wasmtime::Result<Linker<State>> {
     let mut linker = base.clone();
     for capability in ALL {
         if linked.has(capability) {
@@ -126,12 +146,19 @@ pub(crate) fn linker(base: &Linker<State>, component: &Component, asked: &Permis
 }
 
 /// Puts a stop in place of every function of every capability that is imported and not linked.
-fn add_stops(linker: &mut Linker<State>, component: &Component, asked: &Permissions, linked: Linked) -> wasmtime::Result<()> {
+fn add_stops(
+    linker: &mut Linker<State>,
+    component: &Component,
+    asked: &Permissions,
+    linked: Linked,
+) -> wasmtime::Result<()> {
     let engine = component.engine();
     // A resource is defined where it is imported first; later interfaces only refer to it.
     let mut defined = Vec::new();
     for (name, import) in component.component_type().imports(engine) {
-        let ComponentItem::ComponentInstance(interface) = import.ty else { continue };
+        let ComponentItem::ComponentInstance(interface) = import.ty else {
+            continue;
+        };
         let missing = Capability::of(unversioned(name))
             .filter(|capability| !linked.has(*capability))
             .map(|capability| capability.part(asked));
@@ -147,7 +174,11 @@ fn add_stops(linker: &mut Linker<State>, component: &Component, asked: &Permissi
                 (ComponentItem::Resource(resource), missing) if !defined.contains(&resource) => {
                     defined.push(resource);
                     if missing.is_some() {
-                        linker.instance(name)?.resource(item, ResourceType::host::<NotGranted>(), |_, _| Ok(()))?;
+                        linker.instance(name)?.resource(
+                            item,
+                            ResourceType::host::<NotGranted>(),
+                            |_, _| Ok(()),
+                        )?;
                     }
                 }
                 _ => {}
@@ -165,8 +196,12 @@ fn add(l: &mut Linker<State>, capability: Capability) -> wasmtime::Result<()> {
             http::outgoing_handler::add_to_linker::<State, WasiHttp>(l, State::http)?;
             http::types::add_to_linker::<State, WasiHttp>(l, &(&options).into(), State::http)
         }
-        Capability::Kv => wasi::keyvalue::store::add_to_linker::<State, HasSelf<State>>(l, |state| state),
-        Capability::Secrets => skillgate::skill::secrets::add_to_linker::<State, HasSelf<State>>(l, |state| state),
+        Capability::Kv => {
+            wasi::keyvalue::store::add_to_linker::<State, HasSelf<State>>(l, |state| state)
+        }
+        Capability::Secrets => {
+            skillgate::skill::secrets::add_to_linker::<State, HasSelf<State>>(l, |state| state)
+        }
     }
 }
 
@@ -175,5 +210,7 @@ struct NotGranted;
 
 /// `wasi:http/types@0.2.3` without its version.
 pub(crate) fn unversioned(interface: &str) -> &str {
-    interface.split_once('@').map_or(interface, |(name, _)| name)
+    interface
+        .split_once('@')
+        .map_or(interface, |(name, _)| name)
 }

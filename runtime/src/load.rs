@@ -32,7 +32,12 @@ pub struct Skill {
 const LIST_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Skill {
-    pub(crate) async fn load(runtime: Runtime, manifest: Manifest, digest: String, component: Component) -> Result<Self, LoadError> {
+    pub(crate) async fn load(
+        runtime: Runtime,
+        manifest: Manifest,
+        digest: String,
+        component: Component,
+    ) -> Result<Self, LoadError> {
         let imports = imports(&component);
         check_imports(&imports, &manifest.permissions)?;
         let operator = &runtime.inner.config.limits;
@@ -50,7 +55,11 @@ impl Skill {
             component,
             imports,
         };
-        let prepared = skill.prepare(Linked::NONE).map_err(|error| LoadError::NoTools { reason: format!("{error:#}") })?;
+        let prepared = skill
+            .prepare(Linked::NONE)
+            .map_err(|error| LoadError::NoTools {
+                reason: format!("{error:#}"),
+            })?;
         let _ = skill.prepared[Linked::NONE.index()].set(prepared);
         skill.tools = skill.list_tools().await?;
         skill.limits = asked_limits;
@@ -89,14 +98,30 @@ impl Skill {
     }
 
     fn prepare(&self, linked: Linked) -> wasmtime::Result<SkillPre<State>> {
-        let linker = link::linker(&self.runtime.inner.base, &self.component, &self.asked, linked)?;
+        let linker = link::linker(
+            &self.runtime.inner.base,
+            &self.component,
+            &self.asked,
+            linked,
+        )?;
         SkillPre::new(linker.instantiate_pre(&self.component)?)
     }
 
     async fn list_tools(&self) -> Result<ListedTools, LoadError> {
-        let bad = |reason: String| LoadError::BadTools { skill: self.manifest.name.clone(), reason };
-        let call = Call { deadline: Some(LIST_TIMEOUT), ..Call::new("list-tools", "") };
-        let listed = self.list(&call).await?.map_err(|outcome| bad(format!("list-tools ended otherwise than with a list: {}", outcome.for_model().0)))?;
+        let bad = |reason: String| LoadError::BadTools {
+            skill: self.manifest.name.clone(),
+            reason,
+        };
+        let call = Call {
+            deadline: Some(LIST_TIMEOUT),
+            ..Call::new("list-tools", "")
+        };
+        let listed = self.list(&call).await?.map_err(|outcome| {
+            bad(format!(
+                "list-tools ended otherwise than with a list: {}",
+                outcome.for_model().0
+            ))
+        })?;
         ListedTools::check(listed).map_err(bad)
     }
 }
@@ -113,7 +138,11 @@ pub(crate) fn check_preamble(bytes: &[u8]) -> Result<(), LoadError> {
 }
 
 fn imports(component: &Component) -> Vec<String> {
-    component.component_type().imports(component.engine()).map(|(name, _)| name.to_owned()).collect()
+    component
+        .component_type()
+        .imports(component.engine())
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 /// Imports must be inside what the manifest asks for.
@@ -123,10 +152,18 @@ fn check_imports(imports: &[String], asked: &Permissions) -> Result<(), LoadErro
         match Capability::of(name) {
             Some(capability) if capability.is_in(asked) => {}
             Some(capability) => {
-                return Err(LoadError::NotAskedFor { import: import.clone(), yaml: example(capability).to_owned() });
+                return Err(LoadError::NotAskedFor {
+                    import: import.clone(),
+                    yaml: example(capability).to_owned(),
+                });
             }
             None if is_inert(name) => {}
-            None => return Err(LoadError::NotOffered { import: import.clone(), remedy: remedy(name).to_owned() }),
+            None => {
+                return Err(LoadError::NotOffered {
+                    import: import.clone(),
+                    remedy: remedy(name).to_owned(),
+                });
+            }
         }
     }
     Ok(())
@@ -134,16 +171,29 @@ fn check_imports(imports: &[String], asked: &Permissions) -> Result<(), LoadErro
 
 /// Interfaces that hold no authority: always linked.
 fn is_inert(interface: &str) -> bool {
-    const PACKAGES: [&str; 5] = ["wasi:io/", "wasi:clocks/", "wasi:random/", "wasi:cli/", "wasi:filesystem/"];
+    const PACKAGES: [&str; 5] = [
+        "wasi:io/",
+        "wasi:clocks/",
+        "wasi:random/",
+        "wasi:cli/",
+        "wasi:filesystem/",
+    ];
     const OURS: [&str; 2] = ["skillgate:skill/log", "skillgate:skill/progress"];
-    OURS.contains(&interface) || PACKAGES.iter().any(|package| interface.starts_with(package))
+    OURS.contains(&interface)
+        || PACKAGES
+            .iter()
+            .any(|package| interface.starts_with(package))
 }
 
 /// What a manifest that asks for a capability says, with the parts to be replaced.
 fn example(capability: Capability) -> &'static str {
     match capability {
-        Capability::Http => "metadata:\n  skillgate:\n    permissions:\n      http:\n        - GET https://the-host-it-needs.example/*\n",
-        Capability::Kv => "metadata:\n  skillgate:\n    permissions:\n      kv:\n        quota: 1MiB\n",
+        Capability::Http => {
+            "metadata:\n  skillgate:\n    permissions:\n      http:\n        - GET https://the-host-it-needs.example/*\n"
+        }
+        Capability::Kv => {
+            "metadata:\n  skillgate:\n    permissions:\n      kv:\n        quota: 1MiB\n"
+        }
         Capability::Secrets => {
             "metadata:\n  skillgate:\n    permissions:\n      secrets:\n        - name: THE_SECRET\n          inject: bearer\n          host: the-host-it-is-sent-to.example\n"
         }
@@ -168,7 +218,10 @@ mod tests {
     fn an_example_is_what_a_manifest_can_say() {
         for capability in [Capability::Http, Capability::Kv, Capability::Secrets] {
             let yaml = example(capability);
-            let text = format!("---\nname: x\ndescription: x\n{}---\n", yaml.replace("metadata:\n", "metadata:\n  version: 1.0.0\n"));
+            let text = format!(
+                "---\nname: x\ndescription: x\n{}---\n",
+                yaml.replace("metadata:\n", "metadata:\n  version: 1.0.0\n")
+            );
             let manifest = Manifest::parse_strict(&text).unwrap();
             assert!(capability.is_in(&manifest.permissions), "{yaml}");
         }

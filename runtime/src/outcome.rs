@@ -72,7 +72,11 @@ impl ToolResult {
     /// in when there is no other content.
     pub fn text(&self) -> String {
         if self.content.is_empty() {
-            return self.structured.as_ref().map(Value::to_string).unwrap_or_default();
+            return self
+                .structured
+                .as_ref()
+                .map(Value::to_string)
+                .unwrap_or_default();
         }
         let pieces: Vec<String> = self.content.iter().map(Content::text).collect();
         pieces.join("\n")
@@ -81,7 +85,11 @@ impl ToolResult {
 
 /// One piece of an answer, serialised as an MCP content block.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "type",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 pub enum Content {
     /// Plain text.
     Text {
@@ -120,8 +128,12 @@ impl Content {
     fn text(&self) -> String {
         match self {
             Self::Text { text } => text.clone(),
-            Self::Image { data, mime_type } => format!("[image, {mime_type}, {} bytes]", data.len()),
-            Self::Audio { data, mime_type } => format!("[audio, {mime_type}, {} bytes]", data.len()),
+            Self::Image { data, mime_type } => {
+                format!("[image, {mime_type}, {} bytes]", data.len())
+            }
+            Self::Audio { data, mime_type } => {
+                format!("[audio, {mime_type}, {} bytes]", data.len())
+            }
             Self::ResourceLink { uri, name, .. } => format!("[{name}]({uri})"),
         }
     }
@@ -154,7 +166,10 @@ impl ToolError {
     /// The message without its kind.
     pub fn text(&self) -> &str {
         match self {
-            Self::InvalidArguments(text) | Self::Denied(text) | Self::Unavailable(text) | Self::Failed(text) => text,
+            Self::InvalidArguments(text)
+            | Self::Denied(text)
+            | Self::Unavailable(text)
+            | Self::Failed(text) => text,
         }
     }
 }

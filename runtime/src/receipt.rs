@@ -52,18 +52,45 @@ pub(crate) struct Uses(Mutex<Vec<Use>>);
 
 impl Uses {
     /// Adds a use and gives its place for [`Uses::add_bytes`].
-    pub(crate) fn record(&self, permission: &'static str, detail: impl Into<String>, bytes: u64) -> usize {
+    pub(crate) fn record(
+        &self,
+        permission: &'static str,
+        detail: impl Into<String>,
+        bytes: u64,
+    ) -> usize {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if uses.len() < MAX_USES {
-            uses.push(Use { permission, detail: detail.into(), bytes });
+            uses.push(Use {
+                permission,
+                detail: detail.into(),
+                bytes,
+            });
             return uses.len() - 1;
         }
         MAX_USES
     }
 
+    /// As [`Uses::record`], but goes on with the last use when that is of the same thing: a file
+    /// written in many pieces is one use.
+    pub(crate) fn record_more(&self, permission: &'static str, detail: &str, bytes: u64) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match uses.last_mut() {
+            Some(last) if last.permission == permission && last.detail == detail => {
+                last.bytes = last.bytes.saturating_add(bytes);
+            }
+            _ if uses.len() < MAX_USES => uses.push(Use { permission, detail: detail.into(), bytes }),
+            _ => {}
+        }
+    }
+
     /// Adds bytes to a use recorded earlier.
     pub(crate) fn add_bytes(&self, place: usize, bytes: u64) {
-        if let Some(used) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(place) {
+        if let Some(used) = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_mut(place)
+        {
             used.bytes = used.bytes.saturating_add(bytes);
         }
     }

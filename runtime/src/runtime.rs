@@ -48,7 +48,11 @@ impl Runtime {
     /// When the engine does not start or the cache's folder cannot be made.
     pub fn new(config: RuntimeConfig) -> Result<Self, HostFault> {
         let engine = engine::running(&config.pool)?;
-        let cache = config.cache.clone().map(|cache| CodeCache::open(cache, &engine)).transpose()?;
+        let cache = config
+            .cache
+            .clone()
+            .map(|cache| CodeCache::open(cache, &engine))
+            .transpose()?;
         let inner = Inner {
             base: link::base(&engine)?,
             egress: Egress::new(config.egress.clone()),
@@ -59,7 +63,9 @@ impl Runtime {
             engine,
             config,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Loads a package whose signature the caller verified: compiles its component (or takes the
@@ -71,11 +77,20 @@ impl Runtime {
     pub async fn load(&self, package: &Package) -> Result<Arc<Skill>, LoadError> {
         let manifest = package.manifest.clone();
         let Some(bytes) = package.component() else {
-            return Err(LoadError::NoComponent { skill: manifest.name });
+            return Err(LoadError::NoComponent {
+                skill: manifest.name,
+            });
         };
         load::check_preamble(bytes)?;
         let component = self.component(bytes).await?;
-        Skill::load(self.clone(), manifest, package.digest().to_string(), component).await.map(Arc::new)
+        Skill::load(
+            self.clone(),
+            manifest,
+            package.digest().to_string(),
+            component,
+        )
+        .await
+        .map(Arc::new)
     }
 
     /// The egress door that skills' requests pass, for the host's own requests on somebody's behalf.
@@ -85,7 +100,10 @@ impl Runtime {
 
     async fn component(&self, bytes: &[u8]) -> Result<Component, LoadError> {
         let inner = &self.inner;
-        let entry = inner.cache.as_ref().map(|cache| (cache, cache.name(&Sha256::digest(bytes).into())));
+        let entry = inner
+            .cache
+            .as_ref()
+            .map(|cache| (cache, cache.name(&Sha256::digest(bytes).into())));
         if let Some(code) = entry.as_ref().and_then(|(cache, name)| cache.read(name)) {
             return deserialize(&inner.engine, &code);
         }

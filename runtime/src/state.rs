@@ -36,7 +36,13 @@ pub(crate) struct State {
 
 impl State {
     /// The state of a call that has not begun. Folders are opened only for what was granted.
-    pub(crate) fn new(call: &Call, effective: Effective, meter: Meter, folders: Arc<Folders>, egress: Egress) -> Result<Self, HostFault> {
+    pub(crate) fn new(
+        call: &Call,
+        effective: Effective,
+        meter: Meter,
+        folders: Arc<Folders>,
+        egress: Egress,
+    ) -> Result<Self, HostFault> {
         let limits = meter.limits();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
@@ -71,14 +77,21 @@ impl State {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         self.meter.count_host_call();
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
 impl WasiHttpView for State {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         self.meter.count_host_call();
-        WasiHttpCtxView { hooks: &mut self.http_hooks, table: &mut self.table, ctx: &mut self.http }
+        WasiHttpCtxView {
+            hooks: &mut self.http_hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
     }
 }
 
@@ -98,7 +111,10 @@ impl Shared {
     /// Remembers that the host refused something in a way the guest may get over. If the call
     /// then fails, this is why. The first refusal wins: later ones follow from it.
     pub(crate) fn refuse(&self, stop: Stop) {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop);
+        self.refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert(stop);
     }
 
     /// [`Shared::refuse`] for a denial.
@@ -108,6 +124,9 @@ impl Shared {
 
     /// The first refusal.
     pub(crate) fn refusal(&self) -> Option<Stop> {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

@@ -67,14 +67,20 @@ impl ListedTools {
     /// Checks what `list-tools` gave. The error says which tool is wrong, and how.
     pub(crate) fn check(listed: Vec<wit::Tool>) -> Result<Self, String> {
         if listed.len() > MAX_TOOLS {
-            return Err(format!("it lists {} tools; at most {MAX_TOOLS} are allowed", listed.len()));
+            return Err(format!(
+                "it lists {} tools; at most {MAX_TOOLS} are allowed",
+                listed.len()
+            ));
         }
         let mut checked = Self::default();
         for tool in listed {
             let name = tool.name.clone();
-            let (tool, schemas) = check_tool(tool).map_err(|wrong| format!("tool {name:?}: {wrong}"))?;
+            let (tool, schemas) =
+                check_tool(tool).map_err(|wrong| format!("tool {name:?}: {wrong}"))?;
             if checked.tools.iter().any(|other| other.name == tool.name) {
-                return Err(format!("tool {name:?} is listed twice; names must be unique"));
+                return Err(format!(
+                    "tool {name:?} is listed twice; names must be unique"
+                ));
             }
             checked.tools.push(tool);
             checked.schemas.push(schemas);
@@ -96,12 +102,19 @@ impl ListedTools {
 fn check_tool(tool: wit::Tool) -> Result<(Tool, Schemas), String> {
     check_name(&tool.name)?;
     check_length("description", &tool.description, MAX_TEXT)?;
-    check_length("title", tool.title.as_deref().unwrap_or_default(), MAX_TITLE)?;
+    check_length(
+        "title",
+        tool.title.as_deref().unwrap_or_default(),
+        MAX_TITLE,
+    )?;
     let (input_schema, input) = schema("input schema", &tool.input_schema)?;
     if input_schema.get("type").and_then(Value::as_str) != Some("object") {
         return Err("its input schema must have \"type\": \"object\"".into());
     }
-    let output = tool.output_schema.map(|text| schema("output schema", &text)).transpose()?;
+    let output = tool
+        .output_schema
+        .map(|text| schema("output schema", &text))
+        .transpose()?;
     let (output_schema, output) = output.unzip();
     let annotations = Annotations {
         read_only: tool.annotations.read_only,
@@ -109,7 +122,14 @@ fn check_tool(tool: wit::Tool) -> Result<(Tool, Schemas), String> {
         idempotent: tool.annotations.idempotent,
         open_world: tool.annotations.open_world,
     };
-    let checked = Tool { name: tool.name, title: tool.title, description: tool.description, input_schema, output_schema, annotations };
+    let checked = Tool {
+        name: tool.name,
+        title: tool.title,
+        description: tool.description,
+        input_schema,
+        output_schema,
+        annotations,
+    };
     Ok((checked, Schemas { input, output }))
 }
 
@@ -124,7 +144,10 @@ fn check_name(name: &str) -> Result<(), String> {
 fn check_length(what: &str, text: &str, most: usize) -> Result<(), String> {
     match text.len() <= most {
         true => Ok(()),
-        false => Err(format!("its {what} has {} bytes; at most {most} are allowed", text.len())),
+        false => Err(format!(
+            "its {what} has {} bytes; at most {most} are allowed",
+            text.len()
+        )),
     }
 }
 
@@ -132,7 +155,8 @@ fn check_length(what: &str, text: &str, most: usize) -> Result<(), String> {
 /// another document is an error.
 fn schema(what: &str, text: &str) -> Result<(Value, Validator), String> {
     check_length(what, text, MAX_TEXT)?;
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("its {what} is no JSON: {error}"))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("its {what} is no JSON: {error}"))?;
     let validator = jsonschema::draft202012::options()
         .with_pattern_options(jsonschema::PatternOptions::regex())
         .build(&value)
@@ -151,7 +175,12 @@ mod tests {
             description: "d".into(),
             input_schema: input_schema.into(),
             output_schema: None,
-            annotations: wit::Annotations { read_only: true, destructive: false, idempotent: true, open_world: false },
+            annotations: wit::Annotations {
+                read_only: true,
+                destructive: false,
+                idempotent: true,
+                open_world: false,
+            },
         }
     }
 
@@ -161,9 +190,17 @@ mod tests {
 
     #[test]
     fn a_good_tool_keeps_its_schema() {
-        let tools = ListedTools::check(vec![listed("add", r#"{"type":"object","required":["a"]}"#)]).unwrap();
+        let tools =
+            ListedTools::check(vec![listed("add", r#"{"type":"object","required":["a"]}"#)])
+                .unwrap();
         assert_eq!(tools.as_slice()[0].input_schema["required"][0], "a");
-        assert!(!tools.schemas("add").unwrap().input.is_valid(&serde_json::json!({})));
+        assert!(
+            !tools
+                .schemas("add")
+                .unwrap()
+                .input
+                .is_valid(&serde_json::json!({}))
+        );
         assert!(tools.schemas("sub").is_none());
     }
 
@@ -175,8 +212,22 @@ mod tests {
         assert!(wrong(vec![listed("a", object), listed("a", object)]).contains("listed twice"));
         assert!(wrong(vec![listed("a", "{")]).contains("is no JSON"));
         assert!(wrong(vec![listed("a", r#"{"type":"string"}"#)]).contains(r#""type": "object""#));
-        assert!(wrong(vec![listed("a", r#"{"type":"object","properties":{"x":{"type":"nope"}}}"#)]).contains("no JSON Schema"));
-        assert!(wrong(vec![listed("a", r#"{"type":"object","$ref":"https://example.com/x"}"#)]).contains("no JSON Schema"));
-        assert!(wrong(vec![listed("a", &format!("\"{}\"", "x".repeat(MAX_TEXT)))]).contains("at most"));
+        assert!(
+            wrong(vec![listed(
+                "a",
+                r#"{"type":"object","properties":{"x":{"type":"nope"}}}"#
+            )])
+            .contains("no JSON Schema")
+        );
+        assert!(
+            wrong(vec![listed(
+                "a",
+                r#"{"type":"object","$ref":"https://example.com/x"}"#
+            )])
+            .contains("no JSON Schema")
+        );
+        assert!(
+            wrong(vec![listed("a", &format!("\"{}\"", "x".repeat(MAX_TEXT)))]).contains("at most")
+        );
     }
 }

@@ -18,7 +18,10 @@ fn main() -> ExitCode {
 }
 
 fn tests() -> ExitCode {
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     tokio.block_on(async {
         what_the_child_compiled_is_loaded().await;
         the_childs_complaint_is_the_error().await;
@@ -35,13 +38,27 @@ const DAMAGED: &[u8] = b"\0asm\x0d\0\x01\0damaged";
 
 async fn load(compiler: Compiler, component: Vec<u8>) -> LoadError {
     let manifest = "---\nname: empty\ndescription: Empty.\nmetadata:\n  version: \"1.0.0\"\n---\n";
-    let files = BTreeMap::from([(MANIFEST.to_owned(), manifest.into()), (COMPONENT.to_owned(), component)]);
-    let runtime = Runtime::new(RuntimeConfig { compiler, ..RuntimeConfig::default() }).unwrap();
-    runtime.load(&Package::from_files(files).unwrap()).await.err().unwrap()
+    let files = BTreeMap::from([
+        (MANIFEST.to_owned(), manifest.into()),
+        (COMPONENT.to_owned(), component),
+    ]);
+    let runtime = Runtime::new(RuntimeConfig {
+        compiler,
+        ..RuntimeConfig::default()
+    })
+    .unwrap();
+    runtime
+        .load(&Package::from_files(files).unwrap())
+        .await
+        .err()
+        .unwrap()
 }
 
 fn child(command: &str) -> Compiler {
-    Compiler::Child { program: std::env::current_exe().unwrap(), args: vec![command.into()] }
+    Compiler::Child {
+        program: std::env::current_exe().unwrap(),
+        args: vec![command.into()],
+    }
 }
 
 async fn what_the_child_compiled_is_loaded() {
@@ -51,16 +68,25 @@ async fn what_the_child_compiled_is_loaded() {
 
 async fn the_childs_complaint_is_the_error() {
     let error = load(child("compile-component"), DAMAGED.to_vec()).await;
-    assert!(matches!(&error, LoadError::Compile(why) if why.contains("parse")), "{error}");
+    assert!(
+        matches!(&error, LoadError::Compile(why) if why.contains("parse")),
+        "{error}"
+    );
 }
 
 async fn a_child_that_dies_is_explained() {
     let error = load(child("fail-silently"), wat::parse_str(EMPTY).unwrap()).await;
-    assert!(matches!(&error, LoadError::Compile(why) if why.contains("120 s of CPU time")), "{error}");
+    assert!(
+        matches!(&error, LoadError::Compile(why) if why.contains("120 s of CPU time")),
+        "{error}"
+    );
 }
 
 async fn a_child_that_is_not_there_is_the_hosts_fault() {
-    let compiler = Compiler::Child { program: Path::new("/no/such/program").into(), args: Vec::new() };
+    let compiler = Compiler::Child {
+        program: Path::new("/no/such/program").into(),
+        args: Vec::new(),
+    };
     let error = load(compiler, wat::parse_str(EMPTY).unwrap()).await;
     assert!(matches!(error, LoadError::Host(_)), "{error}");
 }

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store,
+    StoreLimits, StoreLimitsBuilder,
+};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 mod bindings {
@@ -34,7 +37,10 @@ struct State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
     }
 }
 
@@ -45,7 +51,9 @@ impl Bare {
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
         linker.define_unknown_imports_as_traps(&component).unwrap();
-        Self { prepared: bindings::SkillPre::new(linker.instantiate_pre(&component).unwrap()).unwrap() }
+        Self {
+            prepared: bindings::SkillPre::new(linker.instantiate_pre(&component).unwrap()).unwrap(),
+        }
     }
 
     pub(crate) async fn call(&self, tool: &str, arguments: &str) {
@@ -59,7 +67,12 @@ impl Bare {
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         let guest = self.prepared.instantiate_async(&mut store).await.unwrap();
-        guest.skillgate_skill_tools().call_call_tool(&mut store, tool, arguments).await.unwrap().unwrap();
+        guest
+            .skillgate_skill_tools()
+            .call_call_tool(&mut store, tool, arguments)
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 

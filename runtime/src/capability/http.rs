@@ -41,7 +41,9 @@ impl WasiHttpHooks for HttpHooks {
         Box::new(async move {
             let exchange = send(Arc::clone(&shared), request);
             let answer = match options.and_then(|options| options.first_byte_timeout) {
-                Some(longest) => tokio::time::timeout(longest, exchange).await.unwrap_or(Err(EgressError::Timeout)),
+                Some(longest) => tokio::time::timeout(longest, exchange)
+                    .await
+                    .unwrap_or(Err(EgressError::Timeout)),
                 None => exchange.await,
             };
             let answer = answer.map_err(|error| {
@@ -55,13 +57,21 @@ impl WasiHttpHooks for HttpHooks {
     }
 }
 
-async fn send(shared: Arc<Shared>, request: Request<WasiBody>) -> Result<Response<WasiBody>, EgressError> {
+async fn send(
+    shared: Arc<Shared>,
+    request: Request<WasiBody>,
+) -> Result<Response<WasiBody>, EgressError> {
     let (head, body) = request.into_parts();
     let most = shared.egress.policy().max_request_body;
-    let gate = SkillGate { shared: Arc::clone(&shared), sent: std::sync::atomic::AtomicUsize::new(usize::MAX) };
+    let gate = SkillGate {
+        shared: Arc::clone(&shared),
+        sent: std::sync::atomic::AtomicUsize::new(usize::MAX),
+    };
     // Before the body is read: a request that is not allowed should not wait for it.
-    let url = Url::parse(&head.uri.to_string()).map_err(|error| EgressError::BadRequest(error.to_string()))?;
-    gate.permits(&head.method, &url).map_err(EgressError::Denied)?;
+    let url = Url::parse(&head.uri.to_string())
+        .map_err(|error| EgressError::BadRequest(error.to_string()))?;
+    gate.permits(&head.method, &url)
+        .map_err(EgressError::Denied)?;
     let Ok(_under_way) = shared.requests.acquire().await else {
         return Err(EgressError::Exchange("the call is over".into()));
     };
@@ -71,13 +81,18 @@ async fn send(shared: Arc<Shared>, request: Request<WasiBody>) -> Result<Respons
         .map_err(|_| EgressError::RequestTooLarge(most))?
         .to_bytes();
     let sent = body.len() as u64;
-    let answer = shared.egress.fetch(Request::from_parts(head, body), &gate).await?;
+    let answer = shared
+        .egress
+        .fetch(Request::from_parts(head, body), &gate)
+        .await?;
     let place = gate.sent.into_inner();
     shared.uses.add_bytes(place, sent);
     let counting = Arc::clone(&shared);
     Ok(answer.map(|body| {
         let counted = body.map_frame(move |frame| {
-            counting.uses.add_bytes(place, frame.data_ref().map_or(0, |data| data.len() as u64));
+            counting
+                .uses
+                .add_bytes(place, frame.data_ref().map_or(0, |data| data.len() as u64));
             frame
         });
         counted.map_err(|error| for_guest(&error)).boxed_unsync()
@@ -101,7 +116,11 @@ impl SkillGate {
 impl Gate for SkillGate {
     fn allow(&self, method: &Method, url: &Url) -> Result<(), Denial> {
         self.permits(method, url)?;
-        let destination = format!("{method} {}{}", url.origin().ascii_serialization(), url.path());
+        let destination = format!(
+            "{method} {}{}",
+            url.origin().ascii_serialization(),
+            url.path()
+        );
         let place = self.shared.uses.record("http", destination, 0);
         self.sent.store(place, std::sync::atomic::Ordering::Relaxed);
         Ok(())
@@ -113,7 +132,9 @@ impl Gate for SkillGate {
         for permission in self.shared.effective.secrets_for(&host) {
             if let Some(secret) = self.shared.secrets.value(&permission.name).await {
                 inject(permission, &secret, &mut url, headers)?;
-                self.shared.uses.record("secrets", format!("{} to {host}", permission.name), 0);
+                self.shared
+                    .uses
+                    .record("secrets", format!("{} to {host}", permission.name), 0);
             }
         }
         Ok(url)
@@ -121,14 +142,25 @@ impl Gate for SkillGate {
 }
 
 /// Puts a secret where the manifest says; what the guest put there itself is replaced.
-fn inject(permission: &SecretPermission, secret: &Secret, url: &mut Url, headers: &mut HeaderMap) -> Result<(), EgressError> {
+fn inject(
+    permission: &SecretPermission,
+    secret: &Secret,
+    url: &mut Url,
+    headers: &mut HeaderMap,
+) -> Result<(), EgressError> {
     let value = secret.expose();
     let (name, value) = match &permission.inject {
         Injection::Bearer => (header::AUTHORIZATION, format!("Bearer {value}")),
-        Injection::Basic { user } => (header::AUTHORIZATION, format!("Basic {}", BASE64.encode(format!("{user}:{value}")))),
+        Injection::Basic { user } => (
+            header::AUTHORIZATION,
+            format!("Basic {}", BASE64.encode(format!("{user}:{value}"))),
+        ),
         Injection::Header { name, prefix } => {
             let name = HeaderName::try_from(name).map_err(|_| unusable(permission))?;
-            (name, [prefix.as_str(), value].join(if prefix.is_empty() { "" } else { " " }))
+            (
+                name,
+                [prefix.as_str(), value].join(if prefix.is_empty() { "" } else { " " }),
+            )
         }
         Injection::Query { name } => {
             set_query(url, name, value);
@@ -142,13 +174,22 @@ fn inject(permission: &SecretPermission, secret: &Secret, url: &mut Url, headers
 }
 
 fn set_query(url: &mut Url, name: &str, value: &str) {
-    let others: Vec<(String, String)> =
-        url.query_pairs().filter(|(key, _)| key != name).map(|(key, value)| (key.into_owned(), value.into_owned())).collect();
-    url.query_pairs_mut().clear().extend_pairs(others).append_pair(name, value);
+    let others: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(key, _)| key != name)
+        .map(|(key, value)| (key.into_owned(), value.into_owned()))
+        .collect();
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(others)
+        .append_pair(name, value);
 }
 
 fn unusable(permission: &SecretPermission) -> EgressError {
-    EgressError::BadRequest(format!("the secret {} holds characters that cannot be sent in a header", permission.name))
+    EgressError::BadRequest(format!(
+        "the secret {} holds characters that cannot be sent in a header",
+        permission.name
+    ))
 }
 
 /// What the guest is told: the standard's error codes, without the host's details.
@@ -162,7 +203,9 @@ fn for_guest(error: &EgressError) -> HttpError {
         EgressError::TooManyRedirects(_) => HttpError::LoopDetected,
         EgressError::RequestTooLarge(most) => HttpError::HttpRequestBodySize(Some(*most)),
         EgressError::ResponseTooLarge(most) => HttpError::HttpResponseBodySize(Some(*most)),
-        EgressError::BadRedirect(_) | EgressError::BadRequest(_) => HttpError::HttpRequestUriInvalid,
+        EgressError::BadRedirect(_) | EgressError::BadRequest(_) => {
+            HttpError::HttpRequestUriInvalid
+        }
         EgressError::Exchange(_) => HttpError::HttpProtocolError,
         EgressError::Client(_) => HttpError::ConfigurationError,
     }
@@ -173,10 +216,17 @@ mod tests {
     use super::*;
 
     fn injected(how: &str, url: &str) -> (String, HeaderMap) {
-        let permission = SecretPermission { name: "TOKEN".into(), inject: how.parse().unwrap(), host: "a.example".into() };
+        let permission = SecretPermission {
+            name: "TOKEN".into(),
+            inject: how.parse().unwrap(),
+            host: "a.example".into(),
+        };
         let mut url = Url::parse(url).unwrap();
         let mut headers = HeaderMap::new();
-        headers.insert(header::AUTHORIZATION, HeaderValue::from_static("the guest's own"));
+        headers.insert(
+            header::AUTHORIZATION,
+            HeaderValue::from_static("the guest's own"),
+        );
         inject(&permission, &Secret::new("s3cret"), &mut url, &mut headers).unwrap();
         (url.into(), headers)
     }

@@ -23,14 +23,20 @@ const PAGE: usize = 1000;
 
 /// An open store.
 #[derive(Debug, Clone)]
-#[allow(unreachable_pub, reason = "named by generated code, which is public inside its module")]
+#[allow(
+    unreachable_pub,
+    reason = "named by generated code, which is public inside its module"
+)]
 pub struct Bucket {
     folder: Arc<Folder>,
     quota: u64,
 }
 
 impl Host for State {
-    async fn open(&mut self, identifier: String) -> wasmtime::Result<Result<Resource<Bucket>, Error>> {
+    async fn open(
+        &mut self,
+        identifier: String,
+    ) -> wasmtime::Result<Result<Resource<Bucket>, Error>> {
         self.meter.count_host_call();
         if !matches!(identifier.as_str(), "" | "default") {
             return Ok(Err(Error::NoSuchStore));
@@ -48,30 +54,62 @@ impl Host for State {
 }
 
 impl HostBucket for State {
-    async fn get(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
+    async fn get(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, Error>> {
         let value = self.with(&bucket, &key, Bucket::get).await?;
         if let Ok(Some(value)) = &value {
-            self.shared.uses.record("kv", format!("get {key}"), value.len() as u64);
+            self.shared
+                .uses
+                .record("kv", format!("get {key}"), value.len() as u64);
         }
         Ok(value)
     }
 
-    async fn set(&mut self, bucket: Resource<Bucket>, key: String, value: Vec<u8>) -> wasmtime::Result<Result<(), Error>> {
-        self.shared.uses.record("kv", format!("set {key}"), value.len() as u64);
-        self.with(&bucket, &key, move |bucket, key| bucket.set(key, &value)).await
+    async fn set(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+        value: Vec<u8>,
+    ) -> wasmtime::Result<Result<(), Error>> {
+        self.shared
+            .uses
+            .record("kv", format!("set {key}"), value.len() as u64);
+        self.with(&bucket, &key, move |bucket, key| bucket.set(key, &value))
+            .await
     }
 
-    async fn delete(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<(), Error>> {
+    async fn delete(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<(), Error>> {
         self.shared.uses.record("kv", format!("delete {key}"), 0);
         self.with(&bucket, &key, Bucket::delete).await
     }
 
-    async fn exists(&mut self, bucket: Resource<Bucket>, key: String) -> wasmtime::Result<Result<bool, Error>> {
-        self.with(&bucket, &key, |bucket, key| Ok(bucket.path(key).try_exists()?)).await
+    async fn exists(
+        &mut self,
+        bucket: Resource<Bucket>,
+        key: String,
+    ) -> wasmtime::Result<Result<bool, Error>> {
+        self.with(&bucket, &key, |bucket, key| {
+            Ok(bucket.path(key).try_exists()?)
+        })
+        .await
     }
 
-    async fn list_keys(&mut self, bucket: Resource<Bucket>, cursor: Option<u64>) -> wasmtime::Result<Result<KeyResponse, Error>> {
-        self.with(&bucket, "", move |bucket, _| bucket.list(cursor.unwrap_or(0))).await
+    async fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        cursor: Option<u64>,
+    ) -> wasmtime::Result<Result<KeyResponse, Error>> {
+        self.with(&bucket, "", move |bucket, _| {
+            bucket.list(cursor.unwrap_or(0))
+        })
+        .await
     }
 
     async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
@@ -90,7 +128,10 @@ impl State {
     ) -> wasmtime::Result<Result<T, Error>> {
         self.meter.count_host_call();
         if key.len() > MAX_KEY {
-            return Ok(Err(Error::Other(format!("the key has {} bytes; at most {MAX_KEY} are allowed", key.len()))));
+            return Ok(Err(Error::Other(format!(
+                "the key has {} bytes; at most {MAX_KEY} are allowed",
+                key.len()
+            ))));
         }
         let bucket = self.table.get(bucket)?.clone();
         let key = key.to_owned();
@@ -144,7 +185,8 @@ impl Bucket {
         file.write_all(&(key.len() as u16).to_le_bytes())?;
         file.write_all(key.as_bytes())?;
         file.write_all(value)?;
-        file.persist(self.path(key)).map_err(|failed| failed.error)?;
+        file.persist(self.path(key))
+            .map_err(|failed| failed.error)?;
         account.refund(old.saturating_sub(new));
         Ok(())
     }
@@ -173,10 +215,15 @@ impl Bucket {
             }
         }
         keys.sort_unstable();
-        let from = usize::try_from(cursor).unwrap_or(usize::MAX).min(keys.len());
+        let from = usize::try_from(cursor)
+            .unwrap_or(usize::MAX)
+            .min(keys.len());
         let to = keys.len().min(from + PAGE);
         let cursor = (to < keys.len()).then_some(to as u64);
-        Ok(KeyResponse { keys: keys.drain(from..to).collect(), cursor })
+        Ok(KeyResponse {
+            keys: keys.drain(from..to).collect(),
+            cursor,
+        })
     }
 
     /// What a key's file counts for now.
@@ -231,8 +278,14 @@ mod tests {
     fn the_quota_holds_and_replacing_counts_the_difference() {
         let (_folders, bucket) = bucket(ENTRY_COST + 1000);
         bucket.set("a", &[0; 900]).unwrap();
-        assert!(matches!(bucket.set("a", &[0; 1000]), Err(Refusal::Room(NoRoom::Full { .. }))));
-        assert!(matches!(bucket.set("b", &[]), Err(Refusal::Room(NoRoom::Full { .. }))));
+        assert!(matches!(
+            bucket.set("a", &[0; 1000]),
+            Err(Refusal::Room(NoRoom::Full { .. }))
+        ));
+        assert!(matches!(
+            bucket.set("b", &[]),
+            Err(Refusal::Room(NoRoom::Full { .. }))
+        ));
         bucket.set("a", &[1; 950]).unwrap();
         assert_eq!(bucket.get("a").unwrap().unwrap().len(), 950);
         bucket.delete("a").unwrap();

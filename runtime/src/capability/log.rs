@@ -58,7 +58,10 @@ impl LineLog {
     /// Makes the log the guest's stdout and stderr.
     pub(crate) fn attach(shared: &Arc<Shared>, wasi: &mut WasiCtxBuilder) {
         for level in [LogLevel::Info, LogLevel::Warn] {
-            let output = GuestOutput { shared: Arc::clone(shared), level };
+            let output = GuestOutput {
+                shared: Arc::clone(shared),
+                level,
+            };
             match level {
                 LogLevel::Info => wasi.stdout(output),
                 _ => wasi.stderr(output),
@@ -86,14 +89,22 @@ impl LineLog {
 
     /// The last lines of stderr: where a panic says what happened.
     pub(crate) fn last_words(&self) -> String {
-        let mut words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut words = self
+            .last_words
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         words.make_contiguous().join(" ")
     }
 
     /// Gives the sink what was printed without an end of line.
     pub(crate) fn finish(&self) {
         for level in [LogLevel::Info, LogLevel::Warn] {
-            let rest = std::mem::take(&mut *self.pending(level).lock().unwrap_or_else(PoisonError::into_inner));
+            let rest = std::mem::take(
+                &mut *self
+                    .pending(level)
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner),
+            );
             if !rest.is_empty() {
                 // Nothing is left to end when this line is one too many.
                 let _ = self.printed(level, &rest);
@@ -110,7 +121,10 @@ impl LineLog {
 
     /// Cuts what is printed into lines, at line ends and at [`MAX_LINE`] bytes.
     fn print(&self, level: LogLevel, bytes: &[u8]) -> Result<(), Stop> {
-        let mut pending = self.pending(level).lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self
+            .pending(level)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         for byte in bytes {
             if *byte != b'\n' {
                 pending.push(*byte);
@@ -126,8 +140,12 @@ impl LineLog {
     fn printed(&self, level: LogLevel, line: &[u8]) -> Result<(), Stop> {
         let text = String::from_utf8_lossy(line);
         // Rust's hint on how to get a backtrace explains nothing.
-        if level == LogLevel::Warn && !text.trim().is_empty() && !text.starts_with("note: run with") {
-            let mut words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
+        if level == LogLevel::Warn && !text.trim().is_empty() && !text.starts_with("note: run with")
+        {
+            let mut words = self
+                .last_words
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             if words.len() == LAST_WORDS {
                 words.pop_front();
             }
@@ -169,7 +187,10 @@ impl Pollable for GuestOutput {
 #[wasmtime_wasi::async_trait]
 impl OutputStream for GuestOutput {
     fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
-        self.shared.log.print(self.level, &bytes).map_err(|stop| StreamError::Trap(stop.into()))
+        self.shared
+            .log
+            .print(self.level, &bytes)
+            .map_err(|stop| StreamError::Trap(stop.into()))
     }
 
     fn flush(&mut self) -> Result<(), StreamError> {

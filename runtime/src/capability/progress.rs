@@ -7,7 +7,9 @@ use crate::state::State;
 impl progress::Host for State {
     async fn report(&mut self, message: String, fraction: Option<f32>) -> wasmtime::Result<()> {
         self.meter.count_host_call();
-        let fraction = fraction.filter(|part| part.is_finite()).map(|part| part.clamp(0.0, 1.0));
+        let fraction = fraction
+            .filter(|part| part.is_finite())
+            .map(|part| part.clamp(0.0, 1.0));
         self.shared.log.count()?;
         self.shared.log.sink().progress(cut(&message), fraction);
         Ok(())

@@ -73,8 +73,12 @@ impl Blocked {
     pub fn denial(&self) -> Denial {
         Denial {
             tried: format!("connect to {} ({})", self.host, self.address),
-            reason: format!("the address is {}, which the operator's network floor blocks", self.kind),
-            remedy: "No permission of a skill lifts that; only the operator can allow the network.".to_owned(),
+            reason: format!(
+                "the address is {}, which the operator's network floor blocks",
+                self.kind
+            ),
+            remedy: "No permission of a skill lifts that; only the operator can allow the network."
+                .to_owned(),
             yaml: String::new(),
         }
     }

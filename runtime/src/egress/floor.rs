@@ -14,10 +14,16 @@ pub(crate) fn blocked(address: IpAddr, allow: &[IpNet]) -> Option<&'static str> 
         return None;
     }
     match address {
-        IpAddr::V4(v4) => V4.iter().find(|(net, _)| net.contains(&v4)).map(|(_, kind)| *kind),
+        IpAddr::V4(v4) => V4
+            .iter()
+            .find(|(net, _)| net.contains(&v4))
+            .map(|(_, kind)| *kind),
         IpAddr::V6(v6) => match embedded(v6) {
             Some(v4) => blocked(IpAddr::V4(v4), allow),
-            None => V6.iter().find(|(net, _)| net.contains(&v6)).map(|(_, kind)| *kind),
+            None => V6
+                .iter()
+                .find(|(net, _)| net.contains(&v6))
+                .map(|(_, kind)| *kind),
         },
     }
 }
@@ -68,7 +74,10 @@ const V4: &[(Ipv4Net, &str)] = &[
 
 const V6: &[(Ipv6Net, &str)] = &[
     (Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128), "loopback"),
-    (Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 128), "unspecified"),
+    (
+        Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 128),
+        "unspecified",
+    ),
     (v6(0xfc00, 0, 0, 7), "private (unique local)"),
     (v6(0xfe80, 0, 0, 10), "link-local"),
     (v6(0xfec0, 0, 0, 10), "private (site-local)"),
@@ -92,7 +101,14 @@ mod tests {
 
     #[test]
     fn public_addresses_pass() {
-        for address in ["1.1.1.1", "93.184.215.14", "2606:4700:4700::1111", "64:ff9b::101:101", "172.32.0.1", "100.128.0.1"] {
+        for address in [
+            "1.1.1.1",
+            "93.184.215.14",
+            "2606:4700:4700::1111",
+            "64:ff9b::101:101",
+            "172.32.0.1",
+            "100.128.0.1",
+        ] {
             assert_eq!(kind(address), None, "{address}");
         }
     }
@@ -135,6 +151,9 @@ mod tests {
         assert_eq!(blocked("127.0.0.1".parse().unwrap(), &allow), None);
         assert_eq!(blocked("::ffff:127.0.0.1".parse().unwrap(), &allow), None);
         assert_eq!(blocked("::1".parse().unwrap(), &allow), Some("loopback"));
-        assert_eq!(blocked("10.0.0.1".parse().unwrap(), &allow), Some("private"));
+        assert_eq!(
+            blocked("10.0.0.1".parse().unwrap(), &allow),
+            Some("private")
+        );
     }
 }

@@ -33,30 +33,52 @@ static CONTROLLED: [HeaderName; 13] = [
 ];
 
 /// Headers that belong to one origin and do not follow a redirect to another.
-static CREDENTIALS: [HeaderName; 3] = [header::AUTHORIZATION, header::COOKIE, header::WWW_AUTHENTICATE];
+static CREDENTIALS: [HeaderName; 3] = [
+    header::AUTHORIZATION,
+    header::COOKIE,
+    header::WWW_AUTHENTICATE,
+];
 
 impl Hop {
     pub(super) fn first(request: http::Request<Bytes>) -> Result<Self, EgressError> {
         let (parts, body) = request.into_parts();
-        let url = Url::parse(&parts.uri.to_string()).map_err(|error| EgressError::BadRequest(error.to_string()))?;
+        let url = Url::parse(&parts.uri.to_string())
+            .map_err(|error| EgressError::BadRequest(error.to_string()))?;
         let mut headers = parts.headers;
         for name in &CONTROLLED {
             headers.remove(name);
         }
-        Ok(Self { method: parts.method, url, headers, body })
+        Ok(Self {
+            method: parts.method,
+            url,
+            headers,
+            body,
+        })
     }
 
     /// The next request, when the answer is a redirect to follow (RFC 9110, section 15.4).
-    pub(super) fn redirected(&self, status: StatusCode, answer: &HeaderMap) -> Result<Option<Self>, EgressError> {
+    pub(super) fn redirected(
+        &self,
+        status: StatusCode,
+        answer: &HeaderMap,
+    ) -> Result<Option<Self>, EgressError> {
         let keeps_body = match status {
             StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
             StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => false,
             _ => return Ok(None),
         };
-        let Some(location) = answer.get(header::LOCATION) else { return Ok(None) };
+        let Some(location) = answer.get(header::LOCATION) else {
+            return Ok(None);
+        };
         let location = String::from_utf8_lossy(location.as_bytes());
-        let url = self.url.join(&location).map_err(|_| EgressError::BadRedirect(location.into_owned()))?;
-        let mut next = Self { url, ..self.clone() };
+        let url = self
+            .url
+            .join(&location)
+            .map_err(|_| EgressError::BadRedirect(location.into_owned()))?;
+        let mut next = Self {
+            url,
+            ..self.clone()
+        };
         if !keeps_body && next.method != Method::HEAD {
             next.drop_body();
         }
@@ -100,37 +122,70 @@ mod tests {
 
     #[test]
     fn the_host_header_is_the_hosts() {
-        assert!(!hop("GET", "https://a.example/").headers.contains_key("host"));
+        assert!(
+            !hop("GET", "https://a.example/")
+                .headers
+                .contains_key("host")
+        );
     }
 
     #[test]
     fn credentials_stay_with_their_origin() {
         let first = hop("GET", "https://a.example/x");
-        let same = first.redirected(StatusCode::FOUND, &to("/y")).unwrap().unwrap();
+        let same = first
+            .redirected(StatusCode::FOUND, &to("/y"))
+            .unwrap()
+            .unwrap();
         assert_eq!(same.url.as_str(), "https://a.example/y");
         assert!(same.headers.contains_key("authorization"));
-        let other = first.redirected(StatusCode::FOUND, &to("https://b.example/y")).unwrap().unwrap();
+        let other = first
+            .redirected(StatusCode::FOUND, &to("https://b.example/y"))
+            .unwrap()
+            .unwrap();
         assert!(!other.headers.contains_key("authorization"));
         assert!(other.headers.contains_key("accept"));
-        let downgraded = first.redirected(StatusCode::FOUND, &to("http://a.example/y")).unwrap().unwrap();
+        let downgraded = first
+            .redirected(StatusCode::FOUND, &to("http://a.example/y"))
+            .unwrap()
+            .unwrap();
         assert!(!downgraded.headers.contains_key("authorization"));
     }
 
     #[test]
     fn a_see_other_becomes_a_get_and_a_temporary_redirect_repeats() {
         let first = hop("POST", "https://a.example/x");
-        let get = first.redirected(StatusCode::SEE_OTHER, &to("/y")).unwrap().unwrap();
+        let get = first
+            .redirected(StatusCode::SEE_OTHER, &to("/y"))
+            .unwrap()
+            .unwrap();
         assert_eq!((get.method, get.body.len()), (Method::GET, 0));
         assert!(!get.headers.contains_key("content-type"));
-        let repeat = first.redirected(StatusCode::TEMPORARY_REDIRECT, &to("/y")).unwrap().unwrap();
+        let repeat = first
+            .redirected(StatusCode::TEMPORARY_REDIRECT, &to("/y"))
+            .unwrap()
+            .unwrap();
         assert_eq!((repeat.method, repeat.body.len()), (Method::POST, 4));
     }
 
     #[test]
     fn what_is_no_redirect_is_an_answer() {
         let first = hop("GET", "https://a.example/x");
-        assert!(first.redirected(StatusCode::OK, &to("/y")).unwrap().is_none());
-        assert!(first.redirected(StatusCode::FOUND, &HeaderMap::new()).unwrap().is_none());
-        assert!(first.redirected(StatusCode::FOUND, &to("http://[")).is_err());
+        assert!(
+            first
+                .redirected(StatusCode::OK, &to("/y"))
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            first
+                .redirected(StatusCode::FOUND, &HeaderMap::new())
+                .unwrap()
+                .is_none()
+        );
+        assert!(
+            first
+                .redirected(StatusCode::FOUND, &to("http://["))
+                .is_err()
+        );
     }
 }

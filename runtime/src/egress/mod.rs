@@ -56,7 +56,12 @@ struct Inner {
 impl Egress {
     /// A door with this policy.
     pub fn new(policy: EgressPolicy) -> Self {
-        Self { inner: Arc::new(Inner { policy, client: OnceLock::new() }) }
+        Self {
+            inner: Arc::new(Inner {
+                policy,
+                client: OnceLock::new(),
+            }),
+        }
     }
 
     /// The policy of this door.
@@ -69,7 +74,11 @@ impl Egress {
     ///
     /// # Errors
     /// See [`EgressError`]. A request that is not allowed never touches the network.
-    pub async fn fetch(&self, request: http::Request<Bytes>, gate: &dyn Gate) -> Result<http::Response<Body>, EgressError> {
+    pub async fn fetch(
+        &self,
+        request: http::Request<Bytes>,
+        gate: &dyn Gate,
+    ) -> Result<http::Response<Body>, EgressError> {
         let policy = &self.inner.policy;
         let ends = Instant::now() + policy.timeout;
         let mut hop = Hop::first(request)?;
@@ -86,9 +95,18 @@ impl Egress {
         Err(EgressError::TooManyRedirects(policy.max_redirects))
     }
 
-    async fn send(&self, hop: &Hop, gate: &dyn Gate, ends: Instant) -> Result<reqwest::Response, EgressError> {
-        gate.allow(&hop.method, &hop.url).map_err(EgressError::Denied)?;
-        let host = hop.url.host().ok_or_else(|| EgressError::BadRequest("the URL has no host".into()))?;
+    async fn send(
+        &self,
+        hop: &Hop,
+        gate: &dyn Gate,
+        ends: Instant,
+    ) -> Result<reqwest::Response, EgressError> {
+        gate.allow(&hop.method, &hop.url)
+            .map_err(EgressError::Denied)?;
+        let host = hop
+            .url
+            .host()
+            .ok_or_else(|| EgressError::BadRequest("the URL has no host".into()))?;
         resolve::check_literal(&host, &self.inner.policy.allow).map_err(EgressError::Blocked)?;
         let mut headers = hop.headers.clone();
         let url = gate.authorise(&hop.url, &mut headers).await?;
@@ -110,7 +128,9 @@ impl Egress {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .dns_resolver(Arc::new(resolve::FloorResolver { allow: policy.allow.clone().into() }))
+            .dns_resolver(Arc::new(resolve::FloorResolver {
+                allow: policy.allow.clone().into(),
+            }))
             .connect_timeout(policy.connect_timeout)
             .user_agent(concat!("skillgate/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -126,11 +146,18 @@ fn answer(response: reqwest::Response, most: u64) -> http::Response<Body> {
     *head.headers_mut() = response.headers().clone();
     let url = response.url().clone();
     let mut seen = 0u64;
-    let frames = response.bytes_stream().map_err(move |error| explain(&error, &url)).and_then(move |chunk| {
-        seen += chunk.len() as u64;
-        let checked = if seen > most { Err(EgressError::ResponseTooLarge(most)) } else { Ok(Frame::data(chunk)) };
-        std::future::ready(checked)
-    });
+    let frames = response
+        .bytes_stream()
+        .map_err(move |error| explain(&error, &url))
+        .and_then(move |chunk| {
+            seen += chunk.len() as u64;
+            let checked = if seen > most {
+                Err(EgressError::ResponseTooLarge(most))
+            } else {
+                Ok(Frame::data(chunk))
+            };
+            std::future::ready(checked)
+        });
     head.map(|()| StreamBody::new(frames).boxed_unsync())
 }
 

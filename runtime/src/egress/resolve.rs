@@ -23,8 +23,10 @@ impl Resolve for FloorResolver {
         let allow = Arc::clone(&self.allow);
         Box::pin(async move {
             let host = name.as_str();
-            let addresses: Vec<SocketAddr> =
-                tokio::net::lookup_host((host, 0)).await.map_err(|_| NoAddress(host.to_owned()))?.collect();
+            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, 0))
+                .await
+                .map_err(|_| NoAddress(host.to_owned()))?
+                .collect();
             if addresses.is_empty() {
                 return Err(NoAddress(host.to_owned()).into());
             }
@@ -47,7 +49,11 @@ pub(super) fn check_literal(host: &Host<&str>, allow: &[IpNet]) -> Result<(), Bl
 
 fn check(host: &str, address: IpAddr, allow: &[IpNet]) -> Result<(), Blocked> {
     match floor::blocked(address, allow) {
-        Some(kind) => Err(Blocked { host: host.to_owned(), address, kind }),
+        Some(kind) => Err(Blocked {
+            host: host.to_owned(),
+            address,
+            kind,
+        }),
         None => Ok(()),
     }
 }

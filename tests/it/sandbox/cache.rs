@@ -9,18 +9,31 @@ use skillgate_runtime::{Cache, Runtime, RuntimeConfig};
 use super::support::{guest, manifest, package, run, text};
 
 fn runtime(dir: &Path, key: u8) -> Runtime {
-    let cache = Some(Cache { dir: dir.into(), key: [key; 32] });
-    Runtime::new(RuntimeConfig { cache, ..RuntimeConfig::default() }).unwrap()
+    let cache = Some(Cache {
+        dir: dir.into(),
+        key: [key; 32],
+    });
+    Runtime::new(RuntimeConfig {
+        cache,
+        ..RuntimeConfig::default()
+    })
+    .unwrap()
 }
 
 async fn load_and_call(dir: &Path, key: u8) {
-    let echo = runtime(dir, key).load(&package(manifest("echo"), guest("echo"))).await.unwrap();
+    let echo = runtime(dir, key)
+        .load(&package(manifest("echo"), guest("echo")))
+        .await
+        .unwrap();
     assert_eq!(text(&run(&echo, "echo", json!({"text": "hi"})).await), "hi");
 }
 
 /// The one entry of a cache.
 fn entry(dir: &Path) -> PathBuf {
-    let entries: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let entries: Vec<PathBuf> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     assert_eq!(entries.len(), 1, "{entries:?}");
     entries[0].clone()
 }
@@ -31,7 +44,11 @@ async fn an_authentic_entry_is_used_as_it_is() {
     load_and_call(dir.path(), 1).await;
     let written = fs::metadata(entry(dir.path())).unwrap().modified().unwrap();
     load_and_call(dir.path(), 1).await;
-    assert_eq!(fs::metadata(entry(dir.path())).unwrap().modified().unwrap(), written, "nothing was compiled again");
+    assert_eq!(
+        fs::metadata(entry(dir.path())).unwrap().modified().unwrap(),
+        written,
+        "nothing was compiled again"
+    );
 }
 
 #[tokio::test]
@@ -45,7 +62,14 @@ async fn a_tampered_entry_is_compiled_again_and_never_loaded() {
         bytes[place] ^= 1;
         bytes
     };
-    for tampered in [flipped(0), flipped(40), flipped(honest.len() / 2), flipped(honest.len() - 1), honest[..20].to_vec(), Vec::new()] {
+    for tampered in [
+        flipped(0),
+        flipped(40),
+        flipped(honest.len() / 2),
+        flipped(honest.len() - 1),
+        honest[..20].to_vec(),
+        Vec::new(),
+    ] {
         fs::write(&path, &tampered).unwrap();
         load_and_call(dir.path(), 1).await;
         assert_ne!(fs::read(&path).unwrap(), tampered, "the entry was replaced");
@@ -59,7 +83,11 @@ async fn an_entry_under_another_key_is_not_trusted() {
     let path = entry(dir.path());
     let foreign = fs::read(&path).unwrap();
     load_and_call(dir.path(), 2).await;
-    assert_ne!(fs::read(&path).unwrap()[..32], foreign[..32], "the tag is now under the second key");
+    assert_ne!(
+        fs::read(&path).unwrap()[..32],
+        foreign[..32],
+        "the tag is now under the second key"
+    );
 }
 
 #[tokio::test]
@@ -74,5 +102,8 @@ async fn an_entry_under_another_name_is_not_trusted() {
     let path = entry(dir.path());
     fs::write(&path, &code).unwrap();
     let loaded = runtime(dir.path(), 1).load(&rogue).await.unwrap();
-    assert!(loaded.tools().iter().any(|tool| tool.name == "spin"), "echo's code did not stand in for rogue's");
+    assert!(
+        loaded.tools().iter().any(|tool| tool.name == "spin"),
+        "echo's code did not stand in for rogue's"
+    );
 }

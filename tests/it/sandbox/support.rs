@@ -7,25 +7,35 @@ use std::sync::{Arc, Mutex, OnceLock};
 use async_trait::async_trait;
 use serde_json::Value;
 use skillgate_runtime::{
-    Cache, Call, LogLevel, Outcome, Report, Runtime, RuntimeConfig, Scope, Secret, SecretSource, Sink, Skill,
+    Cache, Call, LogLevel, Outcome, Report, Runtime, RuntimeConfig, Scope, Secret, SecretSource,
+    Sink, Skill,
 };
 use skillgate_skill::{COMPONENT, MANIFEST, Package, Permissions};
 
 /// The bytes of a test guest, as `cargo xtask` built it.
 pub fn guest(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/guests/{name}.wasm"));
-    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` builds the guests", path.display()))
+    std::fs::read(&path).unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}; `cargo xtask test` builds the guests",
+            path.display()
+        )
+    })
 }
 
 /// The `SKILL.md` of a test guest.
 pub fn manifest(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/guests/{name}/SKILL.md"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/guests/{name}/SKILL.md"));
     std::fs::read_to_string(path).unwrap()
 }
 
 /// A package of these two.
 pub fn package(manifest: String, component: Vec<u8>) -> Package {
-    let files = BTreeMap::from([(MANIFEST.to_owned(), manifest.into_bytes()), (COMPONENT.to_owned(), component)]);
+    let files = BTreeMap::from([
+        (MANIFEST.to_owned(), manifest.into_bytes()),
+        (COMPONENT.to_owned(), component),
+    ]);
     Package::from_files(files).unwrap()
 }
 
@@ -33,7 +43,10 @@ pub fn package(manifest: String, component: Vec<u8>) -> Package {
 /// takes a test build seconds.
 pub fn config() -> RuntimeConfig {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-guests");
-    RuntimeConfig { cache: Some(Cache { dir, key: [7; 32] }), ..RuntimeConfig::default() }
+    RuntimeConfig {
+        cache: Some(Cache { dir, key: [7; 32] }),
+        ..RuntimeConfig::default()
+    }
 }
 
 /// The runtime that most tests share.
@@ -44,14 +57,21 @@ pub fn runtime() -> &'static Runtime {
 
 /// A guest as it is, in the shared runtime.
 pub async fn load(name: &str) -> Arc<Skill> {
-    runtime().load(&package(manifest(name), guest(name))).await.unwrap()
+    runtime()
+        .load(&package(manifest(name), guest(name)))
+        .await
+        .unwrap()
 }
 
 /// A call that is granted all that the skill asks for, with a state of its own.
 pub fn call(skill: &Skill, tool: &str, arguments: Value) -> Call {
     Call {
         granted: Arc::new(skill.manifest().permissions.clone()),
-        scope: Scope { agent: uuid::Uuid::now_v7().to_string(), peer: "peer".into(), skill: "skill".into() },
+        scope: Scope {
+            agent: uuid::Uuid::now_v7().to_string(),
+            peer: "peer".into(),
+            skill: "skill".into(),
+        },
         ..Call::new(tool, arguments.to_string())
     }
 }
@@ -114,6 +134,9 @@ impl Sink for Kept {
     }
 
     fn progress(&self, message: &str, fraction: Option<f32>) {
-        self.0.lock().unwrap().push(format!("progress {message} {fraction:?}"));
+        self.0
+            .lock()
+            .unwrap()
+            .push(format!("progress {message} {fraction:?}"));
     }
 }

@@ -1,81 +1,18 @@
-//! `wasi:filesystem`: the folders that were asked for and granted, through wasmtime-wasi's cap-std
-//! preopens (names cannot escape them), with a quota that is ours.
-//!
-//! Every function that can make a folder larger charges first; all others pass through. Hard and
-//! symbolic links are refused: without them a name says where its bytes are.
+//! The host functions: every one that can make a folder larger charges first, all others pass
+//! through. Hard and symbolic links are refused: without them a name says where its bytes are.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use skillgate_skill::{Effective, FileAccess};
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
-use wasmtime_wasi::p2::{DynOutputStream, FsError, FsResult, OutputStream, Pollable, StreamError};
-use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
-use types::ErrorCode;
-
-use crate::folder::{ENTRY_COST, Folder, Folders, Hold, NoRoom};
-use crate::limits::{Stop, bytes};
+use super::stream::QuotaStream;
+use super::{OpenFolders, Quota, QuotaExceeded};
+use crate::folder::{ENTRY_COST, Hold};
 use crate::state::{Shared, State};
-use crate::{HostFault, Scope};
-
-/// The folders that one call may use.
-#[derive(Default)]
-pub(crate) struct OpenFolders {
-    folders: Vec<Arc<Quota>>,
-    /// Which folder a descriptor belongs to.
-    owners: HashMap<u32, Arc<Quota>>,
-}
-
-impl OpenFolders {
-    /// Opens what is both asked for and granted, as preopens of `wasi`.
-    pub(crate) fn open(effective: &Effective, folders: &Folders, scope: &Scope, wasi: &mut WasiCtxBuilder) -> Result<Self, HostFault> {
-        let mut opened = Self::default();
-        for permission in effective.files() {
-            // One name, so that no folder lies inside another with its own access and quota.
-            let folder = folders.open(scope, &format!("files/{}", permission.path.replace('/', "%2F")))?;
-            let access = match permission.access {
-                FileAccess::ReadOnly => FsPerms::ReadOnly,
-                FileAccess::ReadWrite => FsPerms::ReadWrite,
-            };
-            wasi.preopened_dir(folder.path(), &permission.path, access).map_err(HostFault::engine)?;
-            opened.folders.push(Arc::new(Quota { folder, path: permission.path, most: permission.quota }));
-        }
-        Ok(opened)
-    }
-}
-
-/// One folder with its quota.
-struct Quota {
-    folder: Arc<Folder>,
-    path: String,
-    most: u64,
-}
-
-impl Quota {
-    fn charge(&self, shared: &Shared, more: u64) -> Result<Hold, QuotaExceeded> {
-        let refused = match self.folder.charge(more, self.most) {
-            Ok(hold) => {
-                shared.uses.record("files", format!("write {}", self.path), more);
-                return Ok(hold);
-            }
-            Err(refused) => refused,
-        };
-        match refused {
-            NoRoom::Full { .. } => shared.refuse(Stop::limit("files-quota", format!("{} in {}", bytes(self.most), self.path))),
-            NoRoom::Unknown(why) => tracing::error!("a skill's folder could not be measured: {why}"),
-        }
-        Err(QuotaExceeded)
-    }
-}
-
-/// A write that was refused, as the guest's standard library sees it: `EDQUOT`.
-#[derive(Debug, thiserror::Error)]
-#[error("the folder's quota is used up")]
-struct QuotaExceeded;
+use types::ErrorCode;
 
 impl From<QuotaExceeded> for FsError {
     fn from(_: QuotaExceeded) -> Self {
@@ -101,7 +38,10 @@ impl State {
     pub(crate) fn files(&mut self) -> FilesView<'_> {
         self.meter.count_host_call();
         FilesView {
-            inner: WasiFilesystemCtxView { ctx: self.wasi.filesystem(), table: &mut self.table },
+            inner: WasiFilesystemCtxView {
+                ctx: self.wasi.filesystem(),
+                table: &mut self.table,
+            },
             open: &mut self.open_folders,
             shared: &self.shared,
         }
@@ -116,13 +56,26 @@ impl FilesView<'_> {
     }
 
     fn owner(&self, fd: &Fd) -> FsResult<Arc<Quota>> {
-        self.open.owners.get(&fd.rep()).cloned().ok_or_else(|| ErrorCode::BadDescriptor.into())
+        self.open
+            .owners
+            .get(&fd.rep())
+            .cloned()
+            .ok_or_else(|| ErrorCode::BadDescriptor.into())
     }
 
     /// Puts the quota around a stream that writes to `fd`'s file.
-    fn limited(&mut self, owner: Arc<Quota>, stream: Resource<DynOutputStream>) -> FsResult<Resource<DynOutputStream>> {
+    fn limited(
+        &mut self,
+        owner: Arc<Quota>,
+        stream: Resource<DynOutputStream>,
+    ) -> FsResult<Resource<DynOutputStream>> {
         let inner = self.inner.table.delete(stream)?;
-        let limited: DynOutputStream = Box::new(QuotaStream { inner, owner, shared: Arc::clone(self.shared), hold: None });
+        let limited: DynOutputStream = Box::new(QuotaStream {
+            inner,
+            owner,
+            shared: Arc::clone(self.shared),
+            hold: None,
+        });
         Ok(self.inner.table.push(limited)?)
     }
 }
@@ -147,7 +100,10 @@ impl types::Host for FilesView<'_> {
         self.inner.convert_error_code(error)
     }
 
-    fn filesystem_error_code(&mut self, error: Resource<wasmtime::Error>) -> wasmtime::Result<Option<ErrorCode>> {
+    fn filesystem_error_code(
+        &mut self,
+        error: Resource<wasmtime::Error>,
+    ) -> wasmtime::Result<Option<ErrorCode>> {
         if self.inner.table.get(&error)?.is::<QuotaExceeded>() {
             return Ok(Some(ErrorCode::Quota));
         }
@@ -194,7 +150,10 @@ impl types::HostDescriptor for FilesView<'_> {
             true => Some(owner.charge(self.shared, ENTRY_COST)?),
             false => None,
         };
-        let opened = self.inner.open_at(fd, path_flags, path, open, flags).await?;
+        let opened = self
+            .inner
+            .open_at(fd, path_flags, path, open, flags)
+            .await?;
         self.open.owners.insert(opened.rep(), owner);
         Ok(opened)
     }
@@ -214,7 +173,14 @@ impl types::HostDescriptor for FilesView<'_> {
 
     // Refused: see the head of this file.
 
-    async fn link_at(&mut self, _: Fd, _: types::PathFlags, _: String, _: Fd, _: String) -> FsResult<()> {
+    async fn link_at(
+        &mut self,
+        _: Fd,
+        _: types::PathFlags,
+        _: String,
+        _: Fd,
+        _: String,
+    ) -> FsResult<()> {
         Err(ErrorCode::Unsupported.into())
     }
 
@@ -229,11 +195,17 @@ impl types::HostDescriptor for FilesView<'_> {
         types::HostDescriptor::drop(&mut self.inner, fd)
     }
 
-    fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<wasmtime_wasi::p2::DynInputStream>> {
+    fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynInputStream>> {
         self.inner.read_via_stream(fd, offset)
     }
 
-    async fn advise(&mut self, fd: Fd, offset: u64, length: u64, advice: types::Advice) -> FsResult<()> {
+    async fn advise(
+        &mut self,
+        fd: Fd,
+        offset: u64,
+        length: u64,
+        advice: types::Advice,
+    ) -> FsResult<()> {
         self.inner.advise(fd, offset, length, advice).await
     }
 
@@ -249,7 +221,12 @@ impl types::HostDescriptor for FilesView<'_> {
         self.inner.get_type(fd).await
     }
 
-    async fn set_times(&mut self, fd: Fd, accessed: types::NewTimestamp, modified: types::NewTimestamp) -> FsResult<()> {
+    async fn set_times(
+        &mut self,
+        fd: Fd,
+        accessed: types::NewTimestamp,
+        modified: types::NewTimestamp,
+    ) -> FsResult<()> {
         self.inner.set_times(fd, accessed, modified).await
     }
 
@@ -269,7 +246,12 @@ impl types::HostDescriptor for FilesView<'_> {
         self.inner.stat(fd).await
     }
 
-    async fn stat_at(&mut self, fd: Fd, flags: types::PathFlags, path: String) -> FsResult<types::DescriptorStat> {
+    async fn stat_at(
+        &mut self,
+        fd: Fd,
+        flags: types::PathFlags,
+        path: String,
+    ) -> FsResult<types::DescriptorStat> {
         self.inner.stat_at(fd, flags, path).await
     }
 
@@ -281,7 +263,9 @@ impl types::HostDescriptor for FilesView<'_> {
         accessed: types::NewTimestamp,
         modified: types::NewTimestamp,
     ) -> FsResult<()> {
-        self.inner.set_times_at(fd, flags, path, accessed, modified).await
+        self.inner
+            .set_times_at(fd, flags, path, accessed, modified)
+            .await
     }
 
     async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
@@ -304,70 +288,25 @@ impl types::HostDescriptor for FilesView<'_> {
         self.inner.metadata_hash(fd).await
     }
 
-    async fn metadata_hash_at(&mut self, fd: Fd, flags: types::PathFlags, path: String) -> FsResult<types::MetadataHashValue> {
+    async fn metadata_hash_at(
+        &mut self,
+        fd: Fd,
+        flags: types::PathFlags,
+        path: String,
+    ) -> FsResult<types::MetadataHashValue> {
         self.inner.metadata_hash_at(fd, flags, path).await
     }
 }
 
 impl types::HostDirectoryEntryStream for FilesView<'_> {
-    async fn read_directory_entry(&mut self, stream: Resource<types::DirectoryEntryStream>) -> FsResult<Option<types::DirectoryEntry>> {
+    async fn read_directory_entry(
+        &mut self,
+        stream: Resource<types::DirectoryEntryStream>,
+    ) -> FsResult<Option<types::DirectoryEntry>> {
         self.inner.read_directory_entry(stream).await
     }
 
     fn drop(&mut self, stream: Resource<types::DirectoryEntryStream>) -> wasmtime::Result<()> {
         types::HostDirectoryEntryStream::drop(&mut self.inner, stream)
-    }
-}
-
-/// A stream into a file that charges what it writes.
-struct QuotaStream {
-    inner: DynOutputStream,
-    owner: Arc<Quota>,
-    shared: Arc<Shared>,
-    /// The write under way, if any.
-    hold: Option<Hold>,
-}
-
-impl QuotaStream {
-    fn charge(&self, more: usize) -> Result<Hold, StreamError> {
-        self.owner.charge(&self.shared, more as u64).map_err(|full| StreamError::LastOperationFailed(full.into()))
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl Pollable for QuotaStream {
-    async fn ready(&mut self) {
-        self.inner.ready().await;
-    }
-}
-
-#[wasmtime_wasi::async_trait]
-impl OutputStream for QuotaStream {
-    fn write(&mut self, bytes: Bytes) -> Result<(), StreamError> {
-        let hold = self.charge(bytes.len())?;
-        self.inner.write(bytes)?;
-        self.hold = Some(hold);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), StreamError> {
-        self.inner.flush()
-    }
-
-    fn check_write(&mut self) -> Result<usize, StreamError> {
-        let permitted = self.inner.check_write()?;
-        if permitted > 0 {
-            self.hold = None;
-        }
-        Ok(permitted)
-    }
-
-    async fn blocking_write_and_flush(&mut self, bytes: Bytes) -> Result<(), StreamError> {
-        let _hold = self.charge(bytes.len())?;
-        self.inner.blocking_write_and_flush(bytes).await
-    }
-
-    async fn cancel(&mut self) {
-        self.inner.cancel().await;
     }
 }
