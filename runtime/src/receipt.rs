@@ -74,12 +74,16 @@ impl Uses {
     /// written in many pieces is one use.
     pub(crate) fn record_more(&self, permission: &'static str, detail: &str, bytes: u64) {
         let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match uses.last_mut() {
-            Some(last) if last.permission == permission && last.detail == detail => {
-                last.bytes = last.bytes.saturating_add(bytes);
-            }
-            _ if uses.len() < MAX_USES => uses.push(Use { permission, detail: detail.into(), bytes }),
-            _ => {}
+        let same = |last: &&mut Use| last.permission == permission && last.detail == detail;
+        if let Some(last) = uses.last_mut().filter(same) {
+            last.bytes = last.bytes.saturating_add(bytes);
+        } else if uses.len() < MAX_USES {
+            let detail = detail.into();
+            uses.push(Use {
+                permission,
+                detail,
+                bytes,
+            });
         }
     }
 
