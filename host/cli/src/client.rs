@@ -62,9 +62,9 @@ impl Client {
         })
     }
 
-    /// The server's address, for messages.
-    pub(crate) fn url(&self) -> &Url {
-        &self.url
+    /// The server's address, for messages: as it was typed.
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_str().trim_end_matches('/')
     }
 
     /// `data` of a GET.
