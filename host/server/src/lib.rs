@@ -4,7 +4,7 @@
 //!
 //! A request passes [`routes::build`] → a handler in `routes/<noun>/<verb>.rs` (extract, call the service, answer) → a
 //! function in [`service`], which the command line calls too. Only [`ApiError`] makes HTTP statuses of errors. A run
-//! ([`run`]) is a task of its own: the connection that asked for it may go away, the run does not.
+//! is a task of its own: the connection that asked for it may go away, the run does not.
 
 mod answer;
 mod app;

@@ -32,7 +32,7 @@ pub struct ProviderConfig {
 
 /// A provider that an agent can use here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
+pub(crate) enum Choice {
     /// The Anthropic protocol.
     Anthropic,
     /// Plays the operator's script.
@@ -58,7 +58,7 @@ impl ProviderConfig {
     ///
     /// # Errors
     /// 400 when that leaves none, or one that can't be used for want of a credential.
-    pub fn choose(&self, config: &Value, own_key: bool) -> Result<Choice, ApiError> {
+    pub(crate) fn choose(&self, config: &Value, own_key: bool) -> Result<Choice, ApiError> {
         let choice = match named(config)? {
             Some(name) => self.by_name(name)?,
             None if own_key => Choice::Anthropic,
@@ -77,7 +77,7 @@ impl ProviderConfig {
     }
 
     /// The provider itself, with the agent's own credential when it has one.
-    pub fn make(
+    pub(crate) fn make(
         &self,
         choice: Choice,
         own_key: Option<Secret>,
@@ -104,7 +104,7 @@ impl ProviderConfig {
     }
 
     /// The model that an agent uses: its `config.model`, else the operator's.
-    pub fn model(&self, choice: Choice, config: &Value) -> String {
+    pub(crate) fn model(&self, choice: Choice, config: &Value) -> String {
         let default = match choice {
             Choice::Anthropic => &self.anthropic_model,
             other => other.name(),

@@ -58,7 +58,8 @@ pub async fn send(
     agent: &str,
     ask: Ask,
 ) -> Result<Running, ApiError> {
-    let message = text::required("message", &ask.message, LONGEST_MESSAGE)?;
+    text::required("message", &ask.message, LONGEST_MESSAGE)?;
+    let message = ask.message;
     let context = ask.context.map(format_context).transpose()?;
     let peer = peer(ask.peer, key)?;
     let agent_now = agents::get_running(app, account, agent).await?;

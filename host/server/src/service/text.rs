@@ -2,11 +2,11 @@
 
 use crate::ApiError;
 
-/// `text` without the space around it, when it has 1 to `most` characters; else 400 naming `field`.
+/// `text` without the space around it, when it has at most `most` characters and is not blank; else 400 naming `field`.
 pub(crate) fn required(field: &str, text: &str, most: usize) -> Result<String, ApiError> {
-    let text = text.trim();
-    if (1..=most).contains(&text.chars().count()) {
-        return Ok(text.to_owned());
+    let trimmed = text.trim();
+    if !trimmed.is_empty() && text.chars().count() <= most {
+        return Ok(trimmed.to_owned());
     }
     Err(ApiError::validation(format!(
         "{field}: must have 1 to {most} characters."
