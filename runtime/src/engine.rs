@@ -34,7 +34,11 @@ fn code_settings() -> Config {
         .strategy(Strategy::Cranelift)
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)
-        .memory_init_cow(true);
+        .memory_init_cow(true)
+        // Nobody reads a guest's backtrace; its maps would be an eighth of what a skill holds in memory.
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false)
+        .native_unwind_info(false);
     config
 }
 

@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store,
     StoreLimits, StoreLimitsBuilder,
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use bindings::skillgate::skill::log;
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -44,13 +46,20 @@ impl WasiView for State {
     }
 }
 
+/// What the SDK's guests import beside WASI.
+impl log::Host for State {
+    async fn log(&mut self, _: log::Level, _: String) -> wasmtime::Result<()> {
+        Ok(())
+    }
+}
+
 impl Bare {
     pub(crate) fn new(component: &[u8]) -> Self {
         let engine = engine();
         let component = Component::new(&engine, component).unwrap();
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
-        linker.define_unknown_imports_as_traps(&component).unwrap();
+        log::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).unwrap();
         Self {
             prepared: bindings::SkillPre::new(linker.instantiate_pre(&component).unwrap()).unwrap(),
         }
@@ -98,6 +107,9 @@ fn engine() -> Engine {
     config
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)
+        .wasm_backtrace_max_frames(None)
+        .generate_address_map(false)
+        .native_unwind_info(false)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     let engine = Engine::new(&config).unwrap();
     let weak = engine.weak();
