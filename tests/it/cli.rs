@@ -3,6 +3,7 @@
 mod bench;
 
 use serde_json::{Value, json};
+use skillgate_tests::fake_anthropic::{Block, FakeAnthropic, Reply};
 
 use bench::{Bench, Server};
 
@@ -89,6 +90,33 @@ fn chat_prints_its_events_as_lines() {
         .collect();
     assert_eq!(events[0]["type"], "text");
     assert_eq!(events[events.len() - 1]["type"], "done");
+    server.stop();
+}
+
+/// The same agent that the demo model answers for talks to the model once the operator has a key.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operators_key_brings_the_real_model() {
+    let model = FakeAnthropic::start([Reply::Answer(vec![Block::text("I am a model.")])]).await;
+    let bench = Bench::new();
+    let demo = Server::start(&bench, &[]);
+    let client = demo.client(&bench);
+    assert!(
+        client
+            .run(&["chat", "Demo", "hello"])
+            .ok()
+            .contains("demo model")
+    );
+    demo.stop();
+
+    let operator = bench
+        .set("ANTHROPIC_API_KEY", "sk-ant-operator")
+        .set("ANTHROPIC_BASE_URL", model.base_url());
+    let server = Server::start(&operator, &[]);
+    let client = client.set("SKILLGATE_URL", &server.url);
+    assert_eq!(
+        client.run(&["chat", "Demo", "hello"]).ok(),
+        "I am a model.\n"
+    );
     server.stop();
 }
 
@@ -297,7 +325,11 @@ fn keys_are_made_for_known_scopes_and_accounts_only() {
             .concat(),
         )
     };
-    create(&["--scopes", "chat"]).fails(NOT_FOUND);
+    assert!(
+        create(&["--scopes", "chat"])
+            .fails(NOT_FOUND)
+            .contains("no database")
+    );
     let account = bench
         .run(&["account", "create", "--name", "Acme", "--data", "data"])
         .ok();

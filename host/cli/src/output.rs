@@ -161,12 +161,14 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// `text` with every line moved to the right by `spaces`.
+/// `text` with every line that is not empty moved to the right by `spaces`.
 pub(crate) fn indent(text: &str, spaces: usize) -> String {
     let margin = " ".repeat(spaces);
-    text.lines()
-        .map(|line| format!("{margin}{line}\n"))
-        .collect()
+    let moved = |line: &str| match line {
+        "" => "\n".to_owned(),
+        line => format!("{margin}{line}\n"),
+    };
+    text.lines().map(moved).collect()
 }
 
 #[cfg(test)]
@@ -189,6 +191,6 @@ mod tests {
 
     #[test]
     fn every_line_is_indented() {
-        assert_eq!(indent("a\nb", 2), "  a\n  b\n");
+        assert_eq!(indent("a\n\nb", 2), "  a\n\n  b\n");
     }
 }

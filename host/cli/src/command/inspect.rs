@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 use skillgate_runtime::Tool;
-use skillgate_skill::{Package, Permissions, sha256_hex};
+use skillgate_skill::{Package, Permissions, SignatureError, sha256_hex};
 
 use crate::args::Inspect;
 use crate::exit::Outcome;
@@ -105,7 +105,10 @@ fn signatures(package: &Package) -> Outcome<Signatures> {
             .flat_map(|e| e.signatures.iter().map(|s| s.keyid.to_string()))
             .collect(),
         verified: verified.is_ok(),
-        reason: verified.err().map(|error| error.to_string()),
+        reason: verified.err().map(|error| match error {
+            SignatureError::Untrusted(_) => "none of these keys is in your key folder".to_owned(),
+            error => error.to_string(),
+        }),
     })
 }
 
@@ -157,7 +160,7 @@ impl Inspection {
 }
 
 /// A tool as text: name, description, schemas.
-pub(crate) fn describe(tool: &Tool) -> String {
+fn describe(tool: &Tool) -> String {
     let mut text = format!("{}\n{}", tool.name, indent(&plain(&tool.description), 2));
     let _ = writeln!(text, "  input:  {}", tool.input_schema);
     if let Some(schema) = &tool.output_schema {

@@ -35,7 +35,7 @@ pub(crate) async fn run(arguments: ApiKeyCreate, output: &Output) -> Outcome {
         rate_limit: arguments.rate_limit.map(i64::from),
         expires_at: expires.map(|at| Timestamp::from_micros(at.as_microsecond())),
     };
-    let store = open::store(&arguments.database).await?;
+    let store = open::existing_store(&arguments.database).await?;
     let account = account(&store, arguments.account).await?;
     let issued = store.create_api_key(&account, new).await?;
     let issued = issued.ok_or_else(|| {

@@ -12,7 +12,7 @@ use skillgate_store::{MasterKey, Store, StoreConfig};
 
 use crate::args::{Database, Serve};
 use crate::environment;
-use crate::exit::{Exit, OrExit, Outcome};
+use crate::exit::{Exit, Failure, OrExit, Outcome};
 
 /// The model of agents that name none, when the operator names none either.
 const DEFAULT_MODEL: &str = "claude-sonnet-4-5";
@@ -21,9 +21,28 @@ const DEFAULT_MODEL: &str = "claude-sonnet-4-5";
 pub(in crate::command) async fn store(database: &Database) -> Outcome<Store> {
     let url = match &database.database_url {
         Some(url) => url.0.to_string(),
-        None => format!("sqlite://{}", database.data.join("skillgate.db").display()),
+        None => format!("sqlite://{}", sqlite_file(database).display()),
     };
     Ok(Store::open(StoreConfig::new(url, master_key(database)?)).await?)
+}
+
+/// Opens a database that a server uses already: a slip in `--data` must not make a new one.
+pub(in crate::command) async fn existing_store(database: &Database) -> Outcome<Store> {
+    let file = sqlite_file(database);
+    if database.database_url.is_none() && !file.exists() {
+        return Err(Failure::new(
+            Exit::NotFound,
+            format_args!(
+                "there is no database at {}: give the server's --data, or start the server once",
+                file.display()
+            ),
+        ));
+    }
+    store(database).await
+}
+
+fn sqlite_file(database: &Database) -> PathBuf {
+    database.data.join("skillgate.db")
 }
 
 /// All that the service needs beside the listener.
