@@ -156,6 +156,18 @@ impl ApiError {
         &self.message
     }
 
+    /// What the log is told: this error and all its sources, as one line.
+    pub fn chain(&self) -> String {
+        let mut line = self.to_string();
+        let mut source = self.source();
+        while let Some(inner) = source {
+            line.push_str(": ");
+            line.push_str(&inner.to_string());
+            source = inner.source();
+        }
+        line
+    }
+
     /// Whether it is the server's fault, and so worth an error in the log.
     pub(crate) fn is_ours(&self) -> bool {
         self.status.is_server_error()
@@ -242,6 +254,7 @@ mod tests {
     fn the_caller_never_sees_the_source() {
         let error = ApiError::internal("password is hunter2");
         assert!(!error.to_string().contains("hunter2"));
+        assert!(error.chain().ends_with(": password is hunter2"));
         assert_eq!(
             error.source().map(ToString::to_string).as_deref(),
             Some("password is hunter2")

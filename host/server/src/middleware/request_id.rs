@@ -1,7 +1,5 @@
 //! Every answer carries X-Request-Id, and what went wrong inside is logged under it.
 
-use std::error::Error;
-
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -27,7 +25,7 @@ pub(crate) async fn request_id(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(Cause(error)) = response.extensions_mut().remove::<Cause>() {
         let (status, path) = (response.status().as_u16(), uri.path());
-        let chain = chain(&error);
+        let chain = error.chain();
         if error.is_ours() {
             tracing::error!(request_id = ?id, %method, path, status, error = chain, "request failed");
         } else {
@@ -47,18 +45,6 @@ fn is_well_formed(id: &HeaderValue) -> bool {
 fn fresh() -> HeaderValue {
     let id = format!("req_{:032x}", rand::random::<u128>());
     HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("req_unknown"))
-}
-
-/// An error and all its sources, as one line.
-fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        line.push_str(": ");
-        line.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    line
 }
 
 #[cfg(test)]

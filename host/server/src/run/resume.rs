@@ -28,7 +28,7 @@ impl App {
         for run in self.store().unfinished_runs().await? {
             self.tasks().spawn(go_on(self.clone(), run));
         }
-        tokio::spawn(warm(self.clone()));
+        self.tasks().spawn(warm(self.clone()));
         Ok(())
     }
 }
@@ -36,19 +36,28 @@ impl App {
 /// Loads the skills of all agents that run, so that their first messages need not wait. Readiness waits for that, within
 /// reason: after an upgrade every skill is compiled anew, and what is not loaded yet is loaded when it is called.
 async fn warm(app: App) {
-    let loading = tokio::spawn(load_skills(app.clone()));
-    if tokio::time::timeout(PATIENCE, loading).await.is_err() {
-        tracing::info!("skills are still being loaded");
+    let late = async {
+        tokio::time::sleep(PATIENCE).await;
+        app.set_warm();
+        std::future::pending().await
+    };
+    tokio::select! {
+        () = load_skills(&app) => app.set_warm(),
+        () = late => {}
+        () = app.closing().cancelled() => {}
     }
-    app.set_warm();
 }
 
-async fn load_skills(app: App) {
+async fn load_skills(app: &App) {
     match app.store().agents_to_start().await {
         Ok(agents) => {
             let load = async |agent: &skillgate_store::Agent| {
                 if let Err(error) = app.shelf().of_agent(agent).await {
-                    tracing::warn!(%error, agent = agent.id, "the skills of an agent could not be loaded");
+                    tracing::warn!(
+                        error = error.chain(),
+                        agent = agent.id,
+                        "the skills of an agent could not be loaded"
+                    );
                 }
             };
             futures::stream::iter(&agents)
@@ -63,7 +72,11 @@ async fn go_on(app: App, run: Run) {
     let steps = match read_steps(&app, &run).await {
         Ok(steps) => steps,
         Err(error) => {
-            return tracing::error!(%error, run = run.id, "the journal of a run can't be read");
+            return tracing::error!(
+                error = error.chain(),
+                run = run.id,
+                "the journal of a run can't be read"
+            );
         }
     };
     match ready(&app, &run, steps.clone()).await {
@@ -118,7 +131,7 @@ async fn read_steps(app: &App, run: &Run) -> Result<Vec<Step>, ApiError> {
 
 /// Ends a run that can't go on, so that its history says so.
 async fn give_up(app: &App, run: Run, steps: Vec<Step>, error: &ApiError) {
-    tracing::warn!(%error, run = run.id, "a run can't go on");
+    tracing::warn!(error = error.chain(), run = run.id, "a run can't go on");
     let failure = Failure {
         code: error.code().to_owned(),
         message: error.message().to_owned(),
