@@ -49,7 +49,7 @@ pub(crate) struct Run {
     /// Grant what this YAML file says: `permissions:` and under it what SKILL.md could ask for.
     #[arg(long, value_name = "FILE")]
     pub(crate) permissions: Option<PathBuf>,
-    /// A secret for this run; or set SKILLGATE_SECRET_<NAME>, which other users of the machine cannot see.
+    /// A secret for this run; or set `SKILLGATE_SECRET_<NAME>`, which other users of the machine cannot see.
     #[arg(long = "secret", value_name = "NAME=VALUE")]
     pub(crate) secrets: Vec<Secret>,
     /// The folder that keeps the skill's files and keys between runs; a temporary one when not given.
