@@ -13,7 +13,7 @@ use skillgate_runtime::{
 use skillgate_skill::{COMPONENT, MANIFEST, Package, Permissions};
 
 /// The bytes of a test guest, as `cargo xtask` built it.
-pub fn guest(name: &str) -> Vec<u8> {
+pub(super) fn guest(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../target/guests/{name}.wasm"));
     std::fs::read(&path).unwrap_or_else(|error| {
         panic!(
@@ -24,14 +24,14 @@ pub fn guest(name: &str) -> Vec<u8> {
 }
 
 /// The `SKILL.md` of a test guest.
-pub fn manifest(name: &str) -> String {
+pub(super) fn manifest(name: &str) -> String {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/guests/{name}/SKILL.md"));
     std::fs::read_to_string(path).unwrap()
 }
 
 /// A package of these two.
-pub fn package(manifest: String, component: Vec<u8>) -> Package {
+pub(super) fn package(manifest: String, component: Vec<u8>) -> Package {
     let files = BTreeMap::from([
         (MANIFEST.to_owned(), manifest.into_bytes()),
         (COMPONENT.to_owned(), component),
@@ -41,7 +41,7 @@ pub fn package(manifest: String, component: Vec<u8>) -> Package {
 
 /// The defaults, with a cache that lasts from one run of the tests to the next: compiling a guest
 /// takes a test build seconds.
-pub fn config() -> RuntimeConfig {
+pub(super) fn config() -> RuntimeConfig {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled-guests");
     RuntimeConfig {
         cache: Some(Cache { dir, key: [7; 32] }),
@@ -50,13 +50,13 @@ pub fn config() -> RuntimeConfig {
 }
 
 /// The runtime that most tests share.
-pub fn runtime() -> &'static Runtime {
+pub(super) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| Runtime::new(config()).unwrap())
 }
 
 /// A guest as it is, in the shared runtime.
-pub async fn load(name: &str) -> Arc<Skill> {
+pub(super) async fn load(name: &str) -> Arc<Skill> {
     runtime()
         .load(&package(manifest(name), guest(name)))
         .await
@@ -64,7 +64,7 @@ pub async fn load(name: &str) -> Arc<Skill> {
 }
 
 /// A call that is granted all that the skill asks for, with a state of its own.
-pub fn call(skill: &Skill, tool: &str, arguments: Value) -> Call {
+pub(super) fn call(skill: &Skill, tool: &str, arguments: Value) -> Call {
     Call {
         granted: Arc::new(skill.manifest().permissions.clone()),
         scope: Scope {
@@ -77,12 +77,12 @@ pub fn call(skill: &Skill, tool: &str, arguments: Value) -> Call {
 }
 
 /// Runs a call that is granted everything asked for.
-pub async fn run(skill: &Skill, tool: &str, arguments: Value) -> Report {
+pub(super) async fn run(skill: &Skill, tool: &str, arguments: Value) -> Report {
     skill.call(call(skill, tool, arguments)).await.unwrap()
 }
 
 /// The text of a result; panics on any other outcome.
-pub fn text(report: &Report) -> String {
+pub(super) fn text(report: &Report) -> String {
     match &report.outcome {
         Outcome::Result(result) => result.text(),
         other => panic!("not a result: {other:?}"),
@@ -90,7 +90,7 @@ pub fn text(report: &Report) -> String {
 }
 
 /// The limit that was hit; panics on any other outcome.
-pub fn limit(report: &Report) -> (&str, &str) {
+pub(super) fn limit(report: &Report) -> (&str, &str) {
     match &report.outcome {
         Outcome::Limit(limit) => (limit.name, &limit.value),
         other => panic!("not a limit: {other:?}"),
@@ -98,7 +98,7 @@ pub fn limit(report: &Report) -> (&str, &str) {
 }
 
 /// The denial as it is shown; panics on any other outcome.
-pub fn denial(report: &Report) -> String {
+pub(super) fn denial(report: &Report) -> String {
     match &report.outcome {
         Outcome::Denied(denial) => denial.to_string(),
         other => panic!("not a denial: {other:?}"),
@@ -106,12 +106,12 @@ pub fn denial(report: &Report) -> String {
 }
 
 /// Grants nothing.
-pub fn nothing() -> Arc<Permissions> {
+pub(super) fn nothing() -> Arc<Permissions> {
     Arc::default()
 }
 
 /// One secret, the same for everybody.
-pub struct OneSecret(pub &'static str, pub &'static str);
+pub(super) struct OneSecret(pub(super) &'static str, pub(super) &'static str);
 
 #[async_trait]
 impl SecretSource for OneSecret {
@@ -126,7 +126,7 @@ impl SecretSource for OneSecret {
 
 /// Keeps the log and the progress.
 #[derive(Default)]
-pub struct Kept(pub Mutex<Vec<String>>);
+pub(super) struct Kept(pub(super) Mutex<Vec<String>>);
 
 impl Sink for Kept {
     fn log(&self, level: LogLevel, message: &str) {
