@@ -92,6 +92,12 @@ pub enum PackageError {
         "the package cannot be read as a ZIP archive: {0}. Pack it anew with `skillgate build`"
     )]
     Archive(String),
+    /// A signed archive is not byte for byte what [`crate::Package::write`] gives.
+    #[error(
+        "the signed package was changed after it was packed: its files are in order, the archive around them is not as \
+         `skillgate sign` writes it. Get it again from its publisher, or build and sign it anew"
+    )]
+    NotCanonical,
     /// The archive itself is larger than a package may be.
     #[error(
         "the package is {size} bytes, more than the {limit} that are allowed. Leave out files that the skill does not need"

@@ -156,23 +156,13 @@ fn a_signature_holds_for_exactly_what_was_signed() {
         .run(&["verify", "tips.skill", "--key-id", "0000"])
         .fails(REFUSED);
 
-    // What the archive says around the files, such as a time, is not signed; it must not change what is verified.
     let whole = bench.read("tips.skill");
-    let mut refused = 0;
     for position in (0..whole.len()).step_by(whole.len() / 40) {
         let mut tampered = whole.clone();
         tampered[position] ^= 1;
         bench.write("tampered.skill", &tampered);
-        let ended = bench.run(&["verify", "tampered.skill", "--json"]);
-        match ended.code {
-            Some(0) => assert_eq!(ended.json(), verified, "byte {position}"),
-            _ => {
-                ended.fails(REFUSED);
-                refused += 1;
-            }
-        }
+        bench.run(&["verify", "tampered.skill"]).fails(REFUSED);
     }
-    assert!(refused > 20, "only {refused} of 40 were refused");
 }
 
 #[test]

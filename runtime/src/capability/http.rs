@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
 use skillgate_skill::{Denial, Injection, SecretPermission};
-use url::Url;
+use url::{Host, Url};
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::egress::{EgressError, Gate};
@@ -127,10 +127,11 @@ impl Gate for SkillGate {
     }
 
     async fn authorise(&self, url: &Url, headers: &mut HeaderMap) -> Result<Url, EgressError> {
-        let mut url = url.clone();
+        let (asked, mut url) = (url, url.clone());
         let host = url.host_str().unwrap_or_default().to_owned();
         for permission in self.shared.effective.secrets_for(&host) {
             if let Some(secret) = self.shared.secrets.value(&permission.name).await {
+                check_privacy(permission, asked)?;
                 inject(permission, &secret, &mut url, headers)?;
                 self.shared
                     .uses
@@ -139,6 +140,26 @@ impl Gate for SkillGate {
         }
         Ok(url)
     }
+}
+
+/// A secret travels under TLS, or stays on this machine.
+fn check_privacy(permission: &SecretPermission, url: &Url) -> Result<(), EgressError> {
+    let on_this_machine = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if url.scheme() == "https" || on_this_machine {
+        return Ok(());
+    }
+    let tried = format!(
+        "the secret {} over {}",
+        permission.name,
+        url.origin().ascii_serialization()
+    );
+    let reason = "a secret is not sent without encryption; ask for the host's https:// address";
+    Err(EgressError::Denied(Denial::impossible(tried, reason)))
 }
 
 /// Puts a secret where the manifest says; what the guest put there itself is replaced.
@@ -243,6 +264,21 @@ mod tests {
         assert_eq!(headers["x-auth"], "Token s3cret");
         let (url, _) = injected("query key", "https://a.example/?key=guess&q=a%20b");
         assert_eq!(url, "https://a.example/?q=a+b&key=s3cret");
+    }
+
+    #[test]
+    fn a_secret_is_not_sent_in_the_clear() {
+        let permission = SecretPermission {
+            name: "TOKEN".into(),
+            inject: "bearer".parse().unwrap(),
+            host: "a.example".into(),
+        };
+        let sent = |url: &str| check_privacy(&permission, &Url::parse(url).unwrap()).is_ok();
+        assert!(sent("https://a.example/"));
+        assert!(
+            sent("http://127.0.0.1:8000/") && sent("http://[::1]/") && sent("http://localhost/")
+        );
+        assert!(!sent("http://a.example/") && !sent("http://10.0.0.1/"));
     }
 
     #[test]

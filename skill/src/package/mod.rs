@@ -24,6 +24,8 @@ pub const SIGNATURE: &str = "signature.json";
 pub const MAX_FILES: usize = 256;
 /// The most bytes that all files together unpack to: 64 MiB.
 pub const MAX_UNPACKED: u64 = 64 << 20;
+/// The largest archive: what it holds, and room for its own headers.
+const MAX_ARCHIVE: u64 = MAX_UNPACKED + (1 << 20);
 
 /// A skill as it travels: its files, what its manifest says, and who signed it.
 ///
@@ -58,10 +60,17 @@ impl Package {
 
     /// Opens a package that is published here. See the crate's limits: [`MAX_FILES`], [`MAX_UNPACKED`].
     ///
+    /// A signed package has one form, the one that [`Package::write`] gives, so that no byte of it can be
+    /// changed unnoticed, not even in the archive's own bookkeeping.
+    ///
     /// # Errors
     /// When the archive, a path, a size, the component or the manifest is not acceptable.
     pub fn read(bytes: &[u8]) -> Result<Self, PackageError> {
-        Self::from_files(read::unpack(bytes)?)
+        let package = Self::from_files(read::unpack(bytes)?)?;
+        if package.envelope.is_some() && package.write()? != bytes {
+            return Err(PackageError::NotCanonical);
+        }
+        Ok(package)
     }
 
     /// Opens what others packed: the manifest is read leniently, and one folder around everything,

@@ -7,7 +7,7 @@ use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::unstable::read::ZipIterable;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{MANIFEST, MAX_FILES, MAX_UNPACKED, check_path};
+use super::{MANIFEST, MAX_ARCHIVE, MAX_FILES, MAX_UNPACKED, check_path};
 use crate::PackageError;
 
 const REMEDY: &str = "Pack the skill anew with `skillgate build`.";
@@ -36,10 +36,10 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackageE
 /// local headers that say what the central directory says, so that every reader sees the same.
 fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, PackageError> {
     let size = bytes.len() as u64;
-    if size > MAX_UNPACKED {
+    if size > MAX_ARCHIVE {
         return Err(PackageError::TooLarge {
             size,
-            limit: MAX_UNPACKED,
+            limit: MAX_ARCHIVE,
         });
     }
     let config = Config {

@@ -8,7 +8,10 @@ use zip::{CompressionMethod, DateTime, System, ZipWriter};
 use super::{Package, SIGNATURE, check_all};
 use crate::PackageError;
 
-/// The archive of `package`: entries sorted by path, deflated, dated 1980-01-01, mode 0644.
+/// The archive of `package`: entries sorted by path, stored, dated 1980-01-01, mode 0644.
+///
+/// Stored and not deflated: one package is one sequence of bytes, whichever version of a compressor
+/// wrote or checks it.
 pub(super) fn pack(package: &Package) -> Result<Vec<u8>, PackageError> {
     let mut files = package.files.clone();
     if let Some(envelope) = &package.envelope {
@@ -17,8 +20,7 @@ pub(super) fn pack(package: &Package) -> Result<Vec<u8>, PackageError> {
     check_all(&files)?;
     // Every option that would otherwise depend on the clock or the system is set.
     let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(6))
+        .compression_method(CompressionMethod::Stored)
         .last_modified_time(DateTime::DEFAULT)
         .system(System::Unix)
         .unix_permissions(0o644);

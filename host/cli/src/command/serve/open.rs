@@ -15,7 +15,7 @@ use crate::environment;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 
 /// The model of agents that name none, when the operator names none either.
-const DEFAULT_MODEL: &str = "claude-sonnet-4-5";
+const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
 
 /// Opens the database; makes the data folder, for its owner only, and what belongs in it.
 pub(in crate::command) async fn store(database: &Database) -> Outcome<Store> {
