@@ -29,6 +29,13 @@ fn a_skill_lives_from_new_to_an_answer_in_a_chat() {
         built["digest"],
         "building is deterministic"
     );
+    let package = skill.read("greeter.skill");
+    let package = String::from_utf8_lossy(&package);
+    assert!(package.contains("/cargo/registry/"));
+    assert!(
+        !package.contains("/.cargo/"),
+        "the package tells where its author's home is"
+    );
 
     let greeted = skill.run(&[
         "run",

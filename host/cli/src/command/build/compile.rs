@@ -37,6 +37,7 @@ pub(super) fn component(folder: &Path) -> Outcome<Vec<u8>> {
         .arg("--manifest-path")
         .arg(&manifest)
         .current_dir(folder)
+        .envs(flags().map(|flags| (FLAGS, flags)))
         .stdout(Stdio::piped())
         .spawn()
         .context("cannot start cargo: is Rust installed (https://rustup.rs)?")?;
@@ -58,6 +59,23 @@ pub(super) fn component(folder: &Path) -> Outcome<Vec<u8>> {
         )
     })?;
     Ok(std::fs::read(&path).with_context(|| path.display().to_string())?)
+}
+
+/// What cargo gives to the compiler of the guest, and to no build script (the cargo book, "Configuration").
+const FLAGS: &str = "CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS";
+
+/// Keeps the place of cargo's folder, and so the author's name, out of the component's panic messages. What is set
+/// already stays. Without a folder, or with one that the variable cannot hold, there is nothing to add.
+fn flags() -> Option<String> {
+    let own = || Some(std::env::home_dir()?.join(".cargo"));
+    let folder = std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(own)?;
+    let folder = folder
+        .to_str()
+        .filter(|folder| !folder.contains(char::is_whitespace))?;
+    let before = std::env::var(FLAGS).unwrap_or_default();
+    Some(format!("{before} --remap-path-prefix={folder}=/cargo"))
 }
 
 /// The component, when this line tells of the one that belongs to `manifest`.
