@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -38,7 +40,12 @@ impl Folders {
     /// The folder of this scope for this purpose, made when absent. `purpose` is a relative path
     /// of plain names.
     pub(crate) fn open(&self, scope: &Scope, purpose: &str) -> Result<Arc<Folder>, HostFault> {
-        let path = self.root()?.join(digest(scope)).join(purpose);
+        let own = digest(&[&scope.peer, &scope.skill]);
+        let path = self
+            .root()?
+            .join(digest(&[&scope.agent]))
+            .join(own)
+            .join(purpose);
         let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = in_use.get(&path).and_then(Weak::upgrade) {
             return Ok(folder);
@@ -60,6 +67,20 @@ impl Folders {
         Ok(folder)
     }
 
+    /// Deletes all folders of an agent, through a handle that no link leads out of.
+    pub(crate) fn forget(&self, agent: &str) -> Result<(), HostFault> {
+        let root = self.root()?;
+        let deleted = Dir::open_ambient_dir(root, ambient_authority())
+            .and_then(|root| root.remove_dir_all(digest(&[agent])));
+        match deleted {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(HostFault::io(
+                format!("deleting an agent's folders in {}", root.display()),
+                error,
+            )),
+            _ => Ok(()),
+        }
+    }
+
     fn root(&self) -> Result<&Path, HostFault> {
         if let Some(configured) = &self.configured {
             return Ok(configured);
@@ -75,10 +96,10 @@ impl Folders {
     }
 }
 
-/// A name for a scope. Each part is preceded by its length, so no two scopes share one.
-fn digest(scope: &Scope) -> String {
+/// A name for a list of texts. Each is preceded by its length, so no two lists share one.
+fn digest(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
-    for part in [&scope.agent, &scope.peer, &scope.skill] {
+    for part in parts {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
@@ -220,8 +241,30 @@ mod tests {
 
     #[test]
     fn scopes_do_not_collide() {
-        assert_ne!(digest(&scope("ab", "c")), digest(&scope("a", "bc")));
-        assert_ne!(digest(&scope("a", "b")), digest(&scope("b", "a")));
+        let folders = Folders::new(None);
+        let path = |agent, peer| {
+            let folder = folders.open(&scope(agent, peer), "kv").unwrap();
+            folder.path().to_owned()
+        };
+        assert_ne!(path("ab", "c"), path("a", "bc"));
+        assert_ne!(path("a", "b"), path("b", "a"));
+        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+    }
+
+    #[test]
+    fn an_agent_that_is_forgotten_leaves_nothing_and_the_others_stay() {
+        let folders = Folders::new(None);
+        let [one, two, other] = [("a", "p"), ("a", "q"), ("b", "p")].map(|(agent, peer)| {
+            let folder = folders.open(&scope(agent, peer), "files/notes").unwrap();
+            fs::write(folder.path().join("one"), "text").unwrap();
+            folder.path().join("one")
+        });
+        folders.forget("a").unwrap();
+        assert!(!one.exists() && !two.exists() && other.exists());
+        folders.forget("a").unwrap();
+        Folders::new(Some("/nonexistent/state".into()))
+            .forget("a")
+            .unwrap();
     }
 
     #[test]

@@ -93,6 +93,17 @@ impl Runtime {
         .map(Arc::new)
     }
 
+    /// Deletes what skills kept for an agent, of all its peers: `kv` and `files`, for good.
+    ///
+    /// # Errors
+    /// When the folders cannot be deleted; what is left then is deleted by a second call.
+    pub async fn forget_agent(&self, agent: &str) -> Result<(), HostFault> {
+        let (folders, agent) = (Arc::clone(&self.inner.folders), agent.to_owned());
+        tokio::task::spawn_blocking(move || folders.forget(&agent))
+            .await
+            .map_err(HostFault::engine)?
+    }
+
     /// The egress door that skills' requests pass, for the host's own requests on somebody's behalf.
     pub fn egress(&self) -> &Egress {
         &self.inner.egress

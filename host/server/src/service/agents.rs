@@ -208,6 +208,7 @@ pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> 
     app.shelf().forget(id).await;
     app.agents().cancel(id);
     app.logs().wake(id);
+    app.runtime().forget_agent(id).await?;
     if deleted { Ok(()) } else { Err(missing()) }
 }
 
