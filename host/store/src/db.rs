@@ -131,6 +131,17 @@ macro_rules! bound {
     }};
 }
 
+/// How often a statement that PostgreSQL ended to break a deadlock is tried in all. It did nothing, so it can be said
+/// again; whoever it stood in the way of is done by then.
+const TRIES: u32 = 5;
+
+/// `deadlock_detected` (PostgreSQL, appendix A). Deleting an agent locks all that belongs to it, in another order than a
+/// run that is just ending.
+fn is_deadlock(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.as_deref() == Some("40P01")
+}
+
 /// The pools. SQLite has one writer, so that writers of this process queue here and not on the file's lock.
 #[derive(Clone)]
 pub(crate) enum Db {
@@ -203,10 +214,18 @@ impl Db {
                 .execute(writer)
                 .await?
                 .rows_affected(),
-            Self::Postgres(pool) => bound!(sqlx::query::<Postgres>(sql), args)
-                .execute(pool)
-                .await?
-                .rows_affected(),
+            Self::Postgres(pool) => {
+                let mut tries = 1;
+                loop {
+                    let done = bound!(sqlx::query::<Postgres>(sql), args)
+                        .execute(pool)
+                        .await;
+                    match done {
+                        Err(error) if tries < TRIES && is_deadlock(&error) => tries += 1,
+                        done => break done?.rows_affected(),
+                    }
+                }
+            }
         })
     }
 

@@ -203,12 +203,13 @@ pub async fn stop(app: &App, account: &str, id: &str) -> Result<Agent, ApiError>
 /// Deletes an agent with all its data and secrets, for good.
 pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> {
     get(app, account, id).await?;
+    app.agents().cancel(id);
+    // Before the agent itself: when this fails, deleting can be asked for again.
+    app.runtime().forget_agent(id).await?;
     let deleted = app.store().delete_agent(account, id).await?;
     app.agents().seen.invalidate(id).await;
     app.shelf().forget(id).await;
-    app.agents().cancel(id);
     app.logs().wake(id);
-    app.runtime().forget_agent(id).await?;
     if deleted { Ok(()) } else { Err(missing()) }
 }
 
