@@ -115,8 +115,10 @@ impl Runtime {
             .cache
             .as_ref()
             .map(|cache| (cache, cache.name(&Sha256::digest(bytes).into())));
-        if let Some(code) = entry.as_ref().and_then(|(cache, name)| cache.read(name)) {
-            return deserialize(&inner.engine, &code);
+        if let Some((_, name)) = &entry
+            && let Some(cached) = self.cached(name.clone()).await?
+        {
+            return Ok(cached);
         }
         let Ok(_turn) = inner.compiles.acquire().await else {
             return Err(HostFault::Engine("it is shutting down".into()).into());
@@ -127,6 +129,18 @@ impl Runtime {
             cache.write(&name, &code);
         }
         Ok(component)
+    }
+
+    /// What the cache has of this name. Read on a thread that may wait: it is hundreds of kilobytes, and hashed.
+    async fn cached(&self, name: String) -> Result<Option<Component>, LoadError> {
+        let inner = Arc::clone(&self.inner);
+        let read = move || match inner.cache.as_ref().and_then(|cache| cache.read(&name)) {
+            Some(code) => deserialize(&inner.engine, &code).map(Some),
+            None => Ok(None),
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(HostFault::engine)?
     }
 }
 

@@ -7,6 +7,8 @@
 //! - [`read`]: the most frequent request, against a server that does nothing else.
 //! - [`turn`]: a message, its answer with a tool call, and what the time between is made of.
 //!
+//! Names of parts as arguments choose among them: `cargo bench -p skillgate-tests -- turn`.
+//!
 //! Databases are files in the folder for temporary files: `TMPDIR` decides on which disk a commit is durable.
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +24,8 @@ mod figure;
 mod floor;
 #[path = "http/load.rs"]
 mod load;
+#[path = "http/parts.rs"]
+mod parts;
 #[path = "http/read.rs"]
 mod read;
 #[path = "http/start.rs"]
@@ -30,10 +34,19 @@ mod start;
 mod turn;
 
 fn main() {
-    start::measure();
+    let chosen: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let wanted = |part: &str| chosen.is_empty() || chosen.iter().any(|one| one == part);
+    if wanted("start") {
+        start::measure();
+    }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        read::measure().await;
-        turn::measure().await;
-    });
+    if wanted("read") {
+        runtime.block_on(read::measure());
+    }
+    if wanted("turn") {
+        runtime.block_on(turn::measure());
+    }
 }

@@ -4,6 +4,7 @@ mod account;
 mod agent;
 mod api_key;
 mod assignment;
+mod deletion;
 mod given;
 mod grant;
 mod log;
@@ -91,7 +92,10 @@ async fn on_any(url: &str) {
     log::logs_are_kept_to_a_length(&store, &clock)
         .await
         .unwrap();
-    agent::deleting_an_agent_leaves_nothing(&store)
+    deletion::deleting_an_agent_leaves_nothing(&store)
+        .await
+        .unwrap();
+    deletion::deleting_an_agent_waits_for_nobody_in_a_circle(&store)
         .await
         .unwrap();
     opening::two_processes_share_it(url, &store, &clock).await;

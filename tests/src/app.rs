@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use skillgate_agent::{Budget, RetryPolicy, Scripted};
+use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig};
 use skillgate_server::{App, AppConfig, ProviderConfig, serve};
 use skillgate_skill::{Package, SigningKey, prove_possession};
@@ -64,7 +64,7 @@ pub struct TestApp {
     account: String,
     shutdown: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestApp {
@@ -96,7 +96,7 @@ impl TestApp {
         };
         let script = Arc::new(Scripted::from_json(&setup.script.to_string()).unwrap());
         let providers = ProviderConfig {
-            http: skillgate_agent::http_client().unwrap(),
+            http: HttpClient::default(),
             anthropic_base_url: setup.anthropic_base_url,
             anthropic_key: None,
             anthropic_model: "test-model".to_owned(),
@@ -122,8 +122,13 @@ impl TestApp {
             account,
             shutdown,
             server,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where it keeps what skills keep.
+    pub fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
     }
 
     /// Stops as SIGTERM does, and returns when everything has drained.

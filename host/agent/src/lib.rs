@@ -27,7 +27,7 @@ pub use provider::anthropic::Anthropic;
 pub use provider::demo::Demo;
 pub use provider::retry::RetryPolicy;
 pub use provider::scripted::Scripted;
-pub use provider::{Answer, Delta, DeltaStream, Provider, ProviderError, Request, http_client};
+pub use provider::{Answer, Delta, DeltaStream, HttpClient, Provider, ProviderError, Request};
 pub use redact::Redactor;
 pub use tool::{ToolAnswer, ToolSpec, Tools, ToolsError, tool_name};
 pub use turn::budget::Budget;

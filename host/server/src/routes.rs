@@ -97,10 +97,13 @@ pub fn build(app: App) -> Router {
         .route("/readyz", get(health::ready))
         .fallback(async |uri: http::Uri| ApiError::no_route(uri.path()))
         .method_not_allowed_fallback(async |method: http::Method| ApiError::no_method(&method))
-        .layer(DefaultBodyLimit::max(JSON_LIMIT))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(app.clone(), gate))
-        .layer(from_fn(request_id))
+        // Outermost first, and as one layer: each call of `layer` would box every request once more.
+        .layer((
+            from_fn(request_id),
+            from_fn_with_state(app.clone(), gate),
+            CatchPanicLayer::custom(panicked),
+            DefaultBodyLimit::max(JSON_LIMIT),
+        ))
         .with_state(app)
 }
 

@@ -76,6 +76,7 @@ impl Store {
         new: NewAssignment,
     ) -> Result<Option<Assignment>, StoreError> {
         let mut tx = self.db.begin().await?;
+        tx.hold_agent(agent).await?;
         let Some(version) = installable(&mut tx, account, agent, &new).await? else {
             return Ok(None);
         };
@@ -103,6 +104,7 @@ impl Store {
         skill_id: &str,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
+        tx.hold_agent(agent).await?;
         let removed = tx
             .execute(
                 "DELETE FROM assignment WHERE account_id = $1 AND agent_id = $2 AND skill_id = $3",

@@ -131,17 +131,6 @@ macro_rules! bound {
     }};
 }
 
-/// How often a statement that PostgreSQL ended to break a deadlock is tried in all. It did nothing, so it can be said
-/// again; whoever it stood in the way of is done by then.
-const TRIES: u32 = 5;
-
-/// `deadlock_detected` (PostgreSQL, appendix A). Deleting an agent locks all that belongs to it, in another order than a
-/// run that is just ending.
-fn is_deadlock(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.as_deref() == Some("40P01")
-}
-
 /// The pools. SQLite has one writer, so that writers of this process queue here and not on the file's lock.
 #[derive(Clone)]
 pub(crate) enum Db {
@@ -214,18 +203,10 @@ impl Db {
                 .execute(writer)
                 .await?
                 .rows_affected(),
-            Self::Postgres(pool) => {
-                let mut tries = 1;
-                loop {
-                    let done = bound!(sqlx::query::<Postgres>(sql), args)
-                        .execute(pool)
-                        .await;
-                    match done {
-                        Err(error) if tries < TRIES && is_deadlock(&error) => tries += 1,
-                        done => break done?.rows_affected(),
-                    }
-                }
-            }
+            Self::Postgres(pool) => bound!(sqlx::query::<Postgres>(sql), args)
+                .execute(pool)
+                .await?
+                .rows_affected(),
         })
     }
 
@@ -259,6 +240,19 @@ pub(crate) enum Tx {
 }
 
 impl Tx {
+    /// Keeps an agent from being deleted until the transaction ends. Wanted before anything that belongs to the agent is
+    /// changed: deleting locks the agent's row and then the rows below it, and whoever locked one below first and then
+    /// needed the agent, as every foreign key does, would wait in a circle with it.
+    ///
+    /// SQLite has one writer and needs no lock on a row. An agent that is not there is no error here.
+    pub(crate) async fn hold_agent(&mut self, agent: &str) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            let hold = "SELECT id FROM agent WHERE id = $1 FOR KEY SHARE";
+            self.optional::<(String,)>(hold, args![agent]).await?;
+        }
+        Ok(())
+    }
+
     /// The first row of a query, or of a statement with `RETURNING`.
     pub(crate) async fn optional<T: Record>(
         &mut self,

@@ -43,6 +43,7 @@ impl Store {
         lines: &[NewLogLine],
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
+        tx.hold_agent(agent).await?;
         let Some(last) = take_numbers(&mut tx, account, agent, lines.len() as i64).await? else {
             return Ok(false);
         };

@@ -74,6 +74,12 @@ pub struct History<'a> {
     pub limit: i64,
 }
 
+impl History<'_> {
+    fn since(&self) -> Timestamp {
+        self.since.unwrap_or(Timestamp::from_micros(i64::MIN))
+    }
+}
+
 /// Statements for one shape of [`History`]: the rows, and how many there are in all.
 /// Two texts and not one with `$n IS NULL OR`, so that each shape has an index to walk.
 struct Statements {
@@ -102,30 +108,46 @@ impl Store {
         agent: &str,
         query: History<'_>,
     ) -> Result<Page<Message>, StoreError> {
-        let since = query.since.unwrap_or(Timestamp::from_micros(i64::MIN));
-        let limit = query.limit;
-        let (items, total) = match query.session {
-            Some(session) => (
+        let items = self.latest_messages(account, agent, query).await?;
+        let since = query.since();
+        let total = match query.session {
+            Some(session) => {
+                self.db
+                    .count(OF_SESSION.count, args![account, agent, since, session])
+                    .await?
+            }
+            None => {
+                self.db
+                    .count(OF_AGENT.count, args![account, agent, since])
+                    .await?
+            }
+        };
+        Ok(Page { items, total })
+    }
+
+    /// The latest messages of an agent, oldest first.
+    pub async fn latest_messages(
+        &self,
+        account: &str,
+        agent: &str,
+        query: History<'_>,
+    ) -> Result<Vec<Message>, StoreError> {
+        let (since, limit) = (query.since(), query.limit);
+        match query.session {
+            Some(session) => {
                 self.db
                     .all(
                         OF_SESSION.rows,
                         args![account, agent, since, limit, session],
                     )
-                    .await?,
-                self.db
-                    .count(OF_SESSION.count, args![account, agent, since, session])
-                    .await?,
-            ),
-            None => (
+                    .await
+            }
+            None => {
                 self.db
                     .all(OF_AGENT.rows, args![account, agent, since, limit])
-                    .await?,
-                self.db
-                    .count(OF_AGENT.count, args![account, agent, since])
-                    .await?,
-            ),
-        };
-        Ok(Page { items, total })
+                    .await
+            }
+        }
     }
 }
 

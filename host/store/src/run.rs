@@ -134,6 +134,7 @@ impl Store {
     /// [`StoreError::Conflict`] when it has ended already or its agent was deleted; nothing is changed then.
     pub async fn finish_run(&self, run: &Run, end: RunEnd) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
+        tx.hold_agent(&run.agent_id).await?;
         if update_ended(self, &mut tx, run, &end).await? == 0 {
             return Err(StoreError::Conflict(
                 "the run has ended already, or its agent was deleted".into(),

@@ -17,6 +17,7 @@ pub struct SecretChanges {
 
 #[derive(sqlx::FromRow)]
 struct SealedRow {
+    name: String,
     version: i64,
     sealed: Vec<u8>,
     data_key: Vec<u8>,
@@ -30,10 +31,17 @@ impl Store {
         agent: &str,
         changes: &SecretChanges,
     ) -> Result<bool, StoreError> {
-        if self.get_agent(account, agent).await?.is_none() {
+        let mut tx = self.db.begin().await?;
+        tx.hold_agent(agent).await?;
+        let there: Option<(String,)> = tx
+            .optional(
+                "SELECT id FROM agent WHERE id = $1 AND account_id = $2",
+                args![agent, account],
+            )
+            .await?;
+        if there.is_none() {
             return Ok(false);
         }
-        let mut tx = self.db.begin().await?;
         for (name, value) in &changes.set {
             put_secret(self, &mut tx, account, agent, name, value).await?;
         }
@@ -48,53 +56,42 @@ impl Store {
         Ok(true)
     }
 
-    /// Names of an agent's secrets, in alphabetical order; none for an agent that the account does not have.
-    pub async fn secret_names(
+    /// An agent's secrets by name; none for an agent that the account does not have.
+    ///
+    /// # Errors
+    /// [`StoreError::Sealed`] when a row was altered, or moved from another agent or name.
+    pub async fn secrets(
         &self,
         account: &str,
         agent: &str,
-    ) -> Result<Vec<String>, StoreError> {
-        let rows: Vec<(String,)> = self
+    ) -> Result<BTreeMap<String, SecretText>, StoreError> {
+        let rows: Vec<SealedRow> = self
             .db
             .all(
-                "SELECT name FROM secret WHERE agent_id = $1 AND account_id = $2 ORDER BY name",
+                "SELECT secret.name, secret.version, secret.sealed, account.data_key FROM secret \
+                 JOIN account ON account.id = secret.account_id \
+                 WHERE secret.agent_id = $1 AND secret.account_id = $2",
                 args![agent, account],
             )
             .await?;
-        Ok(rows.into_iter().map(|(name,)| name).collect())
+        let opened = rows.into_iter().map(|row| {
+            let value = self.opened(account, agent, &row)?;
+            Ok((row.name, value))
+        });
+        opened.collect()
     }
 
-    /// The value of a secret.
-    ///
-    /// # Errors
-    /// [`StoreError::Sealed`] when the row was altered, or moved from another agent or name.
-    pub async fn secret_value(
+    fn opened(
         &self,
         account: &str,
         agent: &str,
-        name: &str,
-    ) -> Result<Option<SecretText>, StoreError> {
-        let row: Option<SealedRow> = self
-            .db
-            .optional(
-                "SELECT secret.version, secret.sealed, account.data_key FROM secret \
-                 JOIN account ON account.id = secret.account_id \
-                 WHERE secret.agent_id = $1 AND secret.account_id = $2 AND secret.name = $3",
-                args![agent, account, name],
-            )
-            .await?;
-        let Some(row) = row else {
-            return Ok(None);
-        };
+        row: &SealedRow,
+    ) -> Result<SecretText, StoreError> {
         let key = self.keys.open_data_key(account, &row.data_key)?;
-        let value = open(
-            &key,
-            &secret_place(account, agent, name, row.version),
-            &row.sealed,
-        )
-        .ok_or(StoreError::Sealed("the secret"))?;
+        let place = secret_place(account, agent, &row.name, row.version);
+        let value = open(&key, &place, &row.sealed).ok_or(StoreError::Sealed("the secret"))?;
         let text = std::str::from_utf8(&value).map_err(|_| StoreError::Sealed("the secret"))?;
-        Ok(Some(SecretText::new(text)))
+        Ok(SecretText::new(text))
     }
 }
 

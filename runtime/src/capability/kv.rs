@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -20,6 +20,10 @@ use crate::state::State;
 pub(crate) const MAX_KEY: usize = 1024;
 /// The most keys in one answer of `list-keys`.
 const PAGE: usize = 1000;
+
+/// The file that a value is written to before it is in its place. One is enough: a writer holds the folder's account,
+/// and so what a crash left of it goes with the next write.
+const UNFINISHED: &str = "unfinished";
 
 /// An open store.
 #[derive(Debug, Clone)]
@@ -180,13 +184,14 @@ impl Bucket {
         let mut account = self.folder.account();
         let new = ENTRY_COST + 2 + key.len() as u64 + value.len() as u64;
         let old = self.cost(key)?;
+        let unfinished = self.folder.path().join(UNFINISHED);
+        remove(&unfinished)?;
         account.charge(new.saturating_sub(old), self.quota)?;
-        let mut file = tempfile::NamedTempFile::new_in(self.folder.path())?;
+        let mut file = File::create_new(&unfinished)?;
         file.write_all(&(key.len() as u16).to_le_bytes())?;
         file.write_all(key.as_bytes())?;
         file.write_all(value)?;
-        file.persist(self.path(key))
-            .map_err(|failed| failed.error)?;
+        fs::rename(unfinished, self.path(key))?;
         account.refund(old.saturating_sub(new));
         Ok(())
     }
@@ -194,11 +199,8 @@ impl Bucket {
     fn delete(&self, key: &str) -> Result<(), Refusal> {
         let mut account = self.folder.account();
         let old = self.cost(key)?;
-        match fs::remove_file(self.path(key)) {
-            Ok(()) => account.refund(old),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error.into()),
-        }
+        remove(&self.path(key))?;
+        account.refund(old);
         Ok(())
     }
 
@@ -209,7 +211,7 @@ impl Bucket {
         let mut keys = Vec::new();
         for entry in fs::read_dir(self.folder.path())? {
             let entry = entry?;
-            // Anything not named by a digest is a write that never finished.
+            // Anything not named by a digest is [`UNFINISHED`].
             if entry.file_name().len() == 64 {
                 keys.push(read_key(&mut File::open(entry.path())?)?);
             }
@@ -237,6 +239,14 @@ impl Bucket {
 
     fn path(&self, key: &str) -> PathBuf {
         self.folder.path().join(hex::encode(Sha256::digest(key)))
+    }
+}
+
+/// Removes a file that may not be there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -290,6 +300,16 @@ mod tests {
         assert_eq!(bucket.get("a").unwrap().unwrap().len(), 950);
         bucket.delete("a").unwrap();
         bucket.set("b", &[0; 900]).unwrap();
+    }
+
+    #[test]
+    fn what_a_crash_left_of_a_write_goes_with_the_next() {
+        let (_folders, bucket) = bucket(2 * ENTRY_COST);
+        fs::write(bucket.folder.path().join(UNFINISHED), [0; 4096]).unwrap();
+        assert!(bucket.list(0).unwrap().keys.is_empty());
+        bucket.set("a", b"whole").unwrap();
+        assert_eq!(bucket.get("a").unwrap().unwrap(), b"whole");
+        assert!(!bucket.folder.path().join(UNFINISHED).exists());
     }
 
     #[test]

@@ -4,19 +4,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use skillgate_agent::tool_name;
-use skillgate_store::{NewStep, Step};
+use skillgate_store::Step;
 use skillgate_tests::app::{Client, TestApp};
 use skillgate_tests::skills;
 
 use crate::figure;
-use crate::floor::BareCommits;
+use crate::parts::{self, Parts};
 
 /// Turns before those that count.
 const WARM_UP: usize = 20;
 /// Turns that count, each in a session of its own.
 const TURNS: usize = 300;
-/// Single commits that are timed.
-const COMMITS: usize = 300;
 
 /// One turn, as its client saw it.
 struct Turn {
@@ -47,8 +45,8 @@ pub(crate) async fn measure() {
         steps = app.store.steps(&client.account, &turn.run).await.unwrap();
         calls.push(time_of_call(&steps));
     }
-    let commits = time_commits(&app, &turns[TURNS - 1].run, &steps).await;
-    report(&turns, &calls, steps.len(), commits);
+    let parts = parts::measure(&app.store, &client.account, &agent, &steps).await;
+    report(&turns, figure::median(&calls), &parts);
     app.stop().await;
 }
 
@@ -95,35 +93,10 @@ fn time_of_call(steps: &[Step]) -> Duration {
     Duration::from_micros(receipts[0]["durationUs"].as_u64().unwrap())
 }
 
-/// The p50 of a commit of one of these steps: through the store, and as a bare insert.
-async fn time_commits(app: &TestApp, run: &str, steps: &[Step]) -> [Duration; 2] {
-    let floor = BareCommits::open().await;
-    let mut times = [Vec::new(), Vec::new()];
-    // Behind the run's own steps, which number fewer.
-    for (seq, step) in (1_000..).zip(steps.iter().cycle()).take(COMMITS) {
-        let new = NewStep {
-            seq,
-            kind: step.kind.clone(),
-            body: step.body.clone(),
-        };
-        let begun = Instant::now();
-        app.store.append_step(run, &new).await.unwrap();
-        times[0].push(begun.elapsed());
-        let begun = Instant::now();
-        floor
-            .commit(run, seq, &step.kind, &step.body.to_string())
-            .await;
-        times[1].push(begun.elapsed());
-    }
-    times.map(|times| figure::median(&times))
-}
-
-fn report(turns: &[Turn], calls: &[Duration], steps: usize, [commit, bare]: [Duration; 2]) {
+fn report(turns: &[Turn], call: Duration, parts: &Parts) {
     let wholes: Vec<Duration> = turns.iter().map(|turn| turn.whole).collect();
     let firsts: Vec<Duration> = turns.iter().map(|turn| turn.first_event).collect();
-    let (whole, call) = (figure::median(&wholes), figure::median(calls));
-    // One for the message and the run; the last step is committed with the answer.
-    let commits = u32::try_from(steps).unwrap() + 1;
+    let whole = figure::median(&wholes);
     println!(
         "a whole turn, p99: {}",
         figure::time(figure::quantile(&wholes, 0.99))
@@ -131,7 +104,9 @@ fn report(turns: &[Turn], calls: &[Duration], steps: usize, [commit, bare]: [Dur
     let p50 = |what: &str, time: Duration, floor: &str| {
         figure::print(what, &figure::time(time), floor, "-")
     };
-    let floor = format!("{} ({commits} bare commits)", figure::time(bare * commits));
+    let commits = parts.steps + 2;
+    let floor = parts.bare_commit * commits;
+    let floor = format!("{} ({commits} bare commits)", figure::time(floor));
     p50(
         "a whole turn over HTTP with one tool call, journalled, p50",
         whole,
@@ -139,12 +114,13 @@ fn report(turns: &[Turn], calls: &[Duration], steps: usize, [commit, bare]: [Dur
     );
     p50("… until its first event, p50", figure::median(&firsts), "-");
     p50("… of it the call in its sandbox, p50", call, "-");
-    let what = format!("… of it each of {commits} commits, p50");
-    p50(
-        &what,
-        commit,
-        &format!("{} (bare insert)", figure::time(bare)),
-    );
-    let rest = whole.saturating_sub(commit * commits + call);
-    p50("… of it all the rest: HTTP, reads, loop", rest, "-");
+    p50("… of it reading what it needs, p50", parts.reads, "-");
+    p50("… of it committing message and run, p50", parts.begin, "-");
+    let bare = format!("{} (bare insert)", figure::time(parts.bare_commit));
+    let what = format!("… of it committing each of {} steps, p50", parts.steps);
+    p50(&what, parts.step, &bare);
+    p50("… of it committing the answer, p50", parts.end, "-");
+    let known = call + parts.reads + parts.begin + parts.step * parts.steps + parts.end;
+    let rest = whole.saturating_sub(known);
+    p50("… of it all the rest: HTTP, loop, log", rest, "-");
 }

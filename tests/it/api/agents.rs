@@ -180,13 +180,8 @@ async fn secrets_are_written_and_never_read() {
         admin.patch(&path, set).await.data(200),
         json!({ "updated": true, "needsRestart": false })
     );
-    assert_eq!(
-        app.store
-            .secret_names(&admin.account, &agent)
-            .await
-            .unwrap(),
-        ["PROBE_TOKEN"]
-    );
+    let secrets = app.store.secrets(&admin.account, &agent).await.unwrap();
+    assert_eq!(secrets.keys().collect::<Vec<_>>(), ["PROBE_TOKEN"]);
     let logs = admin
         .get(&format!("/v1/agents/{agent}/logs"))
         .await
@@ -202,7 +197,7 @@ async fn secrets_are_written_and_never_read() {
         .data(200);
     assert!(
         app.store
-            .secret_names(&admin.account, &agent)
+            .secrets(&admin.account, &agent)
             .await
             .unwrap()
             .is_empty()

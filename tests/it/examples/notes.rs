@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use skillgate_runtime::{Call, Outcome, Scope, Skill};
+use skillgate_tests::app::TestApp;
+use skillgate_tests::skills;
 
 use super::given::{granted, package, runtime, text};
 
@@ -91,4 +93,30 @@ async fn without_the_grant_the_denial_says_what_to_add() {
         panic!("not denied");
     };
     assert!(denial.yaml.contains("kv:"), "{denial}");
+}
+
+#[tokio::test]
+async fn notes_go_with_their_agent() {
+    let arguments = json!({ "title": "Secret", "text": "of Ada" });
+    let call = json!({ "type": "tool_call", "name": "notes__add", "arguments": arguments });
+    let app = TestApp::with_script(json!({ "turns": [
+        { "parts": [call] },
+        { "parts": [{ "type": "text", "text": "Noted." }] },
+    ] }))
+    .await;
+    let admin = app.admin().await;
+    let agent = admin.agent().await;
+    let key = skills::signing_key(1);
+    let package = skills::sign_with_its_tools(package("notes"), &key).await;
+    admin.equip(&agent, &package, &key).await;
+    let kept = || std::fs::read_dir(app.state()).map_or(0, Iterator::count);
+    assert_eq!(kept(), 0);
+    admin
+        .chat(&agent, "Note my secret.")
+        .await
+        .until("done")
+        .await;
+    assert_eq!(kept(), 1);
+    admin.delete(&format!("/v1/agents/{agent}")).await.data(200);
+    assert_eq!(kept(), 0);
 }

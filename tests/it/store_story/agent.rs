@@ -1,11 +1,9 @@
 //! Agents, from their making to their end.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
-use skillgate_store::{AgentError, AgentStatus, NewAgent, SecretText, Store, StoreError};
+use skillgate_store::{AgentError, AgentStatus, Store, StoreError};
 
-use super::given::{an_account, assignment_of, end, new_agent, new_run, new_version, step};
+use super::given::{an_account, new_agent};
 use super::{Clock, SECOND};
 
 pub(super) async fn agents_live_and_die(store: &Store, clock: &Clock) -> Result<(), StoreError> {
@@ -72,64 +70,6 @@ pub(super) async fn agents_live_and_die(store: &Store, clock: &Clock) -> Result<
     assert!(store.get_agent(&account, &first.id).await?.is_none());
     assert!(matches!(
         store.create_agent("acct_none", new_agent("Lost")).await,
-        Err(StoreError::Conflict(_))
-    ));
-    Ok(())
-}
-
-pub(super) async fn deleting_an_agent_leaves_nothing(store: &Store) -> Result<(), StoreError> {
-    let account = an_account(store).await?;
-    let secrets = BTreeMap::from([("TOKEN".to_owned(), SecretText::new("value"))]);
-    let agent = store
-        .create_agent(
-            &account,
-            NewAgent {
-                secrets,
-                ..new_agent("Gone")
-            },
-        )
-        .await?
-        .id;
-    let session = store
-        .default_session(&account, &agent, "ada", "api")
-        .await?
-        .unwrap();
-    let run = store
-        .create_run(&account, new_run(&session, "hi"))
-        .await?
-        .unwrap();
-    store.append_step(&run.id, &step(0)).await?;
-    let published = store
-        .publish_version(&account, new_version("gone", "1.0.0", b"gone"))
-        .await?;
-    store
-        .install_skill(&account, &agent, assignment_of(&published, json!({})))
-        .await?
-        .unwrap();
-    store.append_logs(&account, &agent, &[]).await?;
-
-    assert!(store.delete_agent(&account, &agent).await?);
-    assert!(store.secret_names(&account, &agent).await?.is_empty());
-    assert!(
-        store
-            .secret_value(&account, &agent, "TOKEN")
-            .await?
-            .is_none()
-    );
-    assert_eq!(store.list_sessions(&account, &agent, 1).await?.total, 0);
-    assert!(store.get_run(&account, &run.id).await?.is_none());
-    assert!(store.steps(&account, &run.id).await?.is_empty());
-    assert!(store.list_assignments(&account, &agent).await?.is_empty());
-    assert!(
-        store.get_skill(&account, "gone").await?.is_some(),
-        "the skill itself stays"
-    );
-    assert!(matches!(
-        store.finish_run(&run, end(1, "late")).await,
-        Err(StoreError::Conflict(_))
-    ));
-    assert!(matches!(
-        store.append_step(&run.id, &step(1)).await,
         Err(StoreError::Conflict(_))
     ));
     Ok(())

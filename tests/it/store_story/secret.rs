@@ -20,11 +20,8 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
         .await?
         .id;
     let value = async |account: &str, name: &str| {
-        store
-            .secret_value(account, &agent, name)
-            .await
-            .unwrap()
-            .map(|value| value.expose().to_owned())
+        let secrets = store.secrets(account, &agent).await.unwrap();
+        secrets.get(name).map(|value| value.expose().to_owned())
     };
     assert_eq!(
         value(&account, "anthropicApiKey").await.as_deref(),
@@ -48,11 +45,12 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
         Some(""),
         "an empty value is a value"
     );
+    let secrets = store.secrets(&account, &agent).await?;
     assert_eq!(
-        store.secret_names(&account, &agent).await?,
+        secrets.keys().collect::<Vec<_>>(),
         ["TOKEN", "anthropicApiKey"]
     );
-    assert!(store.secret_names(&other, &agent).await?.is_empty());
+    assert!(store.secrets(&other, &agent).await?.is_empty());
 
     let changes = SecretChanges {
         set: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 pub mod anthropic;
 pub mod demo;
+mod http;
 pub mod retry;
 pub mod scripted;
 
@@ -13,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{Message, StopReason, ToolSpec, Usage};
+
+pub use http::HttpClient;
 
 /// A model's answer as it comes: some [`Delta::Text`], then one [`Delta::End`], or an error at any place.
 pub type DeltaStream = BoxStream<'static, Result<Delta, ProviderError>>;
@@ -167,27 +170,6 @@ impl ProviderError {
             _ => None,
         }
     }
-}
-
-/// The longest time to make a connection.
-const CONNECT: Duration = Duration::from_secs(10);
-/// The longest silence inside an answer. Providers send pings far more often.
-const SILENCE: Duration = Duration::from_secs(120);
-
-/// The client for all providers: no redirects (they would carry the key elsewhere), no retries of its own
-/// (a `POST` is retried by [`retry`] alone), bounded silence. Share one: it holds the connections.
-///
-/// # Errors
-/// When the TLS settings of this machine can't be read.
-pub fn http_client() -> Result<reqwest::Client, ProviderError> {
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
-        .build()
-        .map_err(|error| ProviderError::Unreachable(error.to_string()))
 }
 
 /// The first part of a provider's text, on one line, for an error message.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use skillgate_agent::{Anthropic, Delta, Message, Provider, ProviderError, Request, http_client};
+use skillgate_agent::{Anthropic, Delta, HttpClient, Message, Provider, ProviderError, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -33,7 +33,7 @@ async fn exchange(path: &str, answer: &str) -> (String, Result<Vec<Delta>, Provi
         socket.write_all(answer.as_bytes()).await.expect("sent");
         String::from_utf8(got).expect("text")
     };
-    let http = http_client().expect("a client");
+    let http = HttpClient::default();
     let provider = Anthropic::new(http, &base, "sk-secret").expect("a provider");
     let asking = async {
         let deltas = provider.stream(&request()).await?;
@@ -148,8 +148,7 @@ async fn nobody_there_is_unreachable() {
     let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let base = format!("http://{}", free.local_addr().expect("an address"));
     drop(free);
-    let provider =
-        Anthropic::new(http_client().expect("a client"), &base, "k").expect("a provider");
+    let provider = Anthropic::new(HttpClient::default(), &base, "k").expect("a provider");
     let error = provider.stream(&request()).await.err().expect("no peer");
     assert_eq!(error.code(), "provider_unreachable");
     assert!(error.to_string().contains("refused"), "{error}");
@@ -158,8 +157,7 @@ async fn nobody_there_is_unreachable() {
 #[test]
 fn a_bad_setting_is_refused_with_its_remedy() {
     let new = |base: &str, key: &str| {
-        Anthropic::new(http_client().expect("a client"), base, key)
-            .map_err(|error| error.to_string())
+        Anthropic::new(HttpClient::default(), base, key).map_err(|error| error.to_string())
     };
     for base in ["api.anthropic.com", "ftp://x", ""] {
         let said = new(base, "k").expect_err("no address");

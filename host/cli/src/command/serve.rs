@@ -11,6 +11,7 @@ use skillgate_server::App;
 use skillgate_store::{IssuedKey, NewApiKey, Store};
 use tokio::net::TcpListener;
 
+use self::quickstart::Packages;
 use crate::args::Serve;
 use crate::exit::{Exit, OrExit, Outcome};
 use crate::output::{Format, Output};
@@ -27,12 +28,19 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
         )
     })?;
     let url = format!("http://{}", listener.local_addr()?);
+    let packages = arguments.quickstart.as_deref();
+    let packages = packages.map(Packages::begin).transpose()?;
+    let runtime = open::runtime(&arguments)?;
     let store = open::store(&arguments.database).await?;
     let admin = admin_key(&store, output).await?;
-    let app = App::new(open::app_config(&arguments, store.clone())?);
-    if let Some(folder) = &arguments.quickstart {
-        let demo =
-            quickstart::prepare(&app, folder, arguments.quickstart_key.as_deref(), output).await?;
+    let app = App::new(open::app_config(
+        &arguments,
+        store.clone(),
+        runtime.await??,
+    )?);
+    if let Some(packages) = packages {
+        let demo = quickstart::prepare(&app, packages, arguments.quickstart_key.as_deref(), output)
+            .await?;
         announce(
             output,
             &json!({ "agent": demo, "url": url }),

@@ -17,14 +17,14 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, ApiErro
     if app.closing().is_cancelled() {
         return Err(ApiError::unavailable("The server is shutting down."));
     }
-    app.store()
-        .ping()
-        .await
-        .map_err(|error| ApiError::unavailable("The store does not answer.").because(error))?;
     if !app.is_warm() {
         return Err(ApiError::unavailable(
             "The skills of running agents are being loaded.",
         ));
     }
+    app.store()
+        .ping()
+        .await
+        .map_err(|error| ApiError::unavailable("The store does not answer.").because(error))?;
     Ok(Json(json!({ "status": "ready" })))
 }

@@ -1,7 +1,9 @@
 //! What was said in a session before, as the model is told it.
 
 use skillgate_agent::Message;
-use skillgate_store::{History, Role, Session, Store, StoreError};
+use skillgate_store::{History, Role, Session, Store};
+
+use crate::ApiError;
 
 /// The most messages of a history.
 const MOST: i64 = 200;
@@ -9,16 +11,15 @@ const MOST: i64 = 200;
 const LARGEST: usize = 400_000;
 
 /// The latest of what was said in a session, oldest first, beginning with a message of the user.
-pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, StoreError> {
+pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, ApiError> {
     let query = History {
         session: Some(&session.id),
         since: None,
         limit: MOST,
     };
     let stored = store
-        .history(&session.account_id, &session.agent_id, query)
-        .await?
-        .items;
+        .latest_messages(&session.account_id, &session.agent_id, query)
+        .await?;
     let mut left = LARGEST;
     let mut exchanges: Vec<Vec<Message>> = Vec::new();
     for message in stored.into_iter().rev() {

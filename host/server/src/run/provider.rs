@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use skillgate_agent::{Anthropic, Demo, Provider, RetryPolicy, Scripted};
+use skillgate_agent::{Anthropic, Demo, HttpClient, Provider, RetryPolicy, Scripted};
 use skillgate_runtime::Secret;
 
 use crate::ApiError;
@@ -14,8 +14,8 @@ pub(crate) const ANTHROPIC_SECRET: &str = "anthropic_api_key";
 /// What the operator says about providers.
 #[derive(Clone)]
 pub struct ProviderConfig {
-    /// The client for all of them: see [`skillgate_agent::http_client`].
-    pub http: reqwest::Client,
+    /// The client for all of them.
+    pub http: HttpClient,
     /// Where the Anthropic protocol is spoken, as the vendor's own client reads `ANTHROPIC_BASE_URL`.
     pub anthropic_base_url: String,
     /// The operator-wide credential, used when an agent has none of its own.

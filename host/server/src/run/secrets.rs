@@ -20,15 +20,11 @@ pub(crate) struct Secrets {
 impl Secrets {
     /// Reads all secrets of an agent.
     pub(crate) async fn read(store: &Store, agent: &Agent) -> Result<Self, ApiError> {
-        let mut values = HashMap::new();
-        for name in store.secret_names(&agent.account_id, &agent.id).await? {
-            if let Some(value) = store
-                .secret_value(&agent.account_id, &agent.id, &name)
-                .await?
-            {
-                values.insert(name, Secret::new(value.expose()));
-            }
-        }
+        let stored = store.secrets(&agent.account_id, &agent.id).await?;
+        let values: HashMap<String, Secret> = stored
+            .into_iter()
+            .map(|(name, value)| (name, Secret::new(value.expose())))
+            .collect();
         let redactor = Arc::new(Redactor::new(values.values().map(Secret::expose)));
         Ok(Self { values, redactor })
     }

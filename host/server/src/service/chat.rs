@@ -72,8 +72,10 @@ pub async fn send(
         .ok_or_else(closing)??;
     // Time may have passed in the line.
     let agent = agents::get_running(app, account, agent).await?;
-    let prepared = prepare::prepare(app, &agent, &session, context.clone()).await?;
-    let mut history = history::read(app.store(), &session).await?;
+    let (prepared, mut history) = tokio::try_join!(
+        prepare::prepare(app, &agent, &session, context.clone()),
+        history::read(app.store(), &session),
+    )?;
     history.push(Message::user(message.clone()));
     let run = create_run(app, &session, message, context).await?;
     let id = run.id.clone();

@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::Stream;
 use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, LogLine, NewLogLine, Store, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{ApiError, App};
 
@@ -14,6 +16,8 @@ use crate::{ApiError, App};
 const WAITING: usize = 8_192;
 /// The most lines written at once, and read at once.
 const BATCH: usize = 500;
+/// How long a line waits for others: each write is a commit, and the steps of runs stand in line behind it.
+const GATHER: Duration = Duration::from_millis(50);
 /// The most lines that one request for the past gets.
 pub const MOST: i64 = 10_000;
 
@@ -104,7 +108,7 @@ impl Logs {
     }
 }
 
-/// Writes lines as they come, as many at once as have come.
+/// Writes lines soon after they come, as many at once as have come by then.
 async fn work(
     store: Store,
     news: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
@@ -112,6 +116,7 @@ async fn work(
 ) {
     let mut orders = Vec::with_capacity(BATCH);
     while inbox.recv_many(&mut orders, BATCH).await > 0 {
+        gather(&mut inbox, &mut orders).await;
         let mut lines: HashMap<LogOwner, Vec<NewLogLine>> = HashMap::new();
         let mut flushed = Vec::new();
         for order in orders.drain(..) {
@@ -132,6 +137,20 @@ async fn work(
         for done in flushed {
             let _ = done.send(()); // whoever waited may be gone
         }
+    }
+}
+
+/// Waits for further lines: a while, or until somebody wants to read them, or there are enough.
+async fn gather(inbox: &mut mpsc::Receiver<Order>, orders: &mut Vec<Order>) {
+    let wanted = |order: &Order| matches!(order, Order::Flush(_));
+    let until = Instant::now() + GATHER;
+    let mut enough = orders.iter().any(wanted);
+    while !enough && orders.len() < BATCH {
+        let Ok(Some(order)) = timeout_at(until, inbox.recv()).await else {
+            return;
+        };
+        enough = wanted(&order);
+        orders.push(order);
     }
 }
 

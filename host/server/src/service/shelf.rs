@@ -1,12 +1,14 @@
 //! Skills that are ready to run: verified, compiled and linked, once for each version, whoever uses them.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt};
 use moka::future::Cache;
 use skillgate_runtime::{Runtime, Tool};
 use skillgate_skill::{Manifest, Package, Permissions, ToolDigest, Verified, VerifyingKey};
-use skillgate_store::{Agent, PublisherKey, Skill, Store, Version};
+use skillgate_store::{Agent, Assignment, PublisherKey, Skill, Store, Version};
 
 use crate::ApiError;
 
@@ -44,6 +46,13 @@ pub struct Granted {
     pub skill: Arc<Loaded>,
     /// What it is granted there.
     pub permissions: Arc<Permissions>,
+}
+
+/// A skill on an agent that may have to be made ready.
+struct Found {
+    skill: Skill,
+    version: Version,
+    permissions: Permissions,
 }
 
 /// All skills that are ready.
@@ -106,39 +115,47 @@ impl Shelf {
 
     async fn look_up(&self, agent: &Agent) -> Result<Arc<Vec<Granted>>, ApiError> {
         let account = agent.account_id.as_str();
-        let mut skills = Vec::new();
-        for one in self
-            .store
-            .list_assignments(account, &agent.id)
-            .await?
-            .into_iter()
-            .filter(|one| one.is_enabled)
-        {
-            let version = self
-                .store
-                .get_version(account, &one.skill_id, Some(&one.version))
-                .await?;
-            let (skill, version) = version.ok_or_else(|| ApiError::not_found("skill"))?;
-            let key = version.publisher_key_id.as_deref();
-            let grant = self
-                .store
-                .effective_grant(account, &agent.id, &skill.id, key)
-                .await?;
-            let permissions = grant
-                .map(|grant| serde_json::from_value(grant.permissions))
-                .transpose();
-            let permissions =
-                Arc::new(permissions.map_err(ApiError::internal)?.unwrap_or_default());
-            let loaded = self
-                .ready(account, &skill, &version)
-                .await
-                .map_err(|error| unusable(&skill, error))?;
-            skills.push(Granted {
-                skill: loaded,
-                permissions,
-            });
+        let mut found = Vec::new();
+        for one in self.store.list_assignments(account, &agent.id).await? {
+            if one.is_enabled {
+                found.push(self.find(agent, &one).await?);
+            }
         }
-        Ok(Arc::new(skills))
+        let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let ready = found.into_iter().map(|found| self.granted(account, found));
+        let granted = futures::stream::iter(ready).buffered(at_once);
+        Ok(Arc::new(granted.try_collect().await?))
+    }
+
+    async fn granted(&self, account: &str, found: Found) -> Result<Granted, ApiError> {
+        let loaded = self.ready(account, &found.skill, &found.version).await;
+        Ok(Granted {
+            skill: loaded.map_err(|error| unusable(&found.skill, error))?,
+            permissions: Arc::new(found.permissions),
+        })
+    }
+
+    /// A skill on an agent, in the version that is there, and what it is granted.
+    async fn find(&self, agent: &Agent, one: &Assignment) -> Result<Found, ApiError> {
+        let account = agent.account_id.as_str();
+        let version = self
+            .store
+            .get_version(account, &one.skill_id, Some(&one.version))
+            .await?;
+        let (skill, version) = version.ok_or_else(|| ApiError::not_found("skill"))?;
+        let key = version.publisher_key_id.as_deref();
+        let grant = self
+            .store
+            .effective_grant(account, &agent.id, &skill.id, key)
+            .await?;
+        let permissions = grant
+            .map(|grant| serde_json::from_value(grant.permissions))
+            .transpose();
+        Ok(Found {
+            permissions: permissions.map_err(ApiError::internal)?.unwrap_or_default(),
+            skill,
+            version,
+        })
     }
 
     async fn open(

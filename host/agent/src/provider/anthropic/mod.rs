@@ -17,7 +17,7 @@ use reqwest::{Response, StatusCode, Url};
 use sse_stream::{Sse, SseByteStream};
 
 use crate::provider::excerpt;
-use crate::{Delta, DeltaStream, Provider, ProviderError, Redactor, Request};
+use crate::{Delta, DeltaStream, HttpClient, Provider, ProviderError, Redactor, Request};
 use stream::Decoder;
 
 /// Where the vendor's own client goes when `ANTHROPIC_BASE_URL` is not set.
@@ -36,7 +36,7 @@ const LAST_CHUNK: Duration = Duration::from_millis(20);
 /// Anthropic, or anything that speaks its protocol.
 #[derive(Clone, Debug)]
 pub struct Anthropic {
-    http: reqwest::Client,
+    http: HttpClient,
     endpoint: Url,
     key: HeaderValue,
 }
@@ -47,7 +47,7 @@ impl Anthropic {
     /// # Errors
     /// [`ProviderError::BadRequest`] when the address is no `http` or `https` URL, and
     /// [`ProviderError::Unauthorized`] when the key can't be sent in a header.
-    pub fn new(http: reqwest::Client, base_url: &str, key: &str) -> Result<Self, ProviderError> {
+    pub fn new(http: HttpClient, base_url: &str, key: &str) -> Result<Self, ProviderError> {
         let refused = |why: &str| {
             ProviderError::BadRequest(format!(
                 "ANTHROPIC_BASE_URL is {base_url:?}: {why}; it has the form {DEFAULT_BASE_URL}"
@@ -102,6 +102,7 @@ impl Provider for Anthropic {
     async fn stream(&self, request: &Request) -> Result<DeltaStream, ProviderError> {
         let sent = self
             .http
+            .get()?
             .post(self.endpoint.clone())
             .header("x-api-key", self.key.clone())
             .header("anthropic-version", VERSION)

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
-use skillgate_agent::{Budget, RetryPolicy, Scripted};
-use skillgate_runtime::{Cache, Compiler, EgressPolicy, Runtime, RuntimeConfig, Secret};
+use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
+use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
 use skillgate_server::{AppConfig, ProviderConfig};
 use skillgate_store::{MasterKey, Store, StoreConfig};
+use tokio::task::JoinHandle;
 
 use crate::args::{Database, Serve};
 use crate::environment;
@@ -46,10 +47,10 @@ fn sqlite_file(database: &Database) -> PathBuf {
 }
 
 /// All that the service needs beside the listener.
-pub(super) fn app_config(arguments: &Serve, store: Store) -> Outcome<AppConfig> {
+pub(super) fn app_config(arguments: &Serve, store: Store, runtime: Runtime) -> Outcome<AppConfig> {
     Ok(AppConfig {
         store,
-        runtime: runtime(arguments)?,
+        runtime,
         providers: providers(arguments)?,
         rate_limit: arguments.rate_limit,
         budget: Budget::default(),
@@ -76,7 +77,8 @@ fn make_private_folder(folder: &Path) -> std::io::Result<()> {
         .create(folder)
 }
 
-fn runtime(arguments: &Serve) -> Outcome<Runtime> {
+/// What runs skills. It is made in the background, because reserving its memory takes milliseconds.
+pub(super) fn runtime(arguments: &Serve) -> Outcome<JoinHandle<Result<Runtime, HostFault>>> {
     let database = &arguments.database;
     let cache_key = *master_key(database)?.derive("compiled code");
     let config = RuntimeConfig {
@@ -95,7 +97,7 @@ fn runtime(arguments: &Serve) -> Outcome<Runtime> {
         state_dir: Some(database.data.join("state")),
         ..RuntimeConfig::default()
     };
-    Ok(Runtime::new(config)?)
+    Ok(tokio::task::spawn_blocking(|| Runtime::new(config)))
 }
 
 fn providers(arguments: &Serve) -> Outcome<ProviderConfig> {
@@ -103,7 +105,7 @@ fn providers(arguments: &Serve) -> Outcome<ProviderConfig> {
     // Whoever tries the quickstart has no key yet; elsewhere an agent without a credential is an error.
     let offline = arguments.quickstart.is_some() && anthropic_key.is_none();
     Ok(ProviderConfig {
-        http: skillgate_agent::http_client()?,
+        http: HttpClient::default(),
         anthropic_base_url: environment::value(environment::ANTHROPIC_BASE_URL)
             .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned()),
         anthropic_key,

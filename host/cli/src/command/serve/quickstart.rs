@@ -1,19 +1,23 @@
 //! `serve --quickstart`: an agent with skills, and a request to try. What is there already stays as it is.
 
-use std::path::{Path, PathBuf};
+mod packages;
+
+use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
 use skillgate_server::service::{agents, installations, publisher_keys, skills};
 use skillgate_server::{ApiError, App};
-use skillgate_skill::{Manifest, Package, prove_possession};
+use skillgate_skill::{Manifest, prove_possession};
 use skillgate_store::{Assignment, IssuedKey, TrustLevel};
 
 use crate::environment;
-use crate::exit::{Exit, Failure, OrExit, Outcome};
+use crate::exit::{Exit, Failure, Outcome};
 use crate::keys::KeyFile;
 use crate::output::Output;
-use crate::package;
+
+use packages::Opened;
+pub(super) use packages::Packages;
 
 /// The agent's name.
 const NAME: &str = "Demo";
@@ -31,7 +35,7 @@ pub(super) struct Demo {
 /// Makes sure that the agent is there and has every skill of the folder, in the version that is there.
 pub(super) async fn prepare(
     app: &App,
-    folder: &Path,
+    packages: Packages,
     key: Option<&Path>,
     output: &Output,
 ) -> Outcome<Demo> {
@@ -40,12 +44,12 @@ pub(super) async fn prepare(
         .ok_or_else(|| Failure::new(Exit::Failure, "the database has no account"))?
         .id;
     let agent = agent(app, &account).await?;
-    let packages = packages(folder)?;
-    if !packages.is_empty() {
-        register(app, &account, &key_file(folder, key)?).await?;
+    if !packages.files.is_empty() {
+        register(app, &account, &packages.key_file(key)?).await?;
     }
-    for path in packages {
-        let manifest = publish(app, &account, &path, output).await?;
+    for (path, opened) in packages.files {
+        let opened = opened.await.map_err(anyhow::Error::from)??;
+        let manifest = publish(app, &account, &path, opened, output).await?;
         install(app, &account, &agent, &manifest).await?;
     }
     Ok(Demo { id: agent })
@@ -81,36 +85,6 @@ async fn agent(app: &App, account: &str) -> Outcome<String> {
     Ok(agents::create(app, account, draft).await?.id)
 }
 
-/// The packages of a folder, in the order of their names.
-fn packages(folder: &Path) -> Outcome<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder)
-        .with_context(|| format!("cannot read {}", folder.display()))
-        .or_exit(Exit::NotFound)?;
-    let mut packages = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "skill")
-        {
-            packages.push(path);
-        }
-    }
-    packages.sort();
-    Ok(packages)
-}
-
-/// The key that was named, else the development key that lies beside the packages' folder.
-fn key_file(folder: &Path, key: Option<&Path>) -> Outcome<PathBuf> {
-    match key {
-        Some(key) => Ok(key.to_owned()),
-        None => Ok(folder
-            .canonicalize()?
-            .with_file_name("dev-keys")
-            .join("dev.key")),
-    }
-}
-
 /// Registers the key that signed with the account, by the same proof that `publish` gives.
 async fn register(app: &App, account: &str, path: &Path) -> Outcome {
     let file = KeyFile::read(path)?;
@@ -135,9 +109,13 @@ async fn register(app: &App, account: &str, path: &Path) -> Outcome {
 }
 
 /// Publishes a package, unless its version is published: then a warning says when the contents differ.
-async fn publish(app: &App, account: &str, path: &Path, output: &Output) -> Outcome<Manifest> {
-    let bytes = package::bytes(path)?;
-    let package = Package::read(&bytes).with_context(|| path.display().to_string())?;
+async fn publish(
+    app: &App,
+    account: &str,
+    path: &Path,
+    Opened { package, bytes }: Opened,
+    output: &Output,
+) -> Outcome<Manifest> {
     let digest = package.digest().to_string();
     let manifest = package.manifest;
     match skills::version_of(app, account, &manifest.name, manifest.version.as_deref()).await {
