@@ -18,6 +18,7 @@ use crate::run::provider::ProviderConfig;
 use crate::service::agents::Agents;
 use crate::service::logs::Logs;
 use crate::service::shelf::Shelf;
+use crate::warm::warm;
 
 /// Packages that are read and compiled at once; later uploads wait.
 const UPLOADS: usize = 8;
@@ -81,6 +82,7 @@ impl App {
             budget: config.budget,
         }));
         tokio::spawn(app.clone().write_key_uses());
+        app.tasks().spawn(warm(app.clone()));
         app
     }
 

@@ -18,6 +18,7 @@ mod run;
 mod scope;
 mod serve;
 pub mod service;
+mod warm;
 
 pub use app::{App, AppConfig};
 pub use error::ApiError;

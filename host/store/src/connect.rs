@@ -2,6 +2,7 @@
 
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
+use std::num::NonZero;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +15,6 @@ use crate::db::Db;
 
 /// How long a writer waits for a writer of another process, and a request for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-const SQLITE_READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// More than there are statements in this crate: each is prepared once per connection.
 const STATEMENTS: usize = 256;
@@ -52,10 +52,16 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
         .connect_with(options.clone())
         .await?;
     let reader = pool()
-        .max_connections(SQLITE_READERS)
+        .max_connections(readers())
         .connect_with(options.pragma("query_only", "ON"))
         .await?;
     Ok(Db::Sqlite { reader, writer })
+}
+
+/// One connection for each processor: reads seldom wait for the disk, and each connection parses the schema for itself.
+fn readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    u32::try_from(processors.max(2)).unwrap_or(u32::MAX)
 }
 
 /// Makes the file for its owner only; the journal beside it takes over its mode.

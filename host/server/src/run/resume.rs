@@ -1,9 +1,7 @@
 //! Runs that a crash or a shutdown cut short, gone on with.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures::StreamExt;
 use serde_json::Value;
 use skillgate_agent::{Failure, Journal, Step, StopReason, Usage};
 use skillgate_store::{AgentStatus, Run};
@@ -13,13 +11,8 @@ use crate::run::journal::RunJournal;
 use crate::run::{history, prepare};
 use crate::{ApiError, App};
 
-/// Agents whose skills are loaded at once.
-const AT_ONCE: usize = 4;
-/// How long readiness waits for skills to be loaded.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 impl App {
-    /// Goes on, in the background, with every run that has not ended, and gets the skills of running agents ready.
+    /// Goes on, in the background, with every run that has not ended.
     /// One server works on a database: a run that another has not ended would be gone on with twice.
     ///
     /// # Errors
@@ -28,43 +21,7 @@ impl App {
         for run in self.store().unfinished_runs().await? {
             self.tasks().spawn(go_on(self.clone(), run));
         }
-        self.tasks().spawn(warm(self.clone()));
         Ok(())
-    }
-}
-
-/// Loads the skills of all agents that run, so that their first messages need not wait. Readiness waits for that, within
-/// reason: after an upgrade every skill is compiled anew, and what is not loaded yet is loaded when it is called.
-async fn warm(app: App) {
-    let late = async {
-        tokio::time::sleep(PATIENCE).await;
-        app.set_warm();
-        std::future::pending().await
-    };
-    tokio::select! {
-        () = load_skills(&app) => app.set_warm(),
-        () = late => {}
-        () = app.closing().cancelled() => {}
-    }
-}
-
-async fn load_skills(app: &App) {
-    match app.store().agents_to_start().await {
-        Ok(agents) => {
-            let load = async |agent: &skillgate_store::Agent| {
-                if let Err(error) = app.shelf().of_agent(agent).await {
-                    tracing::warn!(
-                        error = error.chain(),
-                        agent = agent.id,
-                        "the skills of an agent could not be loaded"
-                    );
-                }
-            };
-            futures::stream::iter(&agents)
-                .for_each_concurrent(AT_ONCE, load)
-                .await;
-        }
-        Err(error) => tracing::error!(%error, "the agents could not be listed"),
     }
 }
 

@@ -47,10 +47,13 @@ pub(super) async fn prepare(
     if !packages.files.is_empty() {
         register(app, &account, &packages.key_file(key)?).await?;
     }
+    let installed = installations::list(app, &account, &agent).await?;
     for (path, opened) in packages.files {
         let opened = opened.await.map_err(anyhow::Error::from)??;
         let manifest = publish(app, &account, &path, opened, output).await?;
-        install(app, &account, &agent, &manifest).await?;
+        if !installed.iter().any(|one| is_of(one, &manifest)) {
+            install(app, &account, &agent, manifest).await?;
+        }
     }
     Ok(Demo { id: agent })
 }
@@ -138,19 +141,16 @@ fn is_missing(error: &ApiError) -> bool {
     matches!(error.code(), "skill_not_found" | "skill_version_not_found")
 }
 
-/// Installs this version, with all that it asks for, unless it is installed.
-async fn install(app: &App, account: &str, agent: &str, manifest: &Manifest) -> Outcome {
-    let installed = installations::list(app, account, agent).await?;
-    let is_this = |one: &Assignment| {
-        one.skill_name == manifest.name && Some(&one.version) == manifest.version.as_ref()
-    };
-    if installed.iter().any(is_this) {
-        return Ok(());
-    }
+fn is_of(one: &Assignment, manifest: &Manifest) -> bool {
+    one.skill_name == manifest.name && Some(&one.version) == manifest.version.as_ref()
+}
+
+/// Installs this version, with all that it asks for.
+async fn install(app: &App, account: &str, agent: &str, manifest: Manifest) -> Outcome {
     let wish = installations::Wish {
-        skill: manifest.name.clone(),
+        skill: manifest.name,
         trust_level: TrustLevel::Community.to_string(),
-        version: manifest.version.clone(),
+        version: manifest.version,
         permissions: None,
     };
     installations::install(app, account, BY, agent, wish).await?;
