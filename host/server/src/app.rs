@@ -37,6 +37,9 @@ pub struct AppConfig {
     pub rate_limit: u32,
     /// What one turn of an agent may use.
     pub budget: Budget,
+    /// How long a caller may take to send a request's head: [`HEAD_TIMEOUT`](crate::HEAD_TIMEOUT), unless there is a
+    /// reason for another.
+    pub head_timeout: Duration,
 }
 
 /// The running service. Cheap to clone: all clones are one.
@@ -49,6 +52,7 @@ struct Inner {
     providers: ProviderConfig,
     rate_limit: u32,
     budget: Budget,
+    head_timeout: Duration,
     limiter: Limiter,
     keys: Keys,
     agents: Agents,
@@ -80,6 +84,7 @@ impl App {
             providers: config.providers,
             rate_limit: config.rate_limit,
             budget: config.budget,
+            head_timeout: config.head_timeout,
         }));
         tokio::spawn(app.clone().write_key_uses());
         app.tasks().spawn(warm(app.clone()));
@@ -111,6 +116,10 @@ impl App {
 
     pub(crate) fn budget(&self) -> Budget {
         self.0.budget
+    }
+
+    pub(crate) fn head_timeout(&self) -> Duration {
+        self.0.head_timeout
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {

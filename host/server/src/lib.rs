@@ -8,6 +8,7 @@
 
 mod answer;
 mod app;
+mod connections;
 mod error;
 mod extract;
 mod keys;
@@ -21,6 +22,7 @@ pub mod service;
 mod warm;
 
 pub use app::{App, AppConfig};
+pub use connections::HEAD_TIMEOUT;
 pub use error::ApiError;
 pub use routes::build;
 pub use run::provider::ProviderConfig;

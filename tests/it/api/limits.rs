@@ -1,11 +1,14 @@
-//! The rate limit, in time that the test tells.
+//! How much, and how long: the rate limit, in time that the test tells, and the time for a request's head.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use serde_json::json;
 use skillgate_store::Timestamp;
 use skillgate_tests::app::{Client, Setup, TestApp};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 const SECOND: i64 = 1_000_000;
 const START: i64 = 1_800_000_000 * SECOND;
@@ -92,4 +95,23 @@ async fn none_is_none() {
     let answer = app.admin().await.get("/v1/agents").await;
     assert!(!answer.headers.contains_key("x-ratelimit-limit"));
     assert_eq!(answer.body["data"], json!([]));
+}
+
+#[tokio::test]
+async fn a_head_that_never_ends_is_not_waited_for() {
+    let setup = Setup {
+        head_timeout: Duration::from_millis(50),
+        ..Setup::default()
+    };
+    let app = TestApp::start(setup).await;
+    let address = app.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream
+        .write_all(b"GET /healthz HTTP/1.1\r\nhost: slow\r\n")
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+    assert_eq!(app.anonymous().get("/healthz").await.status, 200);
 }

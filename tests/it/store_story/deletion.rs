@@ -7,9 +7,7 @@ use skillgate_store::{
     NewAgent, NewLogLine, SecretChanges, SecretText, Store, StoreError, Timestamp,
 };
 
-use super::given::{
-    an_account, an_agent, assignment_of, end, new_agent, new_run, new_version, step,
-};
+use super::given::{a_run, an_account, an_agent, assignment_of, end, new_agent, new_version, step};
 
 pub(super) async fn deleting_an_agent_leaves_nothing(store: &Store) -> Result<(), StoreError> {
     let account = an_account(store).await?;
@@ -24,14 +22,7 @@ pub(super) async fn deleting_an_agent_leaves_nothing(store: &Store) -> Result<()
         )
         .await?
         .id;
-    let session = store
-        .default_session(&account, &agent, "ada", "api")
-        .await?
-        .unwrap();
-    let run = store
-        .create_run(&account, new_run(&session, "hi"))
-        .await?
-        .unwrap();
+    let run = a_run(store, &account, &agent).await?;
     store.append_step(&run.id, &step(0)).await?;
     let published = store
         .publish_version(&account, new_version("gone", "1.0.0", b"gone"))
@@ -70,14 +61,7 @@ pub(super) async fn deleting_an_agent_waits_for_nobody_in_a_circle(
     let account = an_account(store).await?;
     for _ in 0..20 {
         let agent = an_agent(store, &account).await?;
-        let session = store
-            .default_session(&account, &agent, "ada", "api")
-            .await?
-            .unwrap();
-        let run = store
-            .create_run(&account, new_run(&session, "hi"))
-            .await?
-            .unwrap();
+        let run = a_run(store, &account, &agent).await?;
         let lines = vec![a_line("said"); 20];
         store.append_logs(&account, &agent, &lines).await?;
         let set = ["A", "B"].map(|name| (name.to_owned(), SecretText::new("value")));

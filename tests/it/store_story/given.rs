@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use skillgate_store::{
-    AgentStatus, NewAgent, NewAssignment, NewMessage, NewRun, NewStep, NewVersion, Published,
+    AgentStatus, NewAgent, NewAssignment, NewMessage, NewRun, NewStep, NewVersion, Published, Run,
     RunEnd, RunStatus, Session, SkillKind, Store, StoreError, TrustLevel,
 };
 
@@ -37,6 +37,12 @@ pub(super) fn new_run(session: &Session, text: &str) -> NewRun {
         request: json!({"context": "plan: Pro"}),
         message: NewMessage::text(text),
     }
+}
+
+pub(super) async fn a_run(store: &Store, account: &str, agent: &str) -> Result<Run, StoreError> {
+    let session = store.default_session(account, agent, "ada", "api").await?;
+    let run = store.create_run(account, new_run(&session.unwrap(), "hi"));
+    Ok(run.await?.unwrap())
 }
 
 pub(super) fn step(seq: i64) -> NewStep {

@@ -7,7 +7,7 @@ use anyhow::Context;
 use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
-use skillgate_server::{AppConfig, ProviderConfig};
+use skillgate_server::{AppConfig, HEAD_TIMEOUT, ProviderConfig};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 
@@ -54,6 +54,7 @@ pub(super) fn app_config(arguments: &Serve, store: Store, runtime: Runtime) -> O
         providers: providers(arguments)?,
         rate_limit: arguments.rate_limit,
         budget: Budget::default(),
+        head_timeout: HEAD_TIMEOUT,
     })
 }
 
