@@ -9,8 +9,9 @@ use crate::db::{Db, Tx, args};
 /// In order; a migration's version is its position, from 1. Never change one that was released: add another.
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_domain.sql")];
 
-/// Any number that no other user of the PostgreSQL database locks.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(7305428911034256)";
+/// Any number that no other user of the PostgreSQL database locks. And no word of tables that are there already.
+const LOCK: &str =
+    "SET LOCAL client_min_messages = warning; SELECT pg_advisory_xact_lock(7305428911034256)";
 
 /// Brings the database to the newest schema.
 ///
