@@ -191,6 +191,27 @@ async fn garbage_is_told() {
 }
 
 #[tokio::test]
+async fn a_peer_that_repeats_the_operators_key_tells_nobody() {
+    let error = json!({ "type": "error", "error": { "type": "api_error", "message": format!("no such key: {KEY}") } });
+    let body = format!("event: error\ndata: {error}\n\n");
+    let peer = FakeAnthropic::start([Reply::Garbage("text/event-stream", body.leak())]).await;
+    let setup = Setup {
+        anthropic_base_url: peer.base_url().to_owned(),
+        anthropic_key: Some(KEY),
+        default_provider: Some("anthropic"),
+        ..Setup::default()
+    };
+    let app = TestApp::start(setup).await;
+    let admin = app.admin().await;
+    let agent = admin.agent().await;
+    let events = chat(&admin, &agent).await;
+    let told = events.last().unwrap()["message"].as_str().unwrap();
+    assert!(told.contains("no such key: [redacted]"), "{told}");
+    let logs = admin.get(&format!("/v1/agents/{agent}/logs")).await.body;
+    assert!(!logs.to_string().contains(KEY), "{logs}");
+}
+
+#[tokio::test]
 async fn a_cut_after_text_ends_the_turn_and_text_is_never_shown_twice() {
     let said = vec![Block::text("Hello there, whoever you are.")];
     let (_app, peer, admin, agent) = agent_with([Reply::Cut(said.clone(), 5), hello()]).await;

@@ -8,7 +8,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
-use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig};
+use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig, Secret};
 use skillgate_server::{App, AppConfig, HEAD_TIMEOUT, ProviderConfig, serve};
 use skillgate_skill::{Package, SigningKey, prove_possession};
 use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, system_clock};
@@ -33,6 +33,8 @@ pub struct Setup {
     pub default_provider: Option<&'static str>,
     /// Where the Anthropic protocol is spoken; nowhere by default.
     pub anthropic_base_url: String,
+    /// The operator's own key for it.
+    pub anthropic_key: Option<&'static str>,
     /// When a provider is asked again; never by default.
     pub retry: RetryPolicy,
     /// How long a caller may take to send a request's head.
@@ -48,6 +50,7 @@ impl Default for Setup {
             rate_limit: 10_000,
             default_provider: Some("scripted"),
             anthropic_base_url: "http://127.0.0.1:9".to_owned(),
+            anthropic_key: None,
             retry: RetryPolicy {
                 retries: 0,
                 ..RetryPolicy::default()
@@ -102,7 +105,7 @@ impl TestApp {
         let providers = ProviderConfig {
             http: HttpClient::default(),
             anthropic_base_url: setup.anthropic_base_url,
-            anthropic_key: None,
+            anthropic_key: setup.anthropic_key.map(Secret::new),
             anthropic_model: "test-model".to_owned(),
             default_provider: setup.default_provider.map(str::to_owned),
             script: Some(script.clone()),

@@ -35,8 +35,9 @@ pub(crate) async fn prepare(
     context: Option<String>,
 ) -> Result<Prepared, ApiError> {
     let skills = app.shelf().of_agent(agent).await?;
-    let secrets = Arc::new(Secrets::read(app.store(), agent).await?);
     let providers = app.providers();
+    let operators = providers.anthropic_key.as_ref();
+    let secrets = Arc::new(Secrets::read(app.store(), agent, operators).await?);
     let choice = providers.choose(&agent.config, secrets.has(ANTHROPIC_SECRET))?;
     let tools = SkillTools::new(
         agent.into(),

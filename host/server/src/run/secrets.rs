@@ -18,14 +18,20 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads all secrets of an agent.
-    pub(crate) async fn read(store: &Store, agent: &Agent) -> Result<Self, ApiError> {
+    /// Reads all secrets of an agent. The operator's own key is none of them, and must not leave either.
+    pub(crate) async fn read(
+        store: &Store,
+        agent: &Agent,
+        operators: Option<&Secret>,
+    ) -> Result<Self, ApiError> {
         let stored = store.secrets(&agent.account_id, &agent.id).await?;
         let values: HashMap<String, Secret> = stored
             .into_iter()
             .map(|(name, value)| (name, Secret::new(value.expose())))
             .collect();
-        let redactor = Arc::new(Redactor::new(values.values().map(Secret::expose)));
+        let redactor = Arc::new(Redactor::new(
+            values.values().chain(operators).map(Secret::expose),
+        ));
         Ok(Self { values, redactor })
     }
 
