@@ -1,5 +1,6 @@
 //! What the same work costs at least: SQLite through sqlx with the server's settings, and nothing around it.
 
+use std::num::NonZero;
 use std::path::Path;
 
 use axum::Router;
@@ -14,8 +15,11 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Connections that read, as many as the server has.
-const READERS: u32 = 4;
+/// Connections that read, as many as the server has: one for each processor, and two at least.
+fn readers() -> u32 {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    u32::try_from(processors.max(2)).unwrap()
+}
 
 /// A bare axum server whose one handler reads one row by its id and sends what is in it.
 pub(crate) struct BareReads {
@@ -29,7 +33,7 @@ impl BareReads {
     /// Answers `GET /v1/agents/<id>` with `body`, for each of `ids`.
     pub(crate) async fn start(ids: &[String], body: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let pool = open(folder.path(), READERS).await;
+        let pool = open(folder.path(), readers()).await;
         execute(
             &pool,
             "CREATE TABLE agent (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL)",
