@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use skillgate_skill::{Effective, Permissions};
+use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 
 use crate::answer::{checked, failure, refused};
@@ -38,6 +39,8 @@ pub struct Call {
     pub sink: Arc<dyn Sink>,
     /// Ends the call earlier than the manifest's or the operator's limit.
     pub deadline: Option<Duration>,
+    /// Ends the call when it is cancelled; the call then still answers, with a receipt.
+    pub cancel: CancellationToken,
 }
 
 impl Call {
@@ -51,6 +54,7 @@ impl Call {
             secrets: Arc::new(NoSecrets),
             sink: Arc::new(Discard),
             deadline: None,
+            cancel: CancellationToken::new(),
         }
     }
 }
@@ -58,6 +62,8 @@ impl Call {
 /// Whose `kv` and `files` a call sees: nothing is shared between two scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Scope {
+    /// The account that owns the agent: what calls use at the same time is shared out by account.
+    pub account: String,
     /// The agent.
     pub agent: String,
     /// Whom the agent talks with.

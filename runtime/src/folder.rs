@@ -233,6 +233,7 @@ mod tests {
 
     fn scope(agent: &str, peer: &str) -> Scope {
         Scope {
+            account: "t".into(),
             agent: agent.into(),
             peer: peer.into(),
             skill: "s".into(),

@@ -9,6 +9,7 @@ use super::given::{granted, package, runtime, text};
 
 fn peer(name: &str) -> Scope {
     Scope {
+        account: "account".into(),
         agent: "agent".into(),
         peer: name.into(),
         skill: "notes".into(),

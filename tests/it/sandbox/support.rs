@@ -68,6 +68,7 @@ pub(super) fn call(skill: &Skill, tool: &str, arguments: Value) -> Call {
     Call {
         granted: Arc::new(skill.manifest().permissions.clone()),
         scope: Scope {
+            account: "account".into(),
             agent: uuid::Uuid::now_v7().to_string(),
             peer: "peer".into(),
             skill: "skill".into(),

@@ -79,6 +79,7 @@ impl SkillTools {
         let call = Call {
             granted: granted.permissions.clone(),
             scope: Scope {
+                account: self.owner.account.clone(),
                 agent: self.owner.agent.clone(),
                 peer: self.peer.clone(),
                 skill: skill.skill_id.clone(),
