@@ -1,10 +1,12 @@
 //! What the operator sets.
 
+mod egress;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
+pub use egress::{EgressLimits, EgressPolicy};
 
 /// Settings of a [`Runtime`](crate::Runtime). The default compiles in process, caches nothing,
 /// keeps state in a temporary folder and allows no private address.
@@ -57,37 +59,6 @@ pub enum Compiler {
         /// Its arguments.
         args: Vec<OsString>,
     },
-}
-
-/// The door for requests. Beside the skill's rules stands the floor: addresses that are private,
-/// loopback, link-local or otherwise not public are refused unless `allow` names them.
-#[derive(Debug, Clone)]
-pub struct EgressPolicy {
-    /// Networks that the floor lets through. Empty means none.
-    pub allow: Vec<IpNet>,
-    /// Longest time to connect, TLS included.
-    pub connect_timeout: Duration,
-    /// Longest time of one request, redirects and body included.
-    pub timeout: Duration,
-    /// Most redirects followed for one request.
-    pub max_redirects: u32,
-    /// Largest request body in bytes.
-    pub max_request_body: u64,
-    /// Largest response body in bytes.
-    pub max_response_body: u64,
-}
-
-impl Default for EgressPolicy {
-    fn default() -> Self {
-        Self {
-            allow: Vec::new(),
-            connect_timeout: Duration::from_secs(10),
-            timeout: Duration::from_secs(60),
-            max_redirects: 5,
-            max_request_body: 8 * MIB,
-            max_response_body: 16 * MIB,
-        }
-    }
 }
 
 /// The most that one call may use. A manifest may ask for less, never for more.

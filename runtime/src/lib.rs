@@ -50,8 +50,10 @@ mod tool;
 
 pub use call::{Call, Scope};
 pub use compile::compile_child;
-pub use config::{Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig};
-pub use egress::{Blocked, Body, Egress, EgressError, Gate};
+pub use config::{
+    Cache, Compiler, EgressLimits, EgressPolicy, OperatorLimits, Pool, RuntimeConfig,
+};
+pub use egress::{Blocked, Body, Egress, EgressError, Gate, NameLookup, SystemLookup};
 pub use error::{HostFault, LoadError};
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};

@@ -50,7 +50,8 @@ impl State {
             log: LineLog::new(Arc::clone(&call.sink), limits.log_lines),
             secrets: Arc::clone(&call.secrets),
             uses: Uses::default(),
-            requests: tokio::sync::Semaphore::const_new(MAX_REQUESTS),
+            account: call.scope.account.clone(),
+            requests: Arc::new(tokio::sync::Semaphore::new(MAX_REQUESTS)),
             refusal: Mutex::new(None),
             effective,
             egress,
@@ -102,8 +103,10 @@ pub(crate) struct Shared {
     pub(crate) log: LineLog,
     pub(crate) uses: Uses,
     pub(crate) egress: Egress,
-    /// HTTP requests under way at the same time.
-    pub(crate) requests: tokio::sync::Semaphore,
+    /// The account that the call's requests and lookups count for.
+    pub(crate) account: String,
+    /// HTTP requests under way at the same time. Shared with the bodies of their answers, which hold on to it.
+    pub(crate) requests: Arc<tokio::sync::Semaphore>,
     refusal: Mutex<Option<Stop>>,
 }
 

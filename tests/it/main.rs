@@ -10,6 +10,7 @@ mod api;
 mod architecture;
 mod chat;
 mod cli;
+mod connections;
 mod crash;
 mod examples;
 mod providers;

@@ -2,6 +2,7 @@
 //! the runtime, each bad behaviour with its outcome.
 
 mod cache;
+mod egress_limits;
 mod files;
 mod http;
 mod kv;

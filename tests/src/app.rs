@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig, Secret};
-use skillgate_server::{App, AppConfig, HEAD_TIMEOUT, ProviderConfig, serve};
+use skillgate_server::{App, AppConfig, ConnectionLimits, ProviderConfig, serve};
 use skillgate_skill::{Package, SigningKey, prove_possession};
 use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, system_clock};
 use tempfile::TempDir;
@@ -37,8 +36,8 @@ pub struct Setup {
     pub anthropic_key: Option<&'static str>,
     /// When a provider is asked again; never by default.
     pub retry: RetryPolicy,
-    /// How long a caller may take to send a request's head.
-    pub head_timeout: Duration,
+    /// What connections may hold, and for how long.
+    pub connections: ConnectionLimits,
 }
 
 impl Default for Setup {
@@ -55,7 +54,7 @@ impl Default for Setup {
                 retries: 0,
                 ..RetryPolicy::default()
             },
-            head_timeout: HEAD_TIMEOUT,
+            connections: ConnectionLimits::default(),
         }
     }
 }
@@ -117,7 +116,7 @@ impl TestApp {
             providers,
             rate_limit: setup.rate_limit,
             budget: Budget::default(),
-            head_timeout: setup.head_timeout,
+            connections: setup.connections,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

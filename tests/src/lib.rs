@@ -3,6 +3,7 @@
 //! - [`app`]: a server in this process on 127.0.0.1, with its own database, and a client that holds a key.
 //! - [`sse`]: reads streams of events.
 //! - [`skills`]: packages made of the guests in `tests/guests`, signed by keys of their own.
+//! - [`process`]: the real server, as a process of its own.
 //! - [`fake_anthropic`]: a peer that speaks the protocol of a language model.
 //! - [`postgres`]: a PostgreSQL server that lives as long as the tests.
 #![allow(
@@ -15,5 +16,6 @@
 pub mod app;
 pub mod fake_anthropic;
 pub mod postgres;
+pub mod process;
 pub mod skills;
 pub mod sse;

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::config::ConnectionLimits;
 use crate::keys::Keys;
 use crate::limiter::Limiter;
 use crate::run::lane::Lanes;
@@ -37,9 +38,8 @@ pub struct AppConfig {
     pub rate_limit: u32,
     /// What one turn of an agent may use.
     pub budget: Budget,
-    /// How long a caller may take to send a request's head: [`HEAD_TIMEOUT`](crate::HEAD_TIMEOUT), unless there is a
-    /// reason for another.
-    pub head_timeout: Duration,
+    /// What callers' connections may hold, and for how long.
+    pub connections: ConnectionLimits,
 }
 
 /// The running service. Cheap to clone: all clones are one.
@@ -52,7 +52,7 @@ struct Inner {
     providers: ProviderConfig,
     rate_limit: u32,
     budget: Budget,
-    head_timeout: Duration,
+    connections: ConnectionLimits,
     limiter: Limiter,
     keys: Keys,
     agents: Agents,
@@ -84,7 +84,7 @@ impl App {
             providers: config.providers,
             rate_limit: config.rate_limit,
             budget: config.budget,
-            head_timeout: config.head_timeout,
+            connections: config.connections,
         }));
         tokio::spawn(app.clone().write_key_uses());
         app.tasks().spawn(warm(app.clone()));
@@ -118,8 +118,8 @@ impl App {
         self.0.budget
     }
 
-    pub(crate) fn head_timeout(&self) -> Duration {
-        self.0.head_timeout
+    pub(crate) fn connections(&self) -> &ConnectionLimits {
+        &self.0.connections
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {

@@ -1,6 +1,10 @@
-//! Connections: accepted, served, and ended in order when the server closes.
+//! Connections: admitted, served within their limits, and ended in order when the server closes.
 
-use std::time::Duration;
+mod admission;
+mod write_deadline;
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -11,49 +15,130 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-/// How long a caller may take to send a request's head, from the moment its connection is open or the last answer sent.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::config::ConnectionLimits;
+use admission::{Admission, Admitted, Full};
+use write_deadline::WriteDeadline;
 
-/// Serves connections until `closing`, then waits for the requests under way. A caller that does not send a whole head
-/// within `head_timeout` is cut off: open connections must not be had for nothing.
+/// What hyper takes at least for the buffer of a head.
+const LEAST_HEAD: usize = 8 << 10;
+/// How often the log says that connections are refused.
+const WARN_EVERY: Duration = Duration::from_secs(60);
+
+/// Serves connections until `closing`, then waits for the requests under way. A caller that opens too many, sends no
+/// whole head in time, or does not read its answer is cut off: open connections must not be had for nothing.
 pub(crate) async fn serve(
     router: Router,
     mut listener: TcpListener,
-    head_timeout: Duration,
+    limits: &ConnectionLimits,
     closing: &CancellationToken,
 ) {
-    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-    http.http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(head_timeout);
-    let open = GracefulShutdown::new();
-    // axum's accept waits a little and goes on where the system is out of file descriptors.
+    let server = Server {
+        router,
+        http: http(limits),
+        write_timeout: limits.write_timeout,
+        open: GracefulShutdown::new(),
+    };
+    let admission = Admission::new(limits);
+    let mut refusals = Refusals::default();
+    // axum's accept waits a second and goes on where the system is out of file descriptors.
     while let Some((stream, peer)) = closing
         .run_until_cancelled(Listener::accept(&mut listener))
         .await
     {
+        match admission.admit(peer.ip()) {
+            Ok(admitted) => server.begin(stream, peer, admitted),
+            Err(full) => refusals.refuse(&stream, peer, full),
+        }
+    }
+    drop(listener);
+    server.open.shutdown().await;
+}
+
+/// HTTP/1.1, with bounds on heads: hyper's own 100 headers, and our bytes and time.
+fn http(limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_timeout)
+        .max_buf_size(limits.head_bytes.max(LEAST_HEAD));
+    http
+}
+
+/// What serves a connection once it is admitted.
+struct Server {
+    router: Router,
+    http: auto::Builder<TokioExecutor>,
+    write_timeout: Duration,
+    open: GracefulShutdown,
+}
+
+impl Server {
+    /// Serves a connection in a task of its own.
+    fn begin(&self, stream: TcpStream, peer: SocketAddr, admitted: Admitted) {
         // Without this, an answer in several writes waits for the other side's delayed acknowledgement: 40 ms each.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
         }
-        let router = router.clone();
+        let router = self.router.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             router.clone().oneshot(request)
         });
-        let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service);
-        let connection = open.watch(connection.into_owned());
+        let stream = TokioIo::new(WriteDeadline::new(stream, self.write_timeout));
+        let connection = self.http.serve_connection_with_upgrades(stream, service);
+        let connection = self.open.watch(connection.into_owned());
         tokio::spawn(async move {
+            let _admitted = admitted;
             if let Err(error) = connection.await {
                 tracing::debug!(%error, %peer, "a connection broke");
             }
         });
     }
-    drop(listener);
-    open.shutdown().await;
+}
+
+/// Tells callers that they are too many.
+#[derive(Default)]
+struct Refusals {
+    said: Option<Instant>,
+}
+
+impl Refusals {
+    /// Answers 503 without reading the request, and closes when `stream` is dropped. It waits for nothing: what does not
+    /// fit into the system's buffer, which is empty, is lost.
+    fn refuse(&mut self, stream: &TcpStream, peer: SocketAddr, full: Full) {
+        let answered = stream.try_write(full.answer().as_bytes());
+        tracing::debug!(%peer, ?full, ?answered, "a connection was refused");
+        if self.said.is_none_or(|said| said.elapsed() >= WARN_EVERY) {
+            self.said = Some(Instant::now());
+            tracing::warn!(%peer, ?full, "connections are refused: as many are open as their limits allow");
+        }
+    }
+}
+
+impl Full {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::All => "As many connections are open as the server takes. Try again soon.",
+            Self::Address => {
+                "As many connections are open from your address as the server takes from one. Close some, or try again soon."
+            }
+        }
+    }
+
+    /// A whole answer, in the envelope of every error.
+    fn answer(self) -> String {
+        let body =
+            serde_json::json!({ "error": { "code": "unavailable", "message": self.reason() } })
+                .to_string();
+        let length = body.len();
+        format!(
+            "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
+             retry-after: 1\r\nconnection: close\r\n\r\n{body}"
+        )
+    }
 }

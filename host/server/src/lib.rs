@@ -8,6 +8,7 @@
 
 mod answer;
 mod app;
+mod config;
 mod connections;
 mod error;
 mod extract;
@@ -22,7 +23,7 @@ pub mod service;
 mod warm;
 
 pub use app::{App, AppConfig};
-pub use connections::HEAD_TIMEOUT;
+pub use config::{ConnectionLimits, DescriptorBudget};
 pub use error::ApiError;
 pub use routes::build;
 pub use run::provider::ProviderConfig;

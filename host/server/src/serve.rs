@@ -27,7 +27,7 @@ pub async fn serve(
         app.closing().cancel();
     };
     let router = build(app.clone());
-    let server = connections::serve(router, listener, app.head_timeout(), app.closing());
+    let server = connections::serve(router, listener, app.connections(), app.closing());
     tokio::join!(begin, drained(&app, server), runs_stopped(&app));
     app.flush().await;
     Ok(())

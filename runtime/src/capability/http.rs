@@ -9,14 +9,16 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
 use skillgate_skill::{Denial, Injection, SecretPermission};
+use tokio::sync::OwnedSemaphorePermit;
 use url::{Host, Url};
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::egress::{EgressError, Gate};
+use crate::egress::{EgressError, Gate, Held};
 use crate::secret::Secret;
 use crate::state::Shared;
 
-/// Requests of one call under way at the same time; later ones wait.
+/// Requests of one call under way at the same time, until their answers' bodies were read to the end or dropped; later
+/// ones wait.
 pub(crate) const MAX_REQUESTS: usize = 8;
 
 /// wasmtime-wasi-http's way to our sender.
@@ -72,9 +74,8 @@ async fn send(
         .map_err(|error| EgressError::BadRequest(error.to_string()))?;
     gate.permits(&head.method, &url)
         .map_err(EgressError::Denied)?;
-    let Ok(_under_way) = shared.requests.acquire().await else {
-        return Err(EgressError::Exchange("the call is over".into()));
-    };
+    let under_way = under_way(&shared).await?;
+    let connection = shared.egress.place(&shared.account).await?;
     let body = Limited::new(body, usize::try_from(most).unwrap_or(usize::MAX))
         .collect()
         .await
@@ -83,7 +84,7 @@ async fn send(
     let sent = body.len() as u64;
     let answer = shared
         .egress
-        .fetch(Request::from_parts(head, body), &gate)
+        .fetch_in(connection, Request::from_parts(head, body), &gate)
         .await?;
     let place = gate.sent.into_inner();
     shared.uses.add_bytes(place, sent);
@@ -95,8 +96,19 @@ async fn send(
                 .add_bytes(place, frame.data_ref().map_or(0, |data| data.len() as u64));
             frame
         });
-        counted.map_err(|error| for_guest(&error)).boxed_unsync()
+        let counted = counted.map_err(|error| for_guest(&error));
+        Held::new(counted, under_way).boxed_unsync()
     }))
+}
+
+/// Waits for one of the call's own requests to end, where it has as many under way as it may.
+async fn under_way(shared: &Shared) -> Result<OwnedSemaphorePermit, EgressError> {
+    let patience = shared.egress.policy().limits.place_timeout;
+    let waiting = Arc::clone(&shared.requests).acquire_owned();
+    match tokio::time::timeout(patience, waiting).await {
+        Ok(Ok(permit)) => Ok(permit),
+        _ => Err(EgressError::Busy(patience)),
+    }
 }
 
 /// The skill's gate in the egress door.
@@ -114,6 +126,10 @@ impl SkillGate {
 
 #[async_trait]
 impl Gate for SkillGate {
+    fn account(&self) -> &str {
+        &self.shared.account
+    }
+
     fn allow(&self, method: &Method, url: &Url) -> Result<(), Denial> {
         self.permits(method, url)?;
         let destination = format!(
@@ -219,10 +235,15 @@ fn for_guest(error: &EgressError) -> HttpError {
         EgressError::Denied(_) => HttpError::HttpRequestDenied,
         EgressError::Blocked(_) => HttpError::DestinationIpProhibited,
         EgressError::Dns(_) => HttpError::DestinationNotFound,
+        EgressError::DnsTimeout(_) => HttpError::DnsTimeout,
+        EgressError::Busy(_) => HttpError::ConnectionLimitReached,
         EgressError::Connect(_) => HttpError::ConnectionRefused,
         EgressError::Timeout => HttpError::ConnectionTimeout,
         EgressError::TooManyRedirects(_) => HttpError::LoopDetected,
         EgressError::RequestTooLarge(most) => HttpError::HttpRequestBodySize(Some(*most)),
+        EgressError::HeadTooLarge(most) => {
+            HttpError::HttpResponseHeaderSectionSize(u32::try_from(*most).ok())
+        }
         EgressError::ResponseTooLarge(most) => HttpError::HttpResponseBodySize(Some(*most)),
         EgressError::BadRedirect(_) | EgressError::BadRequest(_) => {
             HttpError::HttpRequestUriInvalid

@@ -1,6 +1,7 @@
 //! What can go wrong with a request that leaves the host.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use skillgate_skill::Denial;
 
@@ -16,6 +17,12 @@ pub enum EgressError {
     /// The name has no address.
     #[error("the name {0} could not be resolved")]
     Dns(String),
+    /// Nobody said in time which addresses the name has.
+    #[error("looking the name {0} up took too long")]
+    DnsTimeout(String),
+    /// As many requests are under way as may be.
+    #[error("too many requests are under way; this one waited {0:?} for a place")]
+    Busy(Duration),
     /// Nobody answers there.
     #[error("connecting to {0} failed")]
     Connect(String),
@@ -31,6 +38,9 @@ pub enum EgressError {
     /// The request's body is too large.
     #[error("the request's body is larger than {0} bytes")]
     RequestTooLarge(u64),
+    /// The response's head is too large.
+    #[error("the response's headers are larger than {0} bytes")]
+    HeadTooLarge(u64),
     /// The response's body is too large.
     #[error("the response's body is larger than {0} bytes")]
     ResponseTooLarge(u64),

@@ -5,7 +5,10 @@
 
 mod error;
 mod floor;
+mod held;
 mod hop;
+mod lookup;
+mod places;
 mod resolve;
 
 use std::sync::{Arc, OnceLock};
@@ -23,7 +26,13 @@ use url::Url;
 
 use crate::config::EgressPolicy;
 pub use error::{Blocked, EgressError};
+pub(crate) use held::Held;
 use hop::Hop;
+use lookup::Names;
+pub use lookup::{NameLookup, SystemLookup};
+pub(crate) use places::Place;
+use places::Places;
+use resolve::{Checked, CheckedResolver};
 
 /// A response's body: a stream that ends with an error when it grows too large.
 pub type Body = UnsyncBoxBody<Bytes, EgressError>;
@@ -31,6 +40,9 @@ pub type Body = UnsyncBoxBody<Bytes, EgressError>;
 /// Decides for one sender. Asked before every hop, the first and each redirect.
 #[async_trait]
 pub trait Gate: Send + Sync {
+    /// The account that the sender works for: requests and lookups are shared out by it.
+    fn account(&self) -> &str;
+
     /// Whether a request may go there.
     fn allow(&self, method: &Method, url: &Url) -> Result<(), Denial>;
 
@@ -51,13 +63,18 @@ pub struct Egress {
 struct Inner {
     policy: EgressPolicy,
     client: OnceLock<reqwest::Client>,
+    names: Names,
+    places: Places,
 }
 
 impl Egress {
     /// A door with this policy.
     pub fn new(policy: EgressPolicy) -> Self {
+        let limits = &policy.limits;
         Self {
             inner: Arc::new(Inner {
+                names: Names::new(Arc::clone(&policy.names), limits),
+                places: Places::new(limits.requests, limits.requests_per_account),
                 policy,
                 client: OnceLock::new(),
             }),
@@ -72,6 +89,9 @@ impl Egress {
     /// Sends a request, follows its redirects, and gives the answer. Headers that describe the
     /// connection are the door's own; what the sender put there is dropped.
     ///
+    /// It waits for a place where the account, or all together, have as many requests under way as they may. A request
+    /// is under way until its answer's body was read to the end or dropped.
+    ///
     /// # Errors
     /// See [`EgressError`]. A request that is not allowed never touches the network.
     pub async fn fetch(
@@ -79,8 +99,39 @@ impl Egress {
         request: http::Request<Bytes>,
         gate: &dyn Gate,
     ) -> Result<http::Response<Body>, EgressError> {
+        let place = self.place(gate.account()).await?;
+        self.fetch_in(place, request, gate).await
+    }
+
+    /// Waits for a place for one request of the account's, at most as long as the policy says.
+    pub(crate) async fn place(&self, account: &str) -> Result<Place, EgressError> {
+        let patience = self.inner.policy.limits.place_timeout;
+        let place = tokio::time::timeout(patience, self.inner.places.take(account)).await;
+        place.ok().flatten().ok_or(EgressError::Busy(patience))
+    }
+
+    /// [`Egress::fetch`] for whoever has a place already.
+    pub(crate) async fn fetch_in(
+        &self,
+        place: Place,
+        request: http::Request<Bytes>,
+        gate: &dyn Gate,
+    ) -> Result<http::Response<Body>, EgressError> {
         let policy = &self.inner.policy;
         let ends = Instant::now() + policy.timeout;
+        let answered = self.follow(request, gate, ends);
+        let response = tokio::time::timeout_at(ends.into(), answered).await;
+        answer(response.map_err(|_| EgressError::Timeout)??, policy, place)
+    }
+
+    /// The first response that is no redirect.
+    async fn follow(
+        &self,
+        request: http::Request<Bytes>,
+        gate: &dyn Gate,
+        ends: Instant,
+    ) -> Result<reqwest::Response, EgressError> {
+        let policy = &self.inner.policy;
         let mut hop = Hop::first(request)?;
         if hop.body.len() as u64 > policy.max_request_body {
             return Err(EgressError::RequestTooLarge(policy.max_request_body));
@@ -89,7 +140,7 @@ impl Egress {
             let response = self.send(&hop, gate, ends).await?;
             match hop.redirected(response.status(), response.headers())? {
                 Some(next) => hop = next,
-                None => return Ok(answer(response, policy.max_response_body)),
+                None => return Ok(response),
             }
         }
         Err(EgressError::TooManyRedirects(policy.max_redirects))
@@ -107,31 +158,37 @@ impl Egress {
             .url
             .host()
             .ok_or_else(|| EgressError::BadRequest("the URL has no host".into()))?;
-        resolve::check_literal(&host, &self.inner.policy.allow).map_err(EgressError::Blocked)?;
+        let (names, allow) = (&self.inner.names, &self.inner.policy.allow);
+        let destination = Checked::new(&host, gate.account(), names, allow).await?;
         let mut headers = hop.headers.clone();
         let url = gate.authorise(&hop.url, &mut headers).await?;
-        self.client()?
+        let request = self
+            .client()?
             .request(hop.method.clone(), url)
             .headers(headers)
             .body(hop.body.clone())
-            .timeout(ends.saturating_duration_since(Instant::now()))
-            .send()
+            .timeout(ends.saturating_duration_since(Instant::now()));
+        destination
+            .scope(request.send())
             .await
             .map_err(|error| explain(&error, &hop.url))
     }
 
+    /// One connection for one request: nothing is kept open for a next one, so that what is open is what is under way,
+    /// and no account's request ever goes over another's connection. HTTP/2 has nothing to share then; without it there
+    /// are no windows, header tables and frames to bound.
     fn client(&self) -> Result<&reqwest::Client, EgressError> {
         if let Some(client) = self.inner.client.get() {
             return Ok(client);
         }
-        let policy = &self.inner.policy;
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
             .no_proxy()
-            .dns_resolver(Arc::new(resolve::FloorResolver {
-                allow: policy.allow.clone().into(),
-            }))
-            .connect_timeout(policy.connect_timeout)
+            .pool_max_idle_per_host(0)
+            .http1_only()
+            .dns_resolver(CheckedResolver)
+            .connect_timeout(self.inner.policy.connect_timeout)
             .user_agent(concat!("skillgate/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| EgressError::Client(error.to_string()))?;
@@ -139,8 +196,16 @@ impl Egress {
     }
 }
 
-/// The answer with its body counted.
-fn answer(response: reqwest::Response, most: u64) -> http::Response<Body> {
+/// The answer with its head measured and its body counted. The body holds the place.
+fn answer(
+    response: reqwest::Response,
+    policy: &EgressPolicy,
+    place: Place,
+) -> Result<http::Response<Body>, EgressError> {
+    let (head_most, most) = (policy.max_response_head, policy.max_response_body);
+    if size(response.headers()) > head_most {
+        return Err(EgressError::HeadTooLarge(head_most));
+    }
     let mut head = http::Response::new(());
     *head.status_mut() = response.status();
     *head.headers_mut() = response.headers().clone();
@@ -158,22 +223,20 @@ fn answer(response: reqwest::Response, most: u64) -> http::Response<Body> {
             };
             std::future::ready(checked)
         });
-    head.map(|()| StreamBody::new(frames).boxed_unsync())
+    let body = StreamBody::new(frames).boxed_unsync();
+    Ok(head.map(|()| Held::new(body, place).boxed_unsync()))
 }
 
-/// What went wrong, from the chain of causes. The URL that was sent may hold a secret in its
-/// query, and reqwest's own text shows it, so only `url`, as it was asked for, is shown.
+fn size(headers: &HeaderMap) -> u64 {
+    let bytes = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        (name.as_str().len() + value.len()) as u64
+    };
+    headers.iter().map(bytes).sum()
+}
+
+/// What went wrong. The URL that was sent may hold a secret in its query, and reqwest's own text shows it, so only the
+/// host of `url` is shown.
 fn explain(error: &reqwest::Error, url: &Url) -> EgressError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        if let Some(blocked) = inner.downcast_ref::<Blocked>() {
-            return EgressError::Blocked(blocked.clone());
-        }
-        if let Some(resolve::NoAddress(name)) = inner.downcast_ref() {
-            return EgressError::Dns(name.clone());
-        }
-        cause = inner.source();
-    }
     let place = url.host_str().unwrap_or_default().to_owned();
     match error {
         e if e.is_timeout() => EgressError::Timeout,

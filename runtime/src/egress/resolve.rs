@@ -1,5 +1,5 @@
-//! Name resolution that checks every address against the floor, so that a connection can only be
-//! made to an address that was checked.
+//! Connections only to addresses that were checked against the floor: they are found and checked before the client is
+//! asked to send, and the client has no other way to learn an address.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -8,49 +8,79 @@ use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Host;
 
-use super::error::Blocked;
+use super::error::{Blocked, EgressError};
 use super::floor;
+use super::lookup::Names;
 
-/// Resolves with the system's resolver and refuses a name if any of its addresses is blocked:
-/// an honest public name has no private address.
-#[derive(Debug, Clone)]
-pub(super) struct FloorResolver {
-    pub(super) allow: Arc<[IpNet]>,
+tokio::task_local! {
+    /// Where the request that is being sent may connect to.
+    static DESTINATION: Checked;
 }
 
-impl Resolve for FloorResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allow = Arc::clone(&self.allow);
-        Box::pin(async move {
-            let host = name.as_str();
-            let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, 0))
-                .await
-                .map_err(|_| NoAddress(host.to_owned()))?
-                .collect();
-            if addresses.is_empty() {
-                return Err(NoAddress(host.to_owned()).into());
-            }
-            for address in &addresses {
-                check(host, address.ip(), &allow)?;
-            }
-            Ok(Box::new(addresses.into_iter()) as Addrs)
+/// A host, and its addresses that were checked.
+#[derive(Debug, Clone)]
+pub(super) struct Checked {
+    /// As the client will ask for it; no name where the host is an address itself, which is never resolved.
+    name: Option<Arc<str>>,
+    addresses: Arc<[IpAddr]>,
+}
+
+impl Checked {
+    /// Resolves a host and checks all of its addresses, remembered ones too. A name is refused if any of them is
+    /// blocked: an honest public name has no private address.
+    pub(super) async fn new(
+        host: &Host<&str>,
+        account: &str,
+        names: &Names,
+        allow: &[IpNet],
+    ) -> Result<Self, EgressError> {
+        let (name, addresses) = match host {
+            Host::Ipv4(address) => (None, Arc::from([IpAddr::V4(*address)])),
+            Host::Ipv6(address) => (None, Arc::from([IpAddr::V6(*address)])),
+            Host::Domain(name) => (
+                Some(Arc::from(*name)),
+                names.addresses(account, name).await?,
+            ),
+        };
+        for address in addresses.iter() {
+            check(host, *address, allow).map_err(EgressError::Blocked)?;
+        }
+        Ok(Self { name, addresses })
+    }
+
+    /// Runs what sends the request. It must connect within this very task: what it starts elsewhere resolves nothing.
+    pub(super) async fn scope<F: Future>(self, send: F) -> F::Output {
+        DESTINATION.scope(self, send).await
+    }
+
+    fn of(&self, name: &str) -> Option<Vec<SocketAddr>> {
+        let is_it = self.name.as_deref() == Some(name);
+        is_it.then(|| {
+            let at = |address: &IpAddr| SocketAddr::new(*address, 0);
+            self.addresses.iter().map(at).collect()
         })
     }
 }
 
-/// Checks a host that is an address itself: such a host is never resolved.
-pub(super) fn check_literal(host: &Host<&str>, allow: &[IpNet]) -> Result<(), Blocked> {
-    match host {
-        Host::Ipv4(address) => check(&address.to_string(), IpAddr::V4(*address), allow),
-        Host::Ipv6(address) => check(&address.to_string(), IpAddr::V6(*address), allow),
-        Host::Domain(_) => Ok(()),
+/// The client's resolver: it knows the checked addresses of the request that is being sent, and nothing else.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CheckedResolver;
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let checked = DESTINATION.try_with(|checked| checked.of(name.as_str()));
+        let addresses = match checked {
+            Ok(Some(addresses)) => Ok(Box::new(addresses.into_iter()) as Addrs),
+            _ => Err(NotChecked(name.as_str().to_owned()).into()),
+        };
+        Box::pin(std::future::ready(addresses))
     }
 }
 
-fn check(host: &str, address: IpAddr, allow: &[IpNet]) -> Result<(), Blocked> {
+fn check(host: &Host<&str>, address: IpAddr, allow: &[IpNet]) -> Result<(), Blocked> {
     match floor::blocked(address, allow) {
         Some(kind) => Err(Blocked {
-            host: host.to_owned(),
+            host: host.to_string(),
             address,
             kind,
         }),
@@ -58,7 +88,7 @@ fn check(host: &str, address: IpAddr, allow: &[IpNet]) -> Result<(), Blocked> {
     }
 }
 
-/// The name has no address.
+/// The client asked for a name that is not the request's. It is not resolved.
 #[derive(Debug, thiserror::Error)]
-#[error("the name {0} could not be resolved")]
-pub(super) struct NoAddress(pub(super) String);
+#[error("the addresses of {0} were not checked")]
+struct NotChecked(String);

@@ -21,8 +21,8 @@ impl<'a> HttpRequest<'a> {
         if !is_method(method) {
             return Err("its method is not in upper-case letters");
         }
-        if method == "CONNECT" {
-            return Err("CONNECT opens a tunnel, in which nothing could be checked");
+        if let Some(reason) = refused_method(method) {
+            return Err(reason);
         }
         if !matches!(url.scheme(), "https" | "http") {
             return Err("only https and http are possible");
@@ -47,6 +47,18 @@ impl<'a> HttpRequest<'a> {
 /// Upper-case ASCII letters, 1 to 20: all registered methods but those with a hyphen.
 pub(super) fn is_method(text: &str) -> bool {
     (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase())
+}
+
+/// Why no rule can permit this method, for those that none can: neither by name nor by leaving the methods out.
+///
+/// RFC 9110, section 9.3.8, has TRACE send the request back as it came; TRACK is what some servers call the same.
+pub(super) fn refused_method(method: &str) -> Option<&'static str> {
+    match method {
+        "CONNECT" => Some("CONNECT opens a tunnel, in which nothing could be checked"),
+        "TRACE" => Some("TRACE sends the request back, with the secrets that the host put into it"),
+        "TRACK" => Some("TRACK sends the request back, with the secrets that the host put into it"),
+        _ => None,
+    }
 }
 
 /// The request as messages show it: method and URL without user, query and fragment, which may hold

@@ -4,14 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::host::HostPattern;
-use super::http_request::{HttpRequest, is_method};
+use super::http_request::{HttpRequest, is_method, refused_method};
 use super::{serde_as_text, url_path};
 use crate::GrammarError;
 
 /// Permits requests: some methods, or any, to one host or each label under a suffix, one port, and
 /// one path or everything below one.
 ///
-/// - Without methods it permits any method but CONNECT.
+/// - Without methods it permits any method but CONNECT, TRACE and TRACK, which no rule permits.
 /// - Without a scheme it is https; `http://` must be written.
 /// - Without a port it is the scheme's own port.
 /// - Without a path it permits every path, as `/*` does. `/a` permits that path alone, `/a/*`
@@ -118,8 +118,8 @@ impl Methods {
         if !methods.iter().all(|method| is_method(method)) || methods.len() > 16 {
             return Err("methods are upper-case letters joined by commas, such as GET,POST");
         }
-        if methods.iter().any(|method| method == "CONNECT") {
-            return Err("CONNECT opens a tunnel, in which nothing could be checked");
+        if let Some(reason) = methods.iter().find_map(|method| refused_method(method)) {
+            return Err(reason);
         }
         methods.sort();
         methods.dedup();
@@ -128,7 +128,7 @@ impl Methods {
 
     fn contains(&self, method: &str) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any => refused_method(method).is_none(),
             Self::Only(methods) => methods.iter().any(|one| one == method),
         }
     }

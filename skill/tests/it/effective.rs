@@ -203,6 +203,9 @@ fn what_no_permission_can_name_is_denied_in_few_words() {
         effective
             .http(&long, &"https://a.example/".parse().unwrap())
             .unwrap_err(),
+        effective
+            .http("TRACE", &"https://a.example/".parse().unwrap())
+            .unwrap_err(),
     ] {
         assert_eq!(
             (denial.yaml.as_str(), denial.remedy.as_str()),

@@ -85,6 +85,8 @@ fn what_is_no_rule_is_refused_with_the_reason() {
         ("Get https://example.com", "upper-case letters"),
         ("GET, https://example.com", "upper-case letters"),
         ("CONNECT https://example.com", "tunnel"),
+        ("TRACE https://example.com", "sends the request back"),
+        ("GET,TRACK https://example.com", "sends the request back"),
     ] {
         let error = text.parse::<HttpRule>().unwrap_err().to_string();
         assert!(error.contains(says), "{text}: {error}");
@@ -176,11 +178,12 @@ fn ways_around_a_rule_are_closed() {
         "GET",
         "https://EXAMPLE.com:443/x/../public/%61"
     ));
-    assert!(!permits(
-        "https://example.com",
-        "CONNECT",
-        "https://example.com/"
-    ));
+    for method in ["CONNECT", "TRACE", "TRACK"] {
+        assert!(
+            !permits("https://example.com", method, "https://example.com/"),
+            "{method}"
+        );
+    }
     assert!(!permits(
         "https://example.com",
         "get",

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
+use skillgate_server::ConnectionLimits;
 use skillgate_store::Timestamp;
 use skillgate_tests::app::{Client, Setup, TestApp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -100,7 +101,10 @@ async fn none_is_none() {
 #[tokio::test]
 async fn neither_a_head_that_never_ends_nor_silence_keeps_a_connection() {
     let setup = Setup {
-        head_timeout: Duration::from_millis(50),
+        connections: ConnectionLimits {
+            head_timeout: Duration::from_millis(50),
+            ..ConnectionLimits::default()
+        },
         ..Setup::default()
     };
     let app = TestApp::start(setup).await;

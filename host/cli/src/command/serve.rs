@@ -1,5 +1,6 @@
 //! `serve`.
 
+mod descriptors;
 mod log;
 pub(in crate::command) mod open;
 mod quickstart;
@@ -20,6 +21,7 @@ use crate::output::{Format, Output};
 pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
     forbid_core_dumps()?;
     log::start(&arguments).or_exit(Exit::Usage)?;
+    let descriptors = descriptors::budget()?;
     let stopped = stop::on_signal()?;
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| {
         format!(
@@ -30,11 +32,12 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
     let url = format!("http://{}", listener.local_addr()?);
     let packages = arguments.quickstart.as_deref();
     let packages = packages.map(Packages::begin).transpose()?;
-    let runtime = open::runtime(&arguments)?;
+    let runtime = open::runtime(&arguments, descriptors)?;
     let store = open::store(&arguments.database).await?;
     let admin = admin_key(&store, output).await?;
     let app = App::new(open::app_config(
         &arguments,
+        descriptors,
         store.clone(),
         runtime.await??,
     )?);

@@ -7,34 +7,34 @@ use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::ApiError;
+use crate::{ApiError, App};
 
 /// The most bytes of a JSON body.
 pub(crate) const JSON_LIMIT: usize = 1 << 20;
 
 /// A JSON body of type `T`: 415 when it is not declared as JSON, 413 above [`JSON_LIMIT`], 400 naming field, line and
-/// column when it does not fit.
+/// column when it does not fit, 400 when it is not there within [`ConnectionLimits::body_timeout`](crate::ConnectionLimits).
 pub(crate) struct Json<T>(pub T);
 
 /// The same, or nothing at all, which is the default of `T`.
 pub(crate) struct OptionalJson<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let declared = is_json(&request);
-        let bytes = read(request, state).await?;
+        let bytes = read(request, app).await?;
         parse(&bytes, declared).map(Self)
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let declared = is_json(&request);
-        let bytes = read(request, state).await?;
+        let bytes = read(request, app).await?;
         if bytes.is_empty() {
             Ok(Self(T::default()))
         } else {
@@ -43,8 +43,16 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJ
     }
 }
 
-async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, state).await.map_err(unread)
+/// The whole body, within the time that one may take.
+async fn read(request: Request, app: &App) -> Result<Bytes, ApiError> {
+    let patience = app.connections().body_timeout;
+    match tokio::time::timeout(patience, Bytes::from_request(request, app)).await {
+        Ok(read) => read.map_err(unread),
+        Err(_) => Err(ApiError::validation(format!(
+            "The body did not end within {} s. Send it in one go, over a faster connection.",
+            patience.as_secs_f32()
+        ))),
+    }
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8], declared: bool) -> Result<T, ApiError> {

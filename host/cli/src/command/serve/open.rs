@@ -6,8 +6,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
-use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
-use skillgate_server::{AppConfig, HEAD_TIMEOUT, ProviderConfig};
+use skillgate_runtime::{
+    Cache, Compiler, EgressLimits, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret,
+};
+use skillgate_server::{AppConfig, ConnectionLimits, DescriptorBudget, ProviderConfig};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 
@@ -47,14 +49,23 @@ fn sqlite_file(database: &Database) -> PathBuf {
 }
 
 /// All that the service needs beside the listener.
-pub(super) fn app_config(arguments: &Serve, store: Store, runtime: Runtime) -> Outcome<AppConfig> {
+pub(super) fn app_config(
+    arguments: &Serve,
+    descriptors: DescriptorBudget,
+    store: Store,
+    runtime: Runtime,
+) -> Outcome<AppConfig> {
     Ok(AppConfig {
         store,
         runtime,
         providers: providers(arguments)?,
         rate_limit: arguments.rate_limit,
         budget: Budget::default(),
-        head_timeout: HEAD_TIMEOUT,
+        connections: ConnectionLimits {
+            connections: descriptors.connections,
+            per_address: descriptors.connections_per_address,
+            ..ConnectionLimits::default()
+        },
     })
 }
 
@@ -79,7 +90,10 @@ fn make_private_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 /// What runs skills. It is made in the background, because reserving its memory takes milliseconds.
-pub(super) fn runtime(arguments: &Serve) -> Outcome<JoinHandle<Result<Runtime, HostFault>>> {
+pub(super) fn runtime(
+    arguments: &Serve,
+    descriptors: DescriptorBudget,
+) -> Outcome<JoinHandle<Result<Runtime, HostFault>>> {
     let database = &arguments.database;
     let cache_key = *master_key(database)?.derive("compiled code");
     let config = RuntimeConfig {
@@ -93,6 +107,11 @@ pub(super) fn runtime(arguments: &Serve) -> Outcome<JoinHandle<Result<Runtime, H
         },
         egress: EgressPolicy {
             allow: arguments.allow_egress.clone(),
+            limits: EgressLimits {
+                requests: descriptors.requests,
+                requests_per_account: descriptors.requests_per_account,
+                ..EgressLimits::default()
+            },
             ..EgressPolicy::default()
         },
         state_dir: Some(database.data.join("state")),
