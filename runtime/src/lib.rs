@@ -44,6 +44,7 @@ mod outcome;
 mod receipt;
 mod runtime;
 mod secret;
+mod signed_tool;
 mod sink;
 mod state;
 mod tool;
