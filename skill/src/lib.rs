@@ -28,7 +28,7 @@ pub use permission::{
     KvPermission, LlmPermission, MAX_RULES, Permissions, SecretPermission,
 };
 pub use signature::{
-    Envelope, FileDigest, KeyId, KeyProof, PAYLOAD_TYPE, Signature, Statement,
+    Envelope, FileDigest, KeyId, KeyProof, PAYLOAD_TYPE, ProofContext, Signature, Statement,
     ToolDigest, ToolFacts, ToolHints, Verified, WORLD, check_proof, decode_public_key,
     encode_public_key, key_id, pae, prove_possession, sha256_hex,
 };

@@ -4,6 +4,7 @@
 //! - [`sse`]: reads streams of events.
 //! - [`skills`]: packages made of the guests in `tests/guests`, signed by keys of their own.
 //! - [`fake_anthropic`]: a peer that speaks the protocol of a language model.
+//! - [`relay_registry`]: an attacker's registry, which passes on what publishers send to it.
 //! - [`postgres`]: a PostgreSQL server that lives as long as the tests.
 #![allow(
     clippy::unwrap_used,
@@ -15,5 +16,6 @@
 pub mod app;
 pub mod fake_anthropic;
 pub mod postgres;
+pub mod relay_registry;
 pub mod skills;
 pub mod sse;

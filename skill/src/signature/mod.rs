@@ -10,7 +10,7 @@ mod verify;
 
 pub use dsse::{Envelope, PAYLOAD_TYPE, Signature, pae};
 pub use key::{KeyId, decode_public_key, encode_public_key, key_id};
-pub use proof::{KeyProof, check_proof, prove_possession};
+pub use proof::{KeyProof, ProofContext, check_proof, prove_possession};
 pub use statement::{FileDigest, Statement, WORLD};
 pub use tool::{ToolDigest, ToolFacts, ToolHints};
 pub use verify::Verified;

@@ -170,7 +170,7 @@ impl Shelf {
         let key_id = version.publisher_key_id.as_deref().unwrap_or_default();
         let key = self
             .store
-            .publisher_key(key_id)
+            .publisher_key(&skill.account_id, key_id)
             .await?
             .filter(|key| is_good_for(key, version));
         let (package, verified) = verify(package, key.into_iter().collect()).await?;

@@ -1,5 +1,6 @@
 //! What the server is made of, from the command line and the environment.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use anyhow::Context;
 use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
-use skillgate_server::{AppConfig, HEAD_TIMEOUT, ProviderConfig};
+use skillgate_server::{AppConfig, HEAD_TIMEOUT, ProviderConfig, PublicUrl};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 
@@ -47,7 +48,12 @@ fn sqlite_file(database: &Database) -> PathBuf {
 }
 
 /// All that the service needs beside the listener.
-pub(super) fn app_config(arguments: &Serve, store: Store, runtime: Runtime) -> Outcome<AppConfig> {
+pub(super) fn app_config(
+    arguments: &Serve,
+    store: Store,
+    runtime: Runtime,
+    public_url: PublicUrl,
+) -> Outcome<AppConfig> {
     Ok(AppConfig {
         store,
         runtime,
@@ -55,7 +61,20 @@ pub(super) fn app_config(arguments: &Serve, store: Store, runtime: Runtime) -> O
         rate_limit: arguments.rate_limit,
         budget: Budget::default(),
         head_timeout: HEAD_TIMEOUT,
+        public_url,
     })
+}
+
+/// Where publishers reach a server that listens here. On all of a machine's addresses it can only be known to be this
+/// machine; the operator says what others call it.
+pub(super) fn public_url(listening: SocketAddr) -> Outcome<PublicUrl> {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let url = format!("http://{}", SocketAddr::new(ip, listening.port()));
+    Ok(url.parse()?)
 }
 
 /// From the environment, else from its file in the data folder.
@@ -127,4 +146,22 @@ fn script(path: &PathBuf) -> Outcome<Arc<Scripted>> {
         .or_exit(Exit::NotFound)?;
     let script = Scripted::from_json(&text).with_context(|| path.display().to_string());
     Ok(Arc::new(script.or_exit(Exit::Usage)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_known_by_where_it_listens() {
+        for (listening, url) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("10.1.2.3:80", "http://10.1.2.3"),
+            ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+            ("[::]:8080", "http://[::1]:8080"),
+        ] {
+            let known = public_url(listening.parse().unwrap()).ok().unwrap();
+            assert_eq!(known.as_str(), url);
+        }
+    }
 }
