@@ -37,6 +37,7 @@ mod egress;
 mod engine;
 mod error;
 mod folder;
+mod fuzzing;
 mod limits;
 mod link;
 mod load;
@@ -54,6 +55,8 @@ pub use compile::compile_child;
 pub use config::{Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig};
 pub use egress::{Blocked, Body, Egress, EgressError, Gate};
 pub use error::{HostFault, LoadError};
+#[doc(hidden)]
+pub use fuzzing::check_tool_schema;
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
 pub use receipt::{MAX_USES, Receipt, Use};

@@ -3,6 +3,7 @@
 //! - [`app`]: a server in this process on 127.0.0.1, with its own database, and a client that holds a key.
 //! - [`sse`]: reads streams of events.
 //! - [`skills`]: packages made of the guests in `tests/guests`, signed by keys of their own.
+//! - [`fuzz`]: what others send us, tried with bytes that nobody meant.
 //! - [`fake_anthropic`]: a peer that speaks the protocol of a language model.
 //! - [`relay_registry`]: an attacker's registry, which passes on what publishers send to it.
 //! - [`postgres`]: a PostgreSQL server that lives as long as the tests.
@@ -15,6 +16,7 @@
 
 pub mod app;
 pub mod fake_anthropic;
+pub mod fuzz;
 pub mod postgres;
 pub mod relay_registry;
 pub mod skills;
