@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_reads_back() {
-        for path in ["/a b", "/100%", "/a*", "/ü/€", "/a?b#c", "/@a/b"] {
+        for path in ["/a b", "/100%", "/a*", "/ü/€", "/a?b#c"] {
             assert_eq!(canonical(&encoded(path)).as_deref(), Ok(path));
         }
     }
