@@ -1,19 +1,43 @@
 //! A door for fuzzing to what otherwise only a component and a call reach.
 
+use std::panic::resume_unwind;
+use std::time::Duration;
+
 use crate::bindings::exports::skillgate::skill::tools as wit;
-use crate::sink::cut;
+use crate::config::SchemaLimits;
+use crate::schema::{Misfit, SchemaThreads};
 use crate::tool::ListedTools;
 
-/// Checks a tool's input schema as loading a skill does, and a call's arguments with it.
+/// The name of the one tool that is tried.
+const NAME: &str = "tool";
+/// How long arguments wait for a thread; none is taken by others here.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Checks a tool's input schema as loading a skill does, and a call's arguments with it as a call does. Needs a
+/// tokio runtime with time. A panic in the schema library, which costs a call in earnest, goes on to the caller here.
 ///
 /// No part of this crate's interface: it may change or go at any time.
 ///
 /// # Errors
 /// Says what is wrong with the schema or the arguments.
 #[doc(hidden)]
-pub fn check_tool_schema(schema: &str, arguments: &str) -> Result<(), String> {
-    const NAME: &str = "tool";
-    let listed = ListedTools::check(vec![wit::Tool {
+pub async fn check_tool_schema(schema: &str, arguments: &str) -> Result<(), String> {
+    let limits = SchemaLimits::default();
+    let threads = SchemaThreads::new(limits.threads);
+    let tool = tool(schema);
+    let list = threads.on_list(move || ListedTools::check(vec![tool], &limits));
+    let listed = list.await.map_err(|fault| fault.to_string())?;
+    let listed = listed.unwrap_or_else(|_| resume_unwind(Box::new("a schema panicked")))?;
+    let schemas = listed.schemas(NAME).ok_or("the tool was not listed")?;
+    match schemas.input.check(arguments, &threads, PATIENCE).await {
+        Ok(_) => Ok(()),
+        Err(Misfit::HostFailed) => resume_unwind(Box::new("checking arguments panicked")),
+        Err(misfit) => Err(misfit.sentence("they", "are")),
+    }
+}
+
+fn tool(schema: &str) -> wit::Tool {
+    wit::Tool {
         name: NAME.to_owned(),
         title: None,
         description: String::new(),
@@ -25,9 +49,5 @@ pub fn check_tool_schema(schema: &str, arguments: &str) -> Result<(), String> {
             idempotent: true,
             open_world: false,
         },
-    }])?;
-    let arguments = serde_json::from_str(arguments).map_err(|error| error.to_string())?;
-    let schemas = listed.schemas(NAME).ok_or("it was not listed")?;
-    let checked = schemas.input.validate(&arguments);
-    checked.map_err(|error| cut(&error.to_string()).to_owned())
+    }
 }

@@ -44,6 +44,7 @@ mod load;
 mod outcome;
 mod receipt;
 mod runtime;
+mod schema;
 mod secret;
 mod signed_tool;
 mod sink;
@@ -52,7 +53,9 @@ mod tool;
 
 pub use call::{Call, Scope};
 pub use compile::compile_child;
-pub use config::{Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig};
+pub use config::{
+    Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig, SchemaLimits,
+};
 pub use egress::{Blocked, Body, Egress, EgressError, Gate};
 pub use error::{HostFault, LoadError};
 #[doc(hidden)]
