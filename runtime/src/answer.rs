@@ -1,41 +1,46 @@
 //! From what the engine gave back to an [`Outcome`]: the answer's check, and the meaning of a trap.
 
-use serde_json::Value;
 use wasmtime::Trap;
 use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 use crate::bindings::exports::skillgate::skill::tools as wit;
 use crate::error::HostFault;
-use crate::limits::{Stop, bytes};
+use crate::limits::{CallLimits, Stop, bytes};
 use crate::outcome::{Content, GuestFault, Outcome, ToolError, ToolResult};
+use crate::schema::{Misfit, SchemaThreads};
 use crate::state::State;
 use crate::tool::Schemas;
 
-/// The tool's answer, if it keeps to the output limit and its structured part to its schema.
-pub(crate) fn checked(result: wit::ToolResult, schemas: &Schemas, most: u64) -> Outcome {
-    if size(&result) > most {
-        return Stop::limit("output", bytes(most)).into();
+/// The tool's answer, if it keeps to the output limit and its structured part to its schema. What
+/// it says of that part is cut: it quotes the part, which the guest chose.
+pub(crate) async fn checked(
+    result: wit::ToolResult,
+    schemas: &Schemas,
+    limits: &CallLimits,
+    threads: &SchemaThreads,
+) -> Outcome {
+    if size(&result) > limits.output {
+        return Stop::limit("output", bytes(limits.output)).into();
     }
-    let structured = match result
-        .structured
-        .as_deref()
-        .map(serde_json::from_str::<Value>)
-        .transpose()
-    {
-        Ok(structured) => structured,
-        Err(error) => return fault(format!("its structured result is no JSON: {error}")),
+    let text = result.structured.as_deref();
+    let structured = match (text, &schemas.output) {
+        (None, _) => Ok(None),
+        (Some(text), Some(schema)) => schema.check(text, threads, limits.timeout).await.map(Some),
+        // Without a schema, the depth is what is checked.
+        (Some(text), None) => schemas.input.parse(text).map(Some),
     };
-    if let (Some(validator), Some(value)) = (&schemas.output, &structured)
-        && let Err(error) = validator.validate(value)
-    {
-        return fault(format!(
-            "its structured result does not fit its output schema: {error}"
-        ));
+    match structured {
+        Ok(structured) => Outcome::Result(ToolResult {
+            content: result.content.into_iter().map(Content::from).collect(),
+            structured,
+        }),
+        Err(Misfit::NotInTime(limit)) => Stop::timeout(limit).into(),
+        Err(misfit @ (Misfit::DoesNotFit { .. } | Misfit::Unexplained)) => fault(format!(
+            "its structured result does not fit its output schema: {}",
+            misfit.sentence("it", "is")
+        )),
+        Err(misfit) => fault(misfit.sentence("its structured result", "is")),
     }
-    Outcome::Result(ToolResult {
-        content: result.content.into_iter().map(Content::from).collect(),
-        structured,
-    })
 }
 
 /// What it means that the tool gave an error: the host's refusal behind it, if there was one.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 use skillgate_skill::{Effective, Permissions};
 use tokio_util::sync::CancellationToken;
@@ -17,8 +16,9 @@ use crate::limits::{Meter, Stop, bytes};
 use crate::load::Skill;
 use crate::outcome::{Outcome, Report, ToolError};
 use crate::receipt::{Receipt, Use};
+use crate::schema::Misfit;
 use crate::secret::{NoSecrets, SecretSource};
-use crate::sink::{Discard, Sink, cut};
+use crate::sink::{Discard, Sink};
 use crate::state::State;
 use crate::tool::Schemas;
 
@@ -79,19 +79,20 @@ impl Skill {
     /// Only when the host itself fails; whatever the guest does is in the report.
     pub async fn call(&self, call: Call) -> Result<Report, HostFault> {
         let begun = Instant::now();
-        let (outcome, traces) = match self.check(&call) {
+        let (outcome, traces) = match self.check(&call).await {
             Ok(schemas) => self.run(&call, schemas).await?,
-            Err(error) => (Outcome::Error(error), Traces::default()),
+            Err(outcome) => (outcome, Traces::default()),
         };
         let receipt = self.receipt(call, &outcome, traces, begun);
         Ok(Report { outcome, receipt })
     }
 
     /// The tool is there and its arguments fit, before anything is instantiated.
-    fn check(&self, call: &Call) -> Result<&Schemas, ToolError> {
+    async fn check(&self, call: &Call) -> Result<&Schemas, Outcome> {
+        let invalid = |why: String| Outcome::Error(ToolError::InvalidArguments(why));
         let schemas = self.tools.schemas(&call.tool).ok_or_else(|| {
             let names: Vec<&str> = self.tools().iter().map(|tool| tool.name.as_str()).collect();
-            ToolError::InvalidArguments(format!(
+            invalid(format!(
                 "{} has no tool {:?}; it has: {}",
                 self.manifest.name,
                 call.tool,
@@ -100,21 +101,24 @@ impl Skill {
         })?;
         if call.arguments.len() as u64 > self.limits.arguments {
             let (is, most) = (call.arguments.len(), bytes(self.limits.arguments));
-            return Err(ToolError::InvalidArguments(format!(
+            return Err(invalid(format!(
                 "they have {is} bytes; at most {most} are allowed"
             )));
         }
-        let arguments: Value = serde_json::from_str(&call.arguments)
-            .map_err(|error| ToolError::InvalidArguments(format!("they are no JSON: {error}")))?;
-        schemas.input.validate(&arguments).map_err(|error| {
-            // The error quotes the value, which may be as long as the arguments.
-            let why = cut(&error.to_string()).to_owned();
-            ToolError::InvalidArguments(match error.instance_path().as_str() {
-                "" => why,
-                place => format!("{}: {why}", cut(place)),
-            })
-        })?;
-        Ok(schemas)
+        let threads = &self.runtime.inner.schema_threads;
+        let timeout = self.limits.timeout;
+        let patience = call
+            .deadline
+            .map_or(timeout, |deadline| deadline.min(timeout));
+        match schemas
+            .input
+            .check(&call.arguments, threads, patience)
+            .await
+        {
+            Ok(_) => Ok(schemas),
+            Err(Misfit::NotInTime(limit)) => Err(Stop::timeout(limit).into()),
+            Err(misfit) => Err(invalid(misfit.sentence("they", "are"))),
+        }
     }
 
     async fn run(&self, call: &Call, schemas: &Schemas) -> Result<(Outcome, Traces), HostFault> {
@@ -127,7 +131,10 @@ impl Skill {
             })
             .await?;
         let outcome = match answer {
-            Ok(Ok(result)) => checked(result, schemas, state.meter.limits().output),
+            Ok(Ok(result)) => {
+                let threads = &self.runtime.inner.schema_threads;
+                checked(result, schemas, state.meter.limits(), threads).await
+            }
             Ok(Err(error)) => refused(error, &state),
             Err(error) => failure(error, &state)?,
         };

@@ -8,6 +8,10 @@ use std::time::Duration;
 
 pub use egress::{EgressLimits, EgressPolicy};
 
+mod schema;
+
+pub use schema::SchemaLimits;
+
 /// Settings of a [`Runtime`](crate::Runtime). The default compiles in process, caches nothing,
 /// keeps state in a temporary folder and allows no private address.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +28,8 @@ pub struct RuntimeConfig {
     pub state_dir: Option<PathBuf>,
     /// How many calls may run at once.
     pub pool: Pool,
+    /// What the JSON Schemas of skills may cost.
+    pub schemas: SchemaLimits,
 }
 
 /// The cache of compiled code. Entries are authenticated: whoever can write the folder, but does

@@ -37,13 +37,16 @@ mod egress;
 mod engine;
 mod error;
 mod folder;
+mod fuzzing;
 mod limits;
 mod link;
 mod load;
 mod outcome;
 mod receipt;
 mod runtime;
+mod schema;
 mod secret;
+mod signed_tool;
 mod sink;
 mod state;
 mod tool;
@@ -51,10 +54,12 @@ mod tool;
 pub use call::{Call, Scope};
 pub use compile::compile_child;
 pub use config::{
-    Cache, Compiler, EgressLimits, EgressPolicy, OperatorLimits, Pool, RuntimeConfig,
+    Cache, Compiler, EgressLimits, EgressPolicy, OperatorLimits, Pool, RuntimeConfig, SchemaLimits,
 };
 pub use egress::{Blocked, Body, Egress, EgressError, Gate, NameLookup, SystemLookup};
 pub use error::{HostFault, LoadError};
+#[doc(hidden)]
+pub use fuzzing::check_tool_schema;
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
 pub use receipt::{MAX_USES, Receipt, Use};

@@ -12,6 +12,7 @@ use crate::error::LoadError;
 use crate::limits::CallLimits;
 use crate::link::{self, Capability, Linked, unversioned};
 use crate::runtime::Runtime;
+use crate::schema::Panicked;
 use crate::state::State;
 use crate::tool::{ListedTools, Tool};
 
@@ -122,7 +123,17 @@ impl Skill {
                 outcome.for_model().0
             ))
         })?;
-        ListedTools::check(listed).map_err(bad)
+        let inner = &self.runtime.inner;
+        let limits = inner.config.schemas.clone();
+        // Away from the threads that serve requests: the schemas are a stranger's.
+        let work = move || ListedTools::check(listed, &limits);
+        match inner.schema_threads.on_list(work).await? {
+            Ok(checked) => checked.map_err(bad),
+            Err(Panicked) => Err(bad(
+                "checking its schemas failed inside the schema library; the host's log says more"
+                    .into(),
+            )),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::egress::Egress;
 use crate::error::{HostFault, LoadError};
 use crate::folder::Folders;
 use crate::load::{self, Skill};
+use crate::schema::SchemaThreads;
 use crate::state::State;
 use crate::{engine, link};
 
@@ -33,6 +34,8 @@ pub(crate) struct Inner {
     pub(crate) folders: Arc<Folders>,
     /// One permit for each instance of the pool.
     pub(crate) slots: Semaphore,
+    /// Where schemas are compiled and expensive values are checked.
+    pub(crate) schema_threads: SchemaThreads,
     /// Compilations under way: they take much memory and all of a CPU.
     compiles: Semaphore,
     cache: Option<CodeCache>,
@@ -58,6 +61,7 @@ impl Runtime {
             egress: Egress::new(config.egress.clone()),
             folders: Arc::new(Folders::new(config.state_dir.clone())),
             slots: Semaphore::new(config.pool.instances as usize),
+            schema_threads: SchemaThreads::new(config.schemas.threads),
             compiles: Semaphore::new(MAX_COMPILES),
             cache,
             engine,

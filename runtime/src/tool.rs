@@ -1,10 +1,14 @@
 //! What a skill says its tools are, checked once when the skill is loaded.
 
-use jsonschema::Validator;
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::bindings::exports::skillgate::skill::tools as wit;
+use crate::config::SchemaLimits;
+use crate::schema::{Budget, Schema};
+use crate::sink::cut;
 
 /// One tool, as MCP's `tools/list` shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -59,13 +63,14 @@ pub(crate) struct ListedTools {
 
 /// One tool's schemas, compiled.
 pub(crate) struct Schemas {
-    pub(crate) input: Validator,
-    pub(crate) output: Option<Validator>,
+    pub(crate) input: Arc<Schema>,
+    pub(crate) output: Option<Arc<Schema>>,
 }
 
 impl ListedTools {
-    /// Checks what `list-tools` gave. The error says which tool is wrong, and how.
-    pub(crate) fn check(listed: Vec<wit::Tool>) -> Result<Self, String> {
+    /// Checks what `list-tools` gave. The error says which tool is wrong, and how. Compiles
+    /// schemas, which recurses: runs on a thread with a large stack.
+    pub(crate) fn check(listed: Vec<wit::Tool>, limits: &SchemaLimits) -> Result<Self, String> {
         if listed.len() > MAX_TOOLS {
             return Err(format!(
                 "it lists {} tools; at most {MAX_TOOLS} are allowed",
@@ -73,10 +78,12 @@ impl ListedTools {
             ));
         }
         let mut checked = Self::default();
+        let mut budget = Budget::new(limits);
         for tool in listed {
-            let name = tool.name.clone();
+            // A bad name may be as long as the whole list.
+            let name = cut(&tool.name).to_owned();
             let (tool, schemas) =
-                check_tool(tool).map_err(|wrong| format!("tool {name:?}: {wrong}"))?;
+                check_tool(tool, &mut budget).map_err(|wrong| format!("tool {name:?}: {wrong}"))?;
             if checked.tools.iter().any(|other| other.name == tool.name) {
                 return Err(format!(
                     "tool {name:?} is listed twice; names must be unique"
@@ -99,7 +106,7 @@ impl ListedTools {
     }
 }
 
-fn check_tool(tool: wit::Tool) -> Result<(Tool, Schemas), String> {
+fn check_tool(tool: wit::Tool, budget: &mut Budget<'_>) -> Result<(Tool, Schemas), String> {
     check_name(&tool.name)?;
     check_length("description", &tool.description, MAX_TEXT)?;
     check_length(
@@ -107,13 +114,16 @@ fn check_tool(tool: wit::Tool) -> Result<(Tool, Schemas), String> {
         tool.title.as_deref().unwrap_or_default(),
         MAX_TITLE,
     )?;
-    let (input_schema, input) = schema("input schema", &tool.input_schema)?;
+    budget
+        .add_text(shown_bytes(&tool))
+        .map_err(|wrong| format!("with it, the skill {wrong}"))?;
+    let (input_schema, input) = schema("input schema", &tool.input_schema, budget)?;
     if input_schema.get("type").and_then(Value::as_str) != Some("object") {
         return Err("its input schema must have \"type\": \"object\"".into());
     }
     let output = tool
         .output_schema
-        .map(|text| schema("output schema", &text))
+        .map(|text| schema("output schema", &text, budget))
         .transpose()?;
     let (output_schema, output) = output.unzip();
     let annotations = Annotations {
@@ -131,6 +141,15 @@ fn check_tool(tool: wit::Tool) -> Result<(Tool, Schemas), String> {
         annotations,
     };
     Ok((checked, Schemas { input, output }))
+}
+
+/// How many bytes of a tool a model or a user is shown.
+fn shown_bytes(tool: &wit::Tool) -> usize {
+    tool.name.len()
+        + tool.description.len()
+        + tool.input_schema.len()
+        + tool.title.as_ref().map_or(0, String::len)
+        + tool.output_schema.as_ref().map_or(0, String::len)
 }
 
 fn check_name(name: &str) -> Result<(), String> {
@@ -151,17 +170,12 @@ fn check_length(what: &str, text: &str, most: usize) -> Result<(), String> {
     }
 }
 
-/// Parses and compiles a schema. Patterns run in linear time, and nothing is fetched: a `$ref` to
-/// another document is an error.
-fn schema(what: &str, text: &str) -> Result<(Value, Validator), String> {
+/// Parses and compiles a schema.
+fn schema(what: &str, text: &str, budget: &mut Budget<'_>) -> Result<(Value, Arc<Schema>), String> {
     check_length(what, text, MAX_TEXT)?;
-    let value: Value =
-        serde_json::from_str(text).map_err(|error| format!("its {what} is no JSON: {error}"))?;
-    let validator = jsonschema::draft202012::options()
-        .with_pattern_options(jsonschema::PatternOptions::regex())
-        .build(&value)
-        .map_err(|error| format!("its {what} is no JSON Schema 2020-12: {error}"))?;
-    Ok((value, validator))
+    let (listed, schema) =
+        Schema::compile(text, budget).map_err(|wrong| format!("its {what} {wrong}"))?;
+    Ok((listed, Arc::new(schema)))
 }
 
 #[cfg(test)]
@@ -184,23 +198,23 @@ mod tests {
         }
     }
 
+    fn check(tools: Vec<wit::Tool>) -> Result<ListedTools, String> {
+        ListedTools::check(tools, &SchemaLimits::default())
+    }
+
     fn wrong(tools: Vec<wit::Tool>) -> String {
-        ListedTools::check(tools).err().unwrap()
+        check(tools).err().unwrap()
     }
 
     #[test]
     fn a_good_tool_keeps_its_schema() {
-        let tools =
-            ListedTools::check(vec![listed("add", r#"{"type":"object","required":["a"]}"#)])
-                .unwrap();
-        assert_eq!(tools.as_slice()[0].input_schema["required"][0], "a");
-        assert!(
-            !tools
-                .schemas("add")
-                .unwrap()
-                .input
-                .is_valid(&serde_json::json!({}))
+        let text = r#"{"type":"object","required":["a"],"title":"kept"}"#;
+        let tools = check(vec![listed("add", text)]).unwrap();
+        assert_eq!(
+            tools.as_slice()[0].input_schema,
+            serde_json::from_str::<Value>(text).unwrap()
         );
+        assert!(tools.schemas("add").is_some());
         assert!(tools.schemas("sub").is_none());
     }
 
@@ -224,10 +238,30 @@ mod tests {
                 "a",
                 r#"{"type":"object","$ref":"https://example.com/x"}"#
             )])
-            .contains("no JSON Schema")
+            .contains(r#"tool "a": its input schema has the `$ref` "https://example.com/x""#)
         );
         assert!(
             wrong(vec![listed("a", &format!("\"{}\"", "x".repeat(MAX_TEXT)))]).contains("at most")
+        );
+    }
+
+    #[test]
+    fn a_bad_name_is_quoted_cut() {
+        let told = wrong(vec![listed(&"é".repeat(100_000), "{}")]);
+        assert!(told.len() < 5_000, "{} bytes", told.len());
+    }
+
+    #[test]
+    fn all_tools_together_have_a_size() {
+        let object = r#"{"type":"object"}"#;
+        let long = |name: &str| wit::Tool {
+            description: "x".repeat(MAX_TEXT),
+            ..listed(name, object)
+        };
+        let told = wrong(vec![long("a"), long("b"), long("c"), long("d")]);
+        assert_eq!(
+            told,
+            r#"tool "d": with it, the skill has more than 262144 bytes of names, descriptions and schemas; shorten them, or make two skills"#
         );
     }
 }

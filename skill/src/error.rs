@@ -192,7 +192,7 @@ pub enum SignatureError {
     PublicKey(String),
     /// A proof of possession does not hold.
     #[error(
-        "the proof that the key is yours does not hold: {0}. Make it with the private key, for this very account"
+        "the proof that the key is yours does not hold: {0}. Ask for a new nonce, and sign it with the private key for this registry and this very account"
     )]
     Proof(String),
 }

@@ -28,9 +28,9 @@ pub use permission::{
     KvPermission, LlmPermission, MAX_RULES, Permissions, SecretPermission,
 };
 pub use signature::{
-    Envelope, FileDigest, KeyId, KeyProof, PAYLOAD_TYPE, Signature, Statement, ToolDigest,
-    Verified, WORLD, check_proof, decode_public_key, encode_public_key, key_id, pae,
-    prove_possession, sha256_hex,
+    Envelope, FileDigest, KeyId, KeyProof, PAYLOAD_TYPE, ProofContext, Signature, Statement,
+    ToolDigest, ToolFacts, ToolHints, Verified, WORLD, check_proof, decode_public_key,
+    encode_public_key, key_id, pae, prove_possession, sha256_hex,
 };
 
 // The key types are part of this crate's interface.

@@ -1,7 +1,8 @@
-//! The control plane over HTTP: authentication, scopes, limits, envelopes, agents; and one story on both databases.
+//! The control plane over HTTP: authentication, scopes, limits, envelopes, agents, publisher keys; and one story on both databases.
 
 mod agents;
 mod auth;
 mod envelope;
 mod limits;
+mod publisher_keys;
 mod story;

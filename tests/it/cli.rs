@@ -1,6 +1,7 @@
 //! The `skillgate` command as its users have it: the real binary, from a new skill to an agent that uses it.
 
 mod bench;
+mod relay;
 
 use serde_json::{Value, json};
 use skillgate_tests::fake_anthropic::{Block, FakeAnthropic, Reply};
@@ -8,6 +9,7 @@ use skillgate_tests::fake_anthropic::{Block, FakeAnthropic, Reply};
 use bench::{Bench, Server};
 
 /// Exit codes as docs/cli.md has them.
+const FAILED: i32 = 1;
 const REFUSED: i32 = 3;
 const USAGE: i32 = 2;
 const NOT_FOUND: i32 = 4;

@@ -13,6 +13,7 @@ mod cli;
 mod connections;
 mod crash;
 mod examples;
+mod fuzz;
 mod providers;
 mod sandbox;
 mod store_story;

@@ -8,4 +8,5 @@ mod http;
 mod kv;
 mod limits;
 mod load;
+mod schemas;
 mod support;

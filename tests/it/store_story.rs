@@ -74,7 +74,10 @@ async fn on_any(url: &str) {
     api_key::keys_are_found_until_they_end(&store, &clock)
         .await
         .unwrap();
-    publisher_key::publisher_keys_have_one_owner(&store, &clock)
+    publisher_key::publisher_keys_are_an_accounts_own(&store, &clock)
+        .await
+        .unwrap();
+    publisher_key::challenges_are_used_once(&store, &clock)
         .await
         .unwrap();
     agent::agents_live_and_die(&store, &clock).await.unwrap();

@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use serde_json::json;
-use skillgate_skill::Package;
+use skillgate_runtime::{Runtime, RuntimeConfig, Tool};
+use skillgate_skill::{Package, SigningKey, key_id};
+use skillgate_store::{NewVersion, SkillKind, TrustLevel};
 use skillgate_tests::app::{Client, TestApp};
 use skillgate_tests::skills::{
     component, manifest, package, sign, sign_with_its_tools, signed, signing_key, unsigned,
@@ -64,8 +66,6 @@ async fn only_the_accounts_own_publishers_sign() {
     let stranger = app.stranger(&["skills"]).await;
     stranger.register(&signing_key(2)).await.data(201);
     admin.upload(&other).await.error(400, "validation_error");
-    let taken = admin.register(&signing_key(2)).await.error(409, "conflict");
-    assert!(taken.contains("another account"), "{taken}");
     stranger.upload(&other).await.data(201);
     let wish = json!({ "skillId": "echo", "trustLevel": "clawhub" });
     let agent = admin.agent().await;
@@ -79,12 +79,12 @@ async fn only_the_accounts_own_publishers_sign() {
 async fn a_proof_of_another_account_registers_nothing() {
     let (app, admin) = server().await;
     let stranger = app.stranger(&["skills"]).await;
-    let proof = skillgate_skill::prove_possession(&signing_key(3), &stranger.account);
-    let body = json!({ "publicKey": proof.public_key, "signature": proof.signature });
-    admin
-        .post("/v1/publisher-keys", body)
+    let proof = stranger.prove(&signing_key(3), &stranger.challenge().await);
+    let message = admin
+        .register_with(&proof)
         .await
         .error(400, "validation_error");
+    assert!(message.contains("another account"), "{message}");
     assert_eq!(
         admin.get("/v1/publisher-keys").await.body["data"]
             .as_array()
@@ -133,6 +133,70 @@ async fn tools_that_were_not_signed_are_refused() {
     let echo = sign(unsigned("echo"), &signing_key(1), &[]);
     let message = admin.upload(&echo).await.error(400, "validation_error");
     assert!(message.contains("tool echo"), "{message}");
+}
+
+/// A hint decides whether a call that a crash cut short is made again: what lists another one than was signed does not
+/// run, neither when it comes in nor when it is loaded later on.
+#[tokio::test]
+async fn a_hint_that_was_not_signed_is_refused() {
+    let (app, admin) = server().await;
+    let key = signing_key(1);
+    let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
+    let loaded = runtime.load(&unsigned("echo")).await.unwrap();
+    let signed_as = |change: fn(&mut Tool)| {
+        let mut tools = loaded.tools().to_vec();
+        let tool = tools.iter_mut().find(|tool| tool.name == "echo").unwrap();
+        change(tool);
+        let digests: Vec<_> = tools.iter().map(Tool::digest).collect();
+        sign(unsigned("echo"), &key, &digests)
+    };
+    let changes: [fn(&mut Tool); 3] = [
+        |tool| tool.annotations.idempotent = !tool.annotations.idempotent,
+        |tool| tool.annotations.read_only = !tool.annotations.read_only,
+        |tool| tool.title = Some("Echo, but better".to_owned()),
+    ];
+    for change in changes {
+        let message = admin
+            .upload(&signed_as(change))
+            .await
+            .error(400, "validation_error");
+        assert!(message.contains("the tool echo: "), "{message}");
+    }
+
+    let stored = signed_as(changes[0]);
+    store_unchecked(&app, &admin, &stored, &key).await;
+    let wish = json!({ "skillId": "echo", "trustLevel": "clawhub" });
+    let agent = admin.agent().await;
+    let message = admin
+        .post(&format!("/v1/agents/{agent}/skills"), wish)
+        .await
+        .error(400, "validation_error");
+    assert!(message.contains("the tool echo: "), "{message}");
+}
+
+/// Puts a package into the database as if it had been published.
+async fn store_unchecked(app: &TestApp, admin: &Client, package: &Package, key: &SigningKey) {
+    let manifest = &package.manifest;
+    let new = NewVersion {
+        name: manifest.name.clone(),
+        title: manifest.name.clone(),
+        description: manifest.description.clone(),
+        kind: SkillKind::Wasm,
+        author: None,
+        category: None,
+        tags: Vec::new(),
+        version: manifest.version.clone().unwrap(),
+        digest: package.digest().to_string(),
+        package: package.write().unwrap(),
+        manifest: json!({}),
+        tools: json!([]),
+        permissions: json!({}),
+        publisher_key_id: Some(key_id(&key.verifying_key()).to_string()),
+        trust_level: TrustLevel::Community,
+        published_by: "nobody".to_owned(),
+    };
+    let stored = app.store.publish_version(&admin.account, new).await;
+    stored.unwrap();
 }
 
 #[tokio::test]

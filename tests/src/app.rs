@@ -8,9 +8,10 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig, Secret};
-use skillgate_server::{App, AppConfig, ConnectionLimits, ProviderConfig, serve};
-use skillgate_skill::{Package, SigningKey, prove_possession};
-use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, system_clock};
+use skillgate_server::service::publisher_keys::CHALLENGE_LIFETIME;
+use skillgate_server::{App, AppConfig, ConnectionLimits, ProviderConfig, PublicUrl, serve};
+use skillgate_skill::{KeyProof, Package, ProofContext, SigningKey, prove_possession};
+use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, Timestamp, system_clock};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -38,6 +39,8 @@ pub struct Setup {
     pub retry: RetryPolicy,
     /// What connections may hold, and for how long.
     pub connections: ConnectionLimits,
+    /// Where the world reaches the server; where it listens when absent.
+    pub public_url: Option<PublicUrl>,
 }
 
 impl Default for Setup {
@@ -55,6 +58,7 @@ impl Default for Setup {
                 ..RetryPolicy::default()
             },
             connections: ConnectionLimits::default(),
+            public_url: None,
         }
     }
 }
@@ -110,6 +114,8 @@ impl TestApp {
             script: Some(script.clone()),
             retry: setup.retry,
         };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
         let app = App::new(AppConfig {
             store: store.clone(),
             runtime: runtime(folder.path().join("state")),
@@ -117,9 +123,8 @@ impl TestApp {
             rate_limit: setup.rate_limit,
             budget: Budget::default(),
             connections: setup.connections,
+            public_url: setup.public_url.unwrap_or_else(|| url.parse().unwrap()),
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(serve(app, listener, shutdown.clone()));
         Self {
@@ -335,12 +340,35 @@ impl Client {
 
     /// Registers a publisher's key with the account.
     pub async fn register(&self, key: &SigningKey) -> Answer {
-        let proof = prove_possession(key, &self.account);
-        self.post(
-            "/v1/publisher-keys",
-            json!({ "publicKey": proof.public_key, "signature": proof.signature }),
-        )
-        .await
+        let challenge = self.challenge().await;
+        self.register_with(&self.prove(key, &challenge)).await
+    }
+
+    /// Asks for a nonce to register a publisher's key with: `nonce`, `audience`, `expiresAt`.
+    pub async fn challenge(&self) -> Value {
+        self.post("/v1/publisher-keys/challenge", json!({}))
+            .await
+            .data(201)
+    }
+
+    /// Proves possession of a key to whoever gave this challenge, at the moment at which it was given.
+    pub fn prove(&self, key: &SigningKey, challenge: &Value) -> KeyProof {
+        let expires_at: Timestamp = challenge["expiresAt"].as_str().unwrap().parse().unwrap();
+        let lifetime = CHALLENGE_LIFETIME.as_micros() as i64;
+        let issued_at = Timestamp::from_micros(expires_at.as_micros() - lifetime);
+        let context = ProofContext {
+            audience: challenge["audience"].as_str().unwrap(),
+            account: &self.account,
+            nonce: challenge["nonce"].as_str().unwrap(),
+            issued_at: &issued_at.to_string(),
+        };
+        prove_possession(key, &context)
+    }
+
+    /// Registers a publisher's key by this proof.
+    pub async fn register_with(&self, proof: &KeyProof) -> Answer {
+        self.post("/v1/publisher-keys", serde_json::to_value(proof).unwrap())
+            .await
     }
 
     /// Uploads a package.

@@ -4,7 +4,9 @@
 //! - [`sse`]: reads streams of events.
 //! - [`skills`]: packages made of the guests in `tests/guests`, signed by keys of their own.
 //! - [`process`]: the real server, as a process of its own.
+//! - [`fuzz`]: what others send us, tried with bytes that nobody meant.
 //! - [`fake_anthropic`]: a peer that speaks the protocol of a language model.
+//! - [`relay_registry`]: an attacker's registry, which passes on what publishers send to it.
 //! - [`postgres`]: a PostgreSQL server that lives as long as the tests.
 #![allow(
     clippy::unwrap_used,
@@ -15,7 +17,9 @@
 
 pub mod app;
 pub mod fake_anthropic;
+pub mod fuzz;
 pub mod postgres;
 pub mod process;
+pub mod relay_registry;
 pub mod skills;
 pub mod sse;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use skillgate_runtime::{Runtime, RuntimeConfig};
+use skillgate_runtime::{Runtime, RuntimeConfig, Tool};
 use skillgate_skill::{COMPONENT, MANIFEST, Package, SigningKey, ToolDigest};
 
 /// The key that a test's publisher signs with; another seed is another publisher.
@@ -53,15 +53,7 @@ pub async fn signed(name: &str, key: &SigningKey) -> Package {
 pub async fn sign_with_its_tools(package: Package, key: &SigningKey) -> Package {
     let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
     let skill = runtime.load(&package).await.unwrap();
-    let digest = |tool: &skillgate_runtime::Tool| {
-        ToolDigest::new(
-            &tool.name,
-            &tool.description,
-            &tool.input_schema,
-            tool.output_schema.as_ref(),
-        )
-    };
-    let tools: Vec<ToolDigest> = skill.tools().iter().map(digest).collect();
+    let tools: Vec<ToolDigest> = skill.tools().iter().map(Tool::digest).collect();
     sign(package, key, &tools)
 }
 

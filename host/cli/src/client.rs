@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::args::Remote;
 use crate::environment;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
+use crate::origin;
 use crate::output::plain;
 
 /// Answers, streams aside, are read up to this many bytes.
@@ -51,7 +52,7 @@ impl Client {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("skillgate/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none());
-        if is_loopback(&url) {
+        if origin::is_loopback(&url) {
             // A proxy for the world outside cannot reach this machine's own server.
             http = http.no_proxy();
         }
@@ -65,6 +66,11 @@ impl Client {
     /// The server's address, for messages: as it was typed.
     pub(crate) fn url(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
+    }
+
+    /// The server's address.
+    pub(crate) fn address(&self) -> &Url {
+        &self.url
     }
 
     /// `data` of a GET.
@@ -181,15 +187,6 @@ async fn refusal(response: Response) -> Failure {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 /// An agent as lists show it.
 #[derive(Deserialize)]
 pub(crate) struct Agent {
@@ -280,17 +277,5 @@ mod tests {
         assert_eq!(failure.exit, Exit::Usage);
         assert!(failure.error.to_string().contains("2, 3"));
         assert_eq!(choose(agents(), "demo").err().unwrap().exit, Exit::NotFound);
-    }
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for (url, loopback) in [
-            ("http://127.0.0.1:8080", true),
-            ("http://[::1]", true),
-            ("http://localhost", true),
-            ("http://a.b", false),
-        ] {
-            assert_eq!(is_loopback(&url.parse().unwrap()), loopback, "{url}");
-        }
     }
 }

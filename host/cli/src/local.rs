@@ -60,17 +60,7 @@ pub(crate) async fn tools(package: &Package) -> Outcome<Vec<Tool>> {
 
 /// The digests of tools that a signature binds.
 pub(crate) fn digests(tools: &[Tool]) -> Vec<ToolDigest> {
-    tools
-        .iter()
-        .map(|tool| {
-            ToolDigest::new(
-                &tool.name,
-                &tool.description,
-                &tool.input_schema,
-                tool.output_schema.as_ref(),
-            )
-        })
-        .collect()
+    tools.iter().map(Tool::digest).collect()
 }
 
 /// Compiled code in the user's cache folder; without a home there is none, and each command compiles anew.

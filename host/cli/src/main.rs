@@ -12,6 +12,7 @@ mod exit;
 mod grant;
 mod keys;
 mod local;
+mod origin;
 mod output;
 mod package;
 mod seal;

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::ConnectionLimits;
 use crate::keys::Keys;
 use crate::limiter::Limiter;
+use crate::public_url::PublicUrl;
 use crate::run::lane::Lanes;
 use crate::run::provider::ProviderConfig;
 use crate::service::agents::Agents;
@@ -40,6 +41,8 @@ pub struct AppConfig {
     pub budget: Budget,
     /// What callers' connections may hold, and for how long.
     pub connections: ConnectionLimits,
+    /// Where the world reaches this server: what publishers' proofs are made for.
+    pub public_url: PublicUrl,
 }
 
 /// The running service. Cheap to clone: all clones are one.
@@ -53,6 +56,7 @@ struct Inner {
     rate_limit: u32,
     budget: Budget,
     connections: ConnectionLimits,
+    public_url: PublicUrl,
     limiter: Limiter,
     keys: Keys,
     agents: Agents,
@@ -85,6 +89,7 @@ impl App {
             rate_limit: config.rate_limit,
             budget: config.budget,
             connections: config.connections,
+            public_url: config.public_url,
         }));
         tokio::spawn(app.clone().write_key_uses());
         app.tasks().spawn(warm(app.clone()));
@@ -112,6 +117,11 @@ impl App {
 
     pub(crate) fn rate_limit(&self) -> u32 {
         self.0.rate_limit
+    }
+
+    /// Where the world reaches this server.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.0.public_url
     }
 
     pub(crate) fn budget(&self) -> Budget {

@@ -82,6 +82,10 @@ pub fn build(app: App) -> Router {
                 .merge(need(SkillsWrite, post(publisher_keys::add))),
         )
         .route(
+            "/v1/publisher-keys/challenge",
+            need(SkillsWrite, post(publisher_keys::challenge)),
+        )
+        .route(
             "/v1/publisher-keys/{id}",
             need(SkillsWrite, delete(publisher_keys::revoke)),
         )

@@ -33,13 +33,23 @@ CREATE INDEX api_key_account ON api_key (account_id);
 CREATE TABLE publisher_key (
     id TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    key_id TEXT NOT NULL UNIQUE, -- SHA-256 of the public key, hexadecimal
+    key_id TEXT NOT NULL, -- SHA-256 of the public key, hexadecimal
     public_key BLOB NOT NULL,
     label TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    revoked_at BIGINT
+    revoked_at BIGINT,
+    -- Once in an account, not once in all: what one account registers must not shut out another.
+    UNIQUE (account_id, key_id)
 );
-CREATE INDEX publisher_key_account ON publisher_key (account_id);
+
+-- A nonce that was given out for the registration of a publisher's key. Used ones are deleted.
+CREATE TABLE publisher_key_challenge (
+    digest BLOB NOT NULL PRIMARY KEY, -- SHA-256 of the nonce
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    audience TEXT NOT NULL, -- the server's public address when it was given out
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX publisher_key_challenge_account ON publisher_key_challenge (account_id, expires_at);
 
 CREATE TABLE agent (
     id TEXT NOT NULL PRIMARY KEY,

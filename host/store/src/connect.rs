@@ -1,5 +1,7 @@
 //! Opening a database by its address, with the settings that the store's promises rest on.
 
+mod postgres;
+
 use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::num::NonZero;
@@ -7,7 +9,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::StoreError;
@@ -90,10 +92,7 @@ fn create_private(path: &Path) -> Result<(), StoreError> {
 }
 
 async fn postgres(url: &str) -> Result<Db, StoreError> {
-    // The parser's own message is left out: it may quote the URL, which may hold a password.
-    let options: PgConnectOptions = url
-        .parse()
-        .map_err(|_| StoreError::Invalid("the database URL is no PostgreSQL URL".into()))?;
+    let (options, encryption) = postgres::options(url)?;
     let options = options
         .application_name("skillgate")
         .statement_cache_capacity(STATEMENTS);
@@ -101,6 +100,7 @@ async fn postgres(url: &str) -> Result<Db, StoreError> {
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)
         .connect_with(options)
-        .await?;
+        .await
+        .map_err(|error| encryption.explain(error))?;
     Ok(Db::Postgres(pool))
 }

@@ -253,6 +253,16 @@ impl Tx {
         Ok(())
     }
 
+    /// Makes transactions that count what an account has and add to it wait for each other. Nothing else waits: a
+    /// reference to the account is not held up by this lock. SQLite has one writer anyway.
+    pub(crate) async fn hold_account(&mut self, account: &str) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            let hold = "SELECT id FROM account WHERE id = $1 FOR NO KEY UPDATE";
+            self.optional::<(String,)>(hold, args![account]).await?;
+        }
+        Ok(())
+    }
+
     /// The first row of a query, or of a statement with `RETURNING`.
     pub(crate) async fn optional<T: Record>(
         &mut self,

@@ -6,7 +6,7 @@
 //!
 //! - *What an account owns, only that account reaches.* Every verb on an owned thing takes the account's id and answers
 //!   `None` or `false` for another's thing, exactly as for one that does not exist. The few that take no account
-//!   ([`Store::find_api_key`], [`Store::publisher_key`], [`Store::unfinished_runs`], [`Store::append_step`], …) say why.
+//!   ([`Store::find_api_key`], [`Store::unfinished_runs`], [`Store::append_step`], …) say why.
 //! - *What was acknowledged survives `kill -9` and loss of power.* A verb that changes several rows does so in one
 //!   transaction. SQLite runs with a write-ahead log and `synchronous=FULL`: a commit returns after the log is on the
 //!   disk, and a log cut short by a crash is ignored from the first incomplete commit on (<https://sqlite.org/wal.html>).
@@ -36,6 +36,7 @@ mod message;
 mod migrations;
 mod publish;
 mod publisher_key;
+mod publisher_key_challenge;
 mod run;
 mod seal;
 mod secret;
@@ -59,6 +60,7 @@ pub use master_key::MasterKey;
 pub use message::{History, Message, NewMessage, Role};
 pub use publish::{NewVersion, Published};
 pub use publisher_key::{NewPublisherKey, PublisherKey};
+pub use publisher_key_challenge::MAX_OPEN_CHALLENGES;
 pub use run::{NewRun, Run, RunEnd, RunStatus};
 pub use seal::SecretText;
 pub use secret::SecretChanges;

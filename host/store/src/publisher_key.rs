@@ -40,7 +40,7 @@ impl Store {
     /// Registers a key with an account; a key that this account has already is answered as it is.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the key was revoked, or belongs to another account: a key names one publisher.
+    /// [`StoreError::Conflict`] when this account revoked the key. What other accounts registered does not matter.
     pub async fn add_publisher_key(
         &self,
         account: &str,
@@ -49,7 +49,7 @@ impl Store {
         self.db
             .execute(
                 "INSERT INTO publisher_key (id, account_id, key_id, public_key, label, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (key_id) DO NOTHING",
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id, key_id) DO NOTHING",
                 args![
                     &id::new(),
                     account,
@@ -60,11 +60,7 @@ impl Store {
                 ],
             )
             .await?;
-        match self.publisher_key(&new.key_id).await? {
-            Some(key) if key.account_id != account => Err(StoreError::Conflict(
-                "the publisher key is registered with another account; make one for this account"
-                    .into(),
-            )),
+        match self.publisher_key(account, &new.key_id).await? {
             Some(key) if key.revoked_at.is_some() => Err(StoreError::Conflict(
                 "the publisher key was revoked; make a new one".into(),
             )),
@@ -85,14 +81,17 @@ impl Store {
             .await
     }
 
-    /// The key with this key id, revoked or not.
-    ///
-    /// Takes no account because signatures are checked by everybody who installs what was signed.
-    pub async fn publisher_key(&self, key_id: &str) -> Result<Option<PublisherKey>, StoreError> {
+    /// The key with this key id that an account registered, revoked or not. To check a signature, `account` is the one
+    /// that published: several may have registered the same key, and each revokes it for itself.
+    pub async fn publisher_key(
+        &self,
+        account: &str,
+        key_id: &str,
+    ) -> Result<Option<PublisherKey>, StoreError> {
         self.db
             .optional(
-                "SELECT * FROM publisher_key WHERE key_id = $1",
-                args![key_id],
+                "SELECT * FROM publisher_key WHERE account_id = $1 AND key_id = $2",
+                args![account, key_id],
             )
             .await
     }

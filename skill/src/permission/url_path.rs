@@ -2,8 +2,8 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-/// What stands encoded when a path is shown in a rule: what a URL cannot hold plainly, and `*`,
-/// which has a meaning in rules.
+/// What stands encoded when a path is shown in a rule: what a URL cannot hold plainly, `*`, which
+/// has a meaning in rules, and `@`, which a rule may not hold.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -13,6 +13,7 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b'<')
     .add(b'>')
     .add(b'?')
+    .add(b'@')
     .add(b'\\')
     .add(b'^')
     .add(b'`')

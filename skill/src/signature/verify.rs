@@ -31,7 +31,9 @@ impl Verified {
             None => Ok(()),
             Some(name) => Err(SignatureError::Changed {
                 what: format!("the tool {}", crate::error::shown(&name)),
-                problem: "its name, description or schemas are not what was signed".to_owned(),
+                problem:
+                    "its name, title, description, schemas or annotations are not what was signed"
+                        .to_owned(),
             }),
         }
     }

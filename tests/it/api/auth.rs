@@ -48,6 +48,11 @@ async fn a_missing_scope_is_named() {
         ("POST", "/v1/skills".to_owned(), "skills:write"),
         ("POST", format!("/v1/agents/{agent}/skills"), "skills:write"),
         ("POST", "/v1/publisher-keys".to_owned(), "skills:write"),
+        (
+            "POST",
+            "/v1/publisher-keys/challenge".to_owned(),
+            "skills:write",
+        ),
         ("GET", "/v1/api-keys".to_owned(), "admin"),
     ] {
         let request = reader

@@ -17,7 +17,8 @@ pub(crate) struct Remote {
 
 /// Upload a signed package.
 ///
-/// The first time, your public key is registered with the account, by a proof signed with the private one.
+/// The first time, your public key is registered with the account, by a proof signed with the private one. Nothing is
+/// signed when the server names itself by another address than --url.
 #[derive(Args, Debug)]
 pub(crate) struct Publish {
     /// The signed package.

@@ -1,28 +1,27 @@
 //! `publish`.
 
+mod register;
+
 use anyhow::Context;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde::Deserialize;
-use serde_json::{Value, json};
-use skillgate_skill::{Package, SignatureError, prove_possession};
+use serde_json::Value;
+use skillgate_skill::{Package, SignatureError};
 
-use crate::args::{KeyChoice, Publish};
+use crate::args::Publish;
 use crate::client::Client;
-use crate::exit::{Exit, Failure, OrExit, Outcome};
+use crate::exit::{Exit, OrExit, Outcome};
 use crate::output::Output;
 use crate::package;
+
+use register::register;
 
 /// A publisher's key as the server lists it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct PublisherKey {
     key_id: String,
-}
-
-#[derive(Deserialize)]
-struct Account {
-    id: String,
 }
 
 /// Uploads a signed package; registers the key first when the account does not know it.
@@ -60,33 +59,4 @@ fn signers(package: &Package) -> Result<Vec<String>, SignatureError> {
         .iter()
         .map(|signature| signature.keyid.to_string())
         .collect())
-}
-
-/// Registers the public key with the account, by a proof that only the private key can make.
-async fn register(
-    client: &Client,
-    choice: &KeyChoice,
-    signers: &[String],
-    output: &Output,
-) -> Outcome {
-    let key = choice.open()?;
-    let id = skillgate_skill::key_id(&key.verifying_key()).to_string();
-    if !signers.contains(&id) {
-        return Err(Failure::new(
-            Exit::Refused,
-            format_args!(
-                "the package is signed by {}, and the account knows no such key; yours is {id}: sign the package with it",
-                signers.join(", ")
-            ),
-        ));
-    }
-    let account: Account = client.get(&["v1", "account"]).await?;
-    let proof = prove_possession(&key, &account.id);
-    let body = json!({ "publicKey": proof.public_key, "signature": proof.signature });
-    let _registered: Value = client.post(&["v1", "publisher-keys"], &body).await?;
-    output.note(format_args!(
-        "first publish with this key: registered {id} with account {}",
-        account.id
-    ));
-    Ok(())
 }

@@ -29,7 +29,8 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
             arguments.listen
         )
     })?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let listening = listener.local_addr()?;
+    let url = format!("http://{listening}");
     let packages = arguments.quickstart.as_deref();
     let packages = packages.map(Packages::begin).transpose()?;
     let runtime = open::runtime(&arguments, descriptors)?;
@@ -40,6 +41,7 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
         descriptors,
         store.clone(),
         runtime.await??,
+        open::public_url(listening)?,
     )?);
     if let Some(packages) = packages {
         let demo = quickstart::prepare(&app, packages, arguments.quickstart_key.as_deref(), output)

@@ -1,29 +1,101 @@
 //! Publisher keys: who may sign for an account.
 
+use std::time::Duration;
+
 use skillgate_skill::{KeyProof, check_proof, key_id};
-use skillgate_store::{NewPublisherKey, PublisherKey};
+use skillgate_store::{NewPublisherKey, PublisherKey, Timestamp};
 
 use crate::service::text;
 use crate::{ApiError, App};
+
+/// How long a nonce can be used: a person may have to type a passphrase meanwhile.
+pub const CHALLENGE_LIFETIME: Duration = Duration::from_secs(300);
+
+/// How far the time in a proof may be from the server's clock, before or after it. A proof that was made long ago, or
+/// for a time to come, was not made for this nonce.
+pub const MAX_PROOF_SKEW: Duration = Duration::from_secs(300);
+
+/// What a proof of possession has to be made for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Challenge {
+    /// To be signed once.
+    pub nonce: String,
+    /// This server's public address, to be signed beside it.
+    pub audience: String,
+    /// Until when the nonce can be used.
+    pub expires_at: Timestamp,
+}
+
+/// Gives out a nonce for one registration with this account.
+pub async fn challenge(app: &App, account: &str) -> Result<Challenge, ApiError> {
+    let audience = app.public_url().to_string();
+    let expires_at = later(app.now(), CHALLENGE_LIFETIME);
+    let nonce = app
+        .store()
+        .open_publisher_key_challenge(account, &audience, expires_at)
+        .await?;
+    Ok(Challenge {
+        nonce,
+        audience,
+        expires_at,
+    })
+}
 
 /// Registers a public key with an account, by a proof that the caller holds its private key. Registering a key again
 /// changes nothing.
 ///
 /// # Errors
-/// 400 when the proof does not hold, 409 when the key was revoked or is another account's.
+/// 400 when the proof does not hold for this server, this account, a nonce that is open and the time that it is; 409
+/// when the account revoked the key.
 pub async fn add(
     app: &App,
     account: &str,
     proof: &KeyProof,
     label: &str,
 ) -> Result<PublisherKey, ApiError> {
-    let key = check_proof(proof, account)?;
+    let label = text::required("label", label, 100)?;
+    check_time(&proof.issued_at, app.now())?;
+    let audience = app.public_url().as_str();
+    let key = check_proof(proof, audience, account)?;
+    let is_open = app
+        .store()
+        .use_publisher_key_challenge(account, audience, &proof.nonce)
+        .await?;
+    if !is_open {
+        return Err(ApiError::validation(
+            "nonce: it was not given out to this account, was used, or has expired. \
+             Ask for a new one at POST /v1/publisher-keys/challenge.",
+        ));
+    }
     let new = NewPublisherKey {
         key_id: key_id(&key).as_str().to_owned(),
         public_key: key.as_bytes().to_vec(),
-        label: text::required("label", label, 100)?,
+        label,
     };
     Ok(app.store().add_publisher_key(account, new).await?)
+}
+
+/// The time must be written in its one form, and be near `now`.
+fn check_time(issued_at: &str, now: Timestamp) -> Result<(), ApiError> {
+    let time = issued_at.parse::<Timestamp>().ok();
+    let Some(time) = time.filter(|time| time.to_string() == issued_at) else {
+        return Err(ApiError::validation(
+            "issuedAt: write the time in UTC with milliseconds, as 2026-01-15T10:30:00.000Z.",
+        ));
+    };
+    let skew = time.as_micros().abs_diff(now.as_micros());
+    if u128::from(skew) > MAX_PROOF_SKEW.as_micros() {
+        return Err(ApiError::validation(format!(
+            "issuedAt: more than {} s from this server's clock, which says {now}. Set the clock right, and sign again.",
+            MAX_PROOF_SKEW.as_secs()
+        )));
+    }
+    Ok(())
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.as_micros().saturating_add(micros))
 }
 
 /// All keys of an account, newest first, revoked ones too.
@@ -51,4 +123,32 @@ pub(crate) async fn good(app: &App, account: &str) -> Result<Vec<PublisherKey>, 
     let mut keys = list(app, account).await?;
     keys.retain(|key| key.revoked_at.is_none());
     Ok(keys)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_one_form_and_is_near() {
+        let now: Timestamp = "2026-01-15T10:30:00Z".parse().unwrap();
+        for near in [
+            "2026-01-15T10:30:00.000Z",
+            "2026-01-15T10:25:00.000Z",
+            "2026-01-15T10:35:00.000Z",
+        ] {
+            assert!(check_time(near, now).is_ok(), "{near}");
+        }
+        for (wrong, problem) in [
+            ("2026-01-15T10:24:59.999Z", "clock"),
+            ("2026-01-15T10:35:00.001Z", "clock"),
+            ("2026-01-15T10:30:00Z", "milliseconds"),
+            ("2026-01-15T11:30:00.000+01:00", "milliseconds"),
+            ("now", "milliseconds"),
+            ("", "milliseconds"),
+        ] {
+            let error = check_time(wrong, now).unwrap_err().to_string();
+            assert!(error.contains(problem), "{wrong}: {error}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt};
 use moka::future::Cache;
 use skillgate_runtime::{Runtime, Tool};
-use skillgate_skill::{Manifest, Package, Permissions, ToolDigest, Verified, VerifyingKey};
+use skillgate_skill::{Manifest, Package, Permissions, Verified, VerifyingKey};
 use skillgate_store::{Agent, Assignment, PublisherKey, Skill, Store, Version};
 
 use crate::ApiError;
@@ -170,7 +170,7 @@ impl Shelf {
         let key_id = version.publisher_key_id.as_deref().unwrap_or_default();
         let key = self
             .store
-            .publisher_key(key_id)
+            .publisher_key(&skill.account_id, key_id)
             .await?
             .filter(|key| is_good_for(key, version));
         let (package, verified) = verify(package, key.into_iter().collect()).await?;
@@ -195,7 +195,7 @@ impl Shelf {
             None => None,
         };
         let tools = code.as_ref().map_or(&[][..], |code| code.tools());
-        verified.check_tools(&tools.iter().map(digest).collect::<Vec<_>>())?;
+        verified.check_tools(&tools.iter().map(Tool::digest).collect::<Vec<_>>())?;
         Ok(code)
     }
 }
@@ -216,15 +216,6 @@ fn unusable(skill: &Skill, error: ApiError) -> ApiError {
 fn is_good_for(key: &PublisherKey, version: &Version) -> bool {
     key.revoked_at
         .is_none_or(|revoked| version.created_at < revoked)
-}
-
-fn digest(tool: &Tool) -> ToolDigest {
-    ToolDigest::new(
-        &tool.name,
-        &tool.description,
-        &tool.input_schema,
-        tool.output_schema.as_ref(),
-    )
 }
 
 /// Opens a package. Inflating and hashing megabytes is not for the threads that answer requests.

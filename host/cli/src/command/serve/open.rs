@@ -1,5 +1,6 @@
 //! What the server is made of, from the command line and the environment.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{
     Cache, Compiler, EgressLimits, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret,
 };
-use skillgate_server::{AppConfig, ConnectionLimits, DescriptorBudget, ProviderConfig};
+use skillgate_server::{AppConfig, ConnectionLimits, DescriptorBudget, ProviderConfig, PublicUrl};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 
@@ -54,6 +55,7 @@ pub(super) fn app_config(
     descriptors: DescriptorBudget,
     store: Store,
     runtime: Runtime,
+    public_url: PublicUrl,
 ) -> Outcome<AppConfig> {
     Ok(AppConfig {
         store,
@@ -66,7 +68,20 @@ pub(super) fn app_config(
             per_address: descriptors.connections_per_address,
             ..ConnectionLimits::default()
         },
+        public_url,
     })
+}
+
+/// Where publishers reach a server that listens here. On all of a machine's addresses it can only be known to be this
+/// machine; the operator says what others call it.
+pub(super) fn public_url(listening: SocketAddr) -> Outcome<PublicUrl> {
+    let ip = match listening.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    let url = format!("http://{}", SocketAddr::new(ip, listening.port()));
+    Ok(url.parse()?)
 }
 
 /// From the environment, else from its file in the data folder.
@@ -146,4 +161,22 @@ fn script(path: &PathBuf) -> Outcome<Arc<Scripted>> {
         .or_exit(Exit::NotFound)?;
     let script = Scripted::from_json(&text).with_context(|| path.display().to_string());
     Ok(Arc::new(script.or_exit(Exit::Usage)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_known_by_where_it_listens() {
+        for (listening, url) in [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("10.1.2.3:80", "http://10.1.2.3"),
+            ("0.0.0.0:8080", "http://127.0.0.1:8080"),
+            ("[::]:8080", "http://[::1]:8080"),
+        ] {
+            let known = public_url(listening.parse().unwrap()).ok().unwrap();
+            assert_eq!(known.as_str(), url);
+        }
+    }
 }

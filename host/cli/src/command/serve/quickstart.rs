@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde::Serialize;
 use skillgate_server::service::{agents, installations, publisher_keys, skills};
 use skillgate_server::{ApiError, App};
-use skillgate_skill::{Manifest, prove_possession};
+use skillgate_skill::{Manifest, ProofContext, prove_possession};
 use skillgate_store::{Assignment, IssuedKey, TrustLevel};
 
 use crate::environment;
@@ -101,13 +101,15 @@ async fn register(app: &App, account: &str, path: &Path) -> Outcome {
     }
     let key = file
         .signing_key(|| anyhow::bail!("{} is sealed: a development key is not", path.display()))?;
-    publisher_keys::add(
-        app,
+    let challenge = publisher_keys::challenge(app, account).await?;
+    let context = ProofContext {
+        audience: &challenge.audience,
         account,
-        &prove_possession(&key, account),
-        "development",
-    )
-    .await?;
+        nonce: &challenge.nonce,
+        issued_at: &app.now().to_string(),
+    };
+    let proof = prove_possession(&key, &context);
+    publisher_keys::add(app, account, &proof, "development").await?;
     Ok(())
 }
 

@@ -15,6 +15,8 @@ use crate::{ApiError, App};
 pub(crate) struct Body {
     public_key: String,
     signature: String,
+    nonce: String,
+    issued_at: String,
     label: Option<String>,
 }
 
@@ -27,6 +29,8 @@ pub(crate) async fn add(
     let proof = KeyProof {
         public_key: body.public_key,
         signature: body.signature,
+        nonce: body.nonce,
+        issued_at: body.issued_at,
     };
     let label = body.label.unwrap_or_else(|| "publisher key".to_owned());
     let key = publisher_keys::add(&app, caller.account(), &proof, &label).await?;

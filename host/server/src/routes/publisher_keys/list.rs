@@ -1,6 +1,8 @@
 //! `GET /v1/publisher-keys`
 
 use axum::extract::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use skillgate_store::{PublisherKey, Timestamp};
 
@@ -15,6 +17,8 @@ use crate::{ApiError, App};
 pub(crate) struct View {
     id: String,
     key_id: String,
+    /// The 32 bytes in standard base64.
+    public_key: String,
     label: String,
     created_at: Timestamp,
     revoked_at: Option<Timestamp>,
@@ -25,6 +29,7 @@ impl From<PublisherKey> for View {
         Self {
             id: key.id,
             key_id: key.key_id,
+            public_key: STANDARD.encode(key.public_key),
             label: key.label,
             created_at: key.created_at,
             revoked_at: key.revoked_at,

@@ -1,0 +1,32 @@
+//! `POST /v1/publisher-keys/challenge`
+
+use axum::extract::State;
+use serde::Serialize;
+use skillgate_store::Timestamp;
+
+use crate::answer::Created;
+use crate::extract::Caller;
+use crate::service::publisher_keys;
+use crate::{ApiError, App};
+
+/// What the proof has to be made for.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct View {
+    nonce: String,
+    audience: String,
+    expires_at: Timestamp,
+}
+
+/// Gives out a nonce, good for one registration within five minutes.
+pub(crate) async fn challenge(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<Created<View>, ApiError> {
+    let challenge = publisher_keys::challenge(&app, caller.account()).await?;
+    Ok(Created(View {
+        nonce: challenge.nonce,
+        audience: challenge.audience,
+        expires_at: challenge.expires_at,
+    }))
+}
