@@ -7,7 +7,9 @@ use std::time::Duration;
 use moka::future::Cache;
 use serde_json::{Map, Value};
 use skillgate_runtime::LogLevel;
-use skillgate_store::{Agent, AgentError, AgentStatus, NewAgent, SecretChanges, SecretText};
+use skillgate_store::{
+    Agent, AgentError, AgentStatus, NewAgent, SecretChanges, SecretLimits, SecretText,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::run::provider::ANTHROPIC_SECRET;
@@ -223,14 +225,15 @@ pub async fn set_secrets(
 ) -> Result<(), ApiError> {
     let agent = get(app, account, id).await?;
     let set = secrets::parse(set)?;
-    let delete: Result<Vec<String>, ApiError> = delete
-        .iter()
-        .map(|name| Ok(secrets::parse_name(name)?.to_owned()))
-        .collect();
+    let delete = secrets::parse_deletes(delete)?;
     let names: Vec<String> = set.keys().cloned().collect();
     let changes = SecretChanges {
         set: sealed(set),
-        delete: delete?,
+        delete,
+        most: SecretLimits {
+            count: secrets::MAX_SECRETS,
+            bytes: secrets::MAX_SECRET_BYTES,
+        },
     };
     if !app.store().set_secrets(account, id, &changes).await? {
         return Err(missing());
