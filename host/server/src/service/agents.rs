@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use serde_json::{Map, Value};
+use skillgate_agent::{MAX_DOCUMENT_DEPTH, nests_deeper_than};
 use skillgate_runtime::LogLevel;
 use skillgate_store::{
     Agent, AgentError, AgentStatus, NewAgent, SecretChanges, SecretLimits, SecretText,
@@ -22,6 +23,8 @@ pub const MOST: i64 = 10_000;
 const LONGEST_TEXT: usize = 256 << 10;
 /// The most bytes of `config` as JSON.
 const LONGEST_CONFIG: usize = 64 << 10;
+/// The deepest nesting of `config`: what answers wrap around it keeps them within the limit on documents.
+const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
 /// After this time an agent is looked up again: another process may have changed it.
 const FRESH: Duration = Duration::from_secs(1);
 /// Agents remembered at once.
@@ -102,6 +105,11 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
         LONGEST_TEXT,
     )?;
     let config = Value::Object(draft.config);
+    if nests_deeper_than(&config, MAX_CONFIG_DEPTH) {
+        return Err(ApiError::validation(format!(
+            "config: must not be nested more than {MAX_CONFIG_DEPTH} deep."
+        )));
+    }
     text::bounded("config", config.to_string(), LONGEST_CONFIG)?;
     let secrets = secrets::parse(&draft.secrets)?;
     app.providers()
