@@ -47,6 +47,48 @@ async fn a_call_that_may_run_twice_runs_again() {
     );
 }
 
+#[tokio::test]
+async fn a_call_during_which_the_server_died_twice_is_not_tried_again() {
+    let (run, agent, client, mut server) =
+        killed_during("probe__sleep", json!({ "ms": 4_000 })).await;
+    let begun = async |client: &Client| {
+        let whole = client.get(&format!("/v1/runs/{run}")).await.data(200);
+        let steps = whole["steps"].as_array().unwrap().clone();
+        steps
+            .iter()
+            .filter(|step| step["type"] == "tool_begun")
+            .count()
+    };
+    while begun(&client).await < 2 {}
+    server.kill();
+    let server = server.again();
+    let client = client.at(&server.url);
+    let whole = ended(&client, &agent, &run).await;
+    let steps = whole["steps"].as_array().unwrap();
+    let of = |kind: &str| {
+        steps
+            .iter()
+            .filter(|step| step["type"] == kind)
+            .collect::<Vec<_>>()
+    };
+    let attempts: Vec<&Value> = of("tool_begun")
+        .iter()
+        .map(|step| &step["attempt"])
+        .collect();
+    assert_eq!(
+        attempts,
+        [&json!(1), &json!(2)],
+        "each attempt is recorded first"
+    );
+    let [result] = of("tool_ended")[..] else {
+        panic!("{whole}")
+    };
+    assert!(
+        result["content"].as_str().unwrap().contains("unknown"),
+        "{result}"
+    );
+}
+
 /// A server that was killed while an agent's tool ran, and was started again: run, agent, client.
 async fn killed_during(tool: &str, arguments: Value) -> (String, String, Client, Server) {
     let script = json!({ "turns": [

@@ -38,6 +38,11 @@ pub enum Step {
     },
     /// A tool is about to run.
     ToolBegun {
+        /// Which call of which answer.
+        #[serde(flatten)]
+        place: CallPlace,
+        /// How often it has begun, this time included.
+        attempt: u32,
         /// The call's id.
         id: String,
         /// `<skill>__<tool>`.
@@ -47,8 +52,11 @@ pub enum Step {
         /// Whether it may run again when nobody knows whether it ended.
         repeatable: bool,
     },
-    /// A tool ended.
+    /// A tool ended, or a call was refused without having begun.
     ToolEnded {
+        /// Which call of which answer.
+        #[serde(flatten)]
+        place: CallPlace,
         /// The call's id.
         id: String,
         /// `<skill>__<tool>`.
@@ -71,6 +79,39 @@ pub enum Step {
         /// Set exactly when `stop_reason` is [`StopReason::Error`].
         error: Option<Failure>,
     },
+}
+
+/// Which tool call of a run. Ids are the provider's words; the place is ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CallPlace {
+    /// Which answer of the run, from 0.
+    pub answer: u32,
+    /// Which tool call of that answer, from 0.
+    pub call: u32,
+}
+
+impl Step {
+    /// How many bytes its JSON has.
+    pub(crate) fn bytes(&self) -> usize {
+        let mut count = ByteCount(0);
+        // A step is made of strings, numbers and JSON: it can always be written.
+        let _ = serde_json::to_writer(&mut count, self);
+        count.0
+    }
+}
+
+/// Counts what is written and keeps nothing.
+struct ByteCount(usize);
+
+impl std::io::Write for ByteCount {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Why a run failed, in the two forms that a client needs.

@@ -14,23 +14,28 @@
 mod event;
 mod fence;
 mod journal;
+mod json;
 mod message;
 pub mod provider;
 mod redact;
 mod tool;
 pub mod turn;
 
-pub use event::Event;
-pub use journal::{Failure, Journal, JournalError, Step};
+pub use event::{Event, EventReceiver, EventSender, event_queue};
+pub use journal::{CallPlace, Failure, Journal, JournalError, Step};
+pub use json::{MAX_ARGUMENT_DEPTH, MAX_DOCUMENT_DEPTH, nests_deeper_than};
 pub use message::{Message, Part, Role, StopReason, Usage};
 pub use provider::anthropic::Anthropic;
 pub use provider::demo::Demo;
 pub use provider::retry::RetryPolicy;
 pub use provider::scripted::Scripted;
-pub use provider::{Answer, Delta, DeltaStream, HttpClient, Provider, ProviderError, Request};
+pub use provider::{
+    Answer, AnswerLimits, Delta, DeltaStream, HttpClient, Provider, ProviderError, Request,
+};
 pub use redact::Redactor;
-pub use tool::{ToolAnswer, ToolSpec, Tools, ToolsError, tool_name};
+pub use tool::{ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError, tool_name};
 pub use turn::budget::Budget;
 pub use turn::context::{Context, SkillNote};
+pub use turn::ending::JOURNAL_FAILED;
 pub use turn::replay::transcript;
 pub use turn::{Outcome, Turn, run};

@@ -130,15 +130,20 @@ pub enum StopReason {
     ModelContextWindowExceeded,
     /// The turn's budget of model calls is used up.
     MaxSteps,
+    /// The turn's budget of tool calls is used up.
+    MaxToolCalls,
+    /// The turn's budget of bytes in its journal is used up.
+    MaxBytes,
     /// The turn's wall time is used up.
     Timeout,
     /// The turn was cancelled from outside.
     Cancelled,
     /// The turn failed; the error beside it says why.
     Error,
-    /// A reason that this version does not know, as the provider spelled it.
-    #[serde(untagged)]
-    Other(String),
+    /// A reason that this version does not know. What the provider called it is kept nowhere: a word of foreign
+    /// choice would go into lists, logs and streams.
+    #[serde(other)]
+    Other,
 }
 
 /// Tokens used, as the provider counts them. The four do not overlap.

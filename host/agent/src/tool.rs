@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
 
 /// The longest name that every provider accepts.
 const LONGEST_NAME: usize = 64;
-/// Hex digits of the digest at the end of a name that had to be changed: 48 bits.
-const DIGEST_DIGITS: usize = 12;
+/// Hex digits of the digest at the end of a name that had to be changed: 128 bits, so that nobody finds a second
+/// tool that gets another's name.
+const DIGEST_DIGITS: usize = 32;
 
 /// A tool as it is offered to a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,23 +52,53 @@ pub trait Tools: Send + Sync {
     /// The tools there are now, in a fixed order (a changed order costs the provider's cache).
     fn specs(&self) -> Vec<ToolSpec>;
 
-    /// Calls a tool. `name` is one of [`Tools::specs`] and `arguments` is a JSON object; whether they fit
-    /// the schema is for the callee to check. `call_id` is the same when a call is repeated after a crash.
+    /// Calls a tool.
     ///
     /// # Errors
     /// Only when the host itself failed. What the tool did wrong is an answer with `is_error`.
-    async fn call(
-        &self,
-        call_id: &str,
-        name: &str,
-        arguments: &Value,
-    ) -> Result<ToolAnswer, ToolsError>;
+    async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError>;
 }
 
-/// The host failed to run a tool; neither the model's nor the tool's mistake. The text goes to the log.
+/// One call of a tool.
+#[derive(Clone, Debug)]
+pub struct ToolInvocation<'a> {
+    /// The call's id, unique within its run; the same when the call is repeated after a crash.
+    pub id: &'a str,
+    /// One of the names in [`Tools::specs`].
+    pub name: &'a str,
+    /// A JSON object, nested at most [`crate::MAX_ARGUMENT_DEPTH`] deep. Whether it fits the tool's schema is for the
+    /// callee to check.
+    pub arguments: &'a Value,
+    /// Cancelled when nobody waits for the result any more. The callee then ends the call soon and still answers,
+    /// so that what the call did until then is recorded.
+    pub cancel: CancellationToken,
+}
+
+/// The host failed to run a tool; neither the model's nor the tool's mistake.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ToolsError(pub String);
+#[error("{message}")]
+pub struct ToolsError {
+    /// Why, for the log.
+    pub message: String,
+    /// What the call did and used before the host failed, if it had begun.
+    pub receipt: Option<Value>,
+}
+
+impl ToolsError {
+    /// A failure before the call did anything.
+    pub fn new(message: impl Into<String>) -> Self {
+        let message = message.into();
+        let receipt = None;
+        Self { message, receipt }
+    }
+
+    /// The same failure, of a call that had begun.
+    #[must_use]
+    pub fn with_receipt(self, receipt: Value) -> Self {
+        let receipt = Some(receipt);
+        Self { receipt, ..self }
+    }
+}
 
 /// The name under which a skill's tool is offered: `<skill>__<tool>`, at most 64 characters of
 /// `[a-zA-Z0-9_-]`. A name that is longer or has other characters is cut, its other characters become
@@ -102,6 +134,13 @@ mod tests {
         );
         assert_eq!((one.len(), two.len()), (64, 64));
         assert_ne!(one, two);
+    }
+
+    #[test]
+    fn a_changed_name_ends_in_128_bits_of_digest() {
+        let name = tool_name(&"x".repeat(80), "a");
+        let (_, digest) = name.rsplit_once('_').expect("a digest");
+        assert!(digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
 
     #[test]

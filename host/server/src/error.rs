@@ -182,6 +182,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Conflict(message) => Self::conflict(message),
             StoreError::Invalid(message) => Self::validation(message),
+            StoreError::LimitReached(message) => Self::limit_reached(&message),
             other => Self::internal(other),
         }
     }

@@ -12,6 +12,9 @@ pub enum StoreError {
     /// A value that the store does not take. The text may be shown to the caller.
     #[error("{0}")]
     Invalid(String),
+    /// There would be more of something than there may be. The text may be shown to the caller.
+    #[error("{0}")]
+    LimitReached(String),
     /// The database was made with another master key, so nothing sealed in it could be read.
     #[error(
         "the database was made with another master key; start with the key file or the key variable that it was made with"

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::db::{Tx, args};
 use crate::message::{NewMessage, Role, insert_message};
 use crate::step::{NewStep, insert_step};
-use crate::text::{JsonText, storable, words};
+use crate::text::{JsonOrNote, storable, words};
 use crate::{Store, StoreError, Timestamp, id};
 
 words! {
@@ -39,7 +39,7 @@ pub struct Run {
     #[sqlx(try_from = "String")]
     pub status: RunStatus,
     /// What is needed to go on with it after a restart, as the caller gave it.
-    #[sqlx(try_from = "JsonText")]
+    #[sqlx(try_from = "JsonOrNote")]
     pub request: Value,
     /// Why it ended: `end_turn`, `max_steps`, …
     pub stop_reason: Option<String>,

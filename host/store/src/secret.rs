@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::db::{Tx, args};
-use crate::seal::{open, place, seal};
+use crate::seal::{SEALING_BYTES, open, place, seal};
 use crate::{SecretText, Store, StoreError};
 
 /// What to change of an agent's secrets, all at once.
@@ -13,6 +13,28 @@ pub struct SecretChanges {
     pub set: BTreeMap<String, SecretText>,
     /// Names to forget; names that are not there are no error.
     pub delete: Vec<String>,
+    /// What the agent may have afterwards. Not looked at when nothing is set, so that an agent that has more can always
+    /// be given less.
+    pub most: SecretLimits,
+}
+
+/// The most secrets that one agent may have.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretLimits {
+    /// How many.
+    pub count: usize,
+    /// How many bytes their values have together.
+    pub bytes: usize,
+}
+
+/// No limit.
+impl Default for SecretLimits {
+    fn default() -> Self {
+        Self {
+            count: usize::MAX,
+            bytes: usize::MAX,
+        }
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -25,6 +47,9 @@ struct SealedRow {
 
 impl Store {
     /// Changes secrets of an agent in one transaction; whether the account has such an agent.
+    ///
+    /// # Errors
+    /// [`StoreError::LimitReached`] when it would have more than it may have; nothing is changed then.
     pub async fn set_secrets(
         &self,
         account: &str,
@@ -32,14 +57,14 @@ impl Store {
         changes: &SecretChanges,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        tx.hold_agent(agent).await?;
-        let there: Option<(String,)> = tx
-            .optional(
-                "SELECT id FROM agent WHERE id = $1 AND account_id = $2",
+        // Touching the agent's row makes those who do the same at the same time wait for each other: they count.
+        let agents = tx
+            .execute(
+                "UPDATE agent SET id = id WHERE id = $1 AND account_id = $2",
                 args![agent, account],
             )
             .await?;
-        if there.is_none() {
+        if agents == 0 {
             return Ok(false);
         }
         for (name, value) in &changes.set {
@@ -51,6 +76,9 @@ impl Store {
                 args![agent, account, name],
             )
             .await?;
+        }
+        if !changes.set.is_empty() {
+            refuse_too_many(&mut tx, agent, changes.most).await?;
         }
         tx.commit().await?;
         Ok(true)
@@ -93,6 +121,28 @@ impl Store {
         let text = std::str::from_utf8(&value).map_err(|_| StoreError::Sealed("the secret"))?;
         Ok(SecretText::new(text))
     }
+}
+
+/// Counts what the agent has now, within the transaction that added to it.
+async fn refuse_too_many(tx: &mut Tx, agent: &str, most: SecretLimits) -> Result<(), StoreError> {
+    let row: Option<(i64, i64)> = tx
+        .optional(
+            "SELECT COUNT(*), COALESCE(SUM(LENGTH(sealed)), 0) FROM secret WHERE agent_id = $1",
+            args![agent],
+        )
+        .await?;
+    let (count, sealed) = row.unwrap_or_default();
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let sealed = usize::try_from(sealed).unwrap_or(usize::MAX);
+    let bytes = sealed.saturating_sub(count.saturating_mul(SEALING_BYTES));
+    if count > most.count || bytes > most.bytes {
+        return Err(StoreError::LimitReached(format!(
+            "the agent would have {count} secrets of {bytes} bytes; it may have {} of {} bytes together. Delete some \
+             that it does not need.",
+            most.count, most.bytes
+        )));
+    }
+    Ok(())
 }
 
 /// Where a secret's value belongs: it opens nowhere else, and an old value not in the place of a newer one.

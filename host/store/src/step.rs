@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::db::{Tx, args};
 use crate::error::is_duplicate;
-use crate::text::JsonText;
+use crate::text::JsonOrNote;
 use crate::{Store, StoreError, Timestamp};
 
 /// A step of a run.
@@ -18,8 +18,8 @@ pub struct Step {
     pub seq: i64,
     /// What it is: `model_request`, `tool_begun`, …
     pub kind: String,
-    /// The step itself.
-    #[sqlx(try_from = "JsonText")]
+    /// The step itself; `{"unreadable": "why"}` when it can't be read.
+    #[sqlx(try_from = "JsonOrNote")]
     pub body: Value,
     /// When it was taken.
     pub created_at: Timestamp,

@@ -2,24 +2,20 @@
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::json::{self, Unreadable};
 
 /// JSON as the database holds it; becomes the field's type when a row is read.
 #[derive(sqlx::Type)]
 #[sqlx(transparent)]
 pub(crate) struct JsonText(String);
 
-impl JsonText {
-    fn parse<T: DeserializeOwned>(self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(&self.0)
-    }
-}
-
-impl TryFrom<JsonText> for serde_json::Value {
-    type Error = serde_json::Error;
+impl TryFrom<JsonText> for Value {
+    type Error = Unreadable;
 
     fn try_from(text: JsonText) -> Result<Self, Self::Error> {
-        text.parse()
+        json::read(&text.0)
     }
 }
 
@@ -27,7 +23,19 @@ impl TryFrom<JsonText> for Vec<String> {
     type Error = serde_json::Error;
 
     fn try_from(text: JsonText) -> Result<Self, Self::Error> {
-        text.parse()
+        serde_json::from_str(&text.0)
+    }
+}
+
+/// JSON of which one row must not fail a whole list: what can't be read becomes `{"unreadable": "why"}`.
+#[derive(sqlx::Type)]
+#[sqlx(transparent)]
+pub(crate) struct JsonOrNote(String);
+
+impl From<JsonOrNote> for Value {
+    fn from(text: JsonOrNote) -> Self {
+        let read = json::read(&text.0);
+        read.unwrap_or_else(|error| json!({ "unreadable": error.to_string() }))
     }
 }
 

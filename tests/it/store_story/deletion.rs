@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use skillgate_store::{
-    NewAgent, NewLogLine, SecretChanges, SecretText, Store, StoreError, Timestamp,
+    NewAgent, NewLogLine, SecretChanges, SecretLimits, SecretText, Store, StoreError, Timestamp,
 };
 
 use super::given::{a_run, an_account, an_agent, assignment_of, end, new_agent, new_version, step};
@@ -68,6 +68,7 @@ pub(super) async fn deleting_an_agent_waits_for_nobody_in_a_circle(
         let secrets = SecretChanges {
             set: BTreeMap::from(set),
             delete: Vec::new(),
+            most: SecretLimits::default(),
         };
         store.set_secrets(&account, &agent, &secrets).await?;
         let (logged, ended, set, deleted) = tokio::join!(

@@ -65,7 +65,11 @@ pub(super) async fn history_is_the_latest_in_order(
         limit: 50,
     };
     assert_eq!(store.history(&other, &agent, all).await?.total, 0);
-    let messages = store.history(&account, &agent, all).await?.items;
+    let texts = store.history(&account, &agent, all).await?.items;
+    assert!(texts.iter().all(|message| message.parts.is_null()));
+    let messages = store
+        .latest_messages(&account, &agent, all, 1 << 20)
+        .await?;
     assert_eq!(
         (messages[6].role, messages[6].run_id.as_ref()),
         (Role::User, Some(&latest.id))

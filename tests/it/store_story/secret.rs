@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use skillgate_store::{NewAgent, SecretChanges, SecretText, Store, StoreError};
+use skillgate_store::{NewAgent, SecretChanges, SecretLimits, SecretText, Store, StoreError};
 
 use super::given::{an_account, new_agent};
 
@@ -36,6 +36,7 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
             ("anthropicApiKey".to_owned(), SecretText::new("")),
         ]),
         delete: vec!["never there".into()],
+        most: SecretLimits::default(),
     };
     assert!(!store.set_secrets(&other, &agent, &changes).await?);
     assert!(store.set_secrets(&account, &agent, &changes).await?);
@@ -55,8 +56,40 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
     let changes = SecretChanges {
         set: BTreeMap::new(),
         delete: vec!["TOKEN".into()],
+        most: SecretLimits::default(),
     };
     assert!(store.set_secrets(&account, &agent, &changes).await?);
     assert_eq!(value(&account, "TOKEN").await, None);
+
+    // One is there, with an empty value.
+    let most = SecretLimits {
+        count: 3,
+        bytes: 10,
+    };
+    let set = async |name: &str, length: usize| {
+        let text = SecretText::new("x".repeat(length));
+        let changes = SecretChanges {
+            set: BTreeMap::from([(name.to_owned(), text)]),
+            delete: Vec::new(),
+            most,
+        };
+        store.set_secrets(&account, &agent, &changes).await
+    };
+    assert!(set("a", 10).await?);
+    let refused = [set("b", 1).await, set("a", 11).await];
+    for refusal in refused {
+        assert!(
+            matches!(refusal, Err(StoreError::LimitReached(_))),
+            "{refusal:?}"
+        );
+    }
+    assert_eq!(value(&account, "a").await.as_deref(), Some("xxxxxxxxxx"));
+    assert_eq!(value(&account, "b").await, None);
+    assert!(set("a", 9).await? && set("b", 1).await?);
+    let fourth = set("c", 0).await;
+    assert!(
+        matches!(fourth, Err(StoreError::LimitReached(_))),
+        "{fourth:?}"
+    );
     Ok(())
 }

@@ -47,6 +47,32 @@ pub struct Request {
     pub tools: Vec<ToolSpec>,
     /// The most tokens that the answer may have.
     pub max_tokens: u32,
+    /// What of an answer is taken in. Not sent: how many tokens it used, only the provider says.
+    #[serde(skip)]
+    pub limits: AnswerLimits,
+}
+
+/// The most that is taken in of one answer, whatever its provider says that it is. More ends it with
+/// [`ProviderError::AnswerTooLarge`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerLimits {
+    /// Bytes of text, reasoning, names and arguments. The longest answers of models have a hundred thousand tokens,
+    /// which is less than half of the default of 1 MiB.
+    pub bytes: usize,
+    /// Content blocks. Real answers have a handful, and one for each tool call; the default is 512.
+    pub blocks: usize,
+    /// Bytes on the wire, in which a token of four bytes takes some 120: 16 MiB by default.
+    pub wire_bytes: usize,
+}
+
+impl Default for AnswerLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 1 << 20,
+            blocks: 512,
+            wire_bytes: 16 << 20,
+        }
+    }
 }
 
 impl Request {
@@ -118,6 +144,9 @@ pub enum ProviderError {
         "the provider answered with something that is not its protocol ({0}). Check the base address."
     )]
     Garbage(String),
+    /// The answer has more than [`AnswerLimits`] allow.
+    #[error("the provider's answer is too large ({0}), and was cut.")]
+    AnswerTooLarge(String),
     /// The answer stopped before its end.
     #[error("the connection to the provider was lost in the middle of an answer.")]
     CutOff,
@@ -144,6 +173,7 @@ impl ProviderError {
             Self::Server(_) => "provider_failed",
             Self::BadRequest(_) => "provider_bad_request",
             Self::Garbage(_) => "provider_garbage",
+            Self::AnswerTooLarge(_) => "provider_answer_too_large",
             Self::CutOff => "provider_cut_off",
             Self::Unreachable(_) => "provider_unreachable",
             Self::TimedOut => "provider_timed_out",

@@ -5,7 +5,10 @@ use std::time::Duration;
 use futures::StreamExt;
 use sha2::{Digest, Sha256};
 
-use crate::{Answer, Delta, Provider, ProviderError, Request};
+use crate::{Answer, Delta, Provider, ProviderError, Redactor, Request};
+
+/// The most text that is shown at once (bytes).
+const MAX_PIECE_BYTES: usize = 16 << 10;
 
 /// How often and when a model is asked again. The defaults are those of the vendors' own clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +62,8 @@ pub(crate) async fn ask(
     request: &Request,
     policy: &RetryPolicy,
     seed: &str,
-    mut show: impl FnMut(String) + Send,
+    redactor: &Redactor,
+    mut show: impl FnMut(&str) + Send,
 ) -> Result<Answer, ProviderError> {
     let mut attempt = 0;
     loop {
@@ -76,7 +80,8 @@ pub(crate) async fn ask(
         let Some(pause) = pause.filter(|_| !shown) else {
             return Err(error);
         };
-        tracing::warn!(run = seed, attempt, ?pause, %error, "asking the model again");
+        let error = redactor.redact(&error.to_string());
+        tracing::warn!(run = seed, attempt, ?pause, error, "asking the model again");
         tokio::time::sleep(pause).await;
         attempt += 1;
     }
@@ -85,16 +90,38 @@ pub(crate) async fn ask(
 async fn ask_once(
     provider: &dyn Provider,
     request: &Request,
-    mut show: impl FnMut(String) + Send,
+    mut show: impl FnMut(&str) + Send,
 ) -> Result<Answer, ProviderError> {
     let mut deltas = provider.stream(request).await?;
+    let mut left = request.limits.bytes;
     while let Some(delta) = deltas.next().await {
         match delta? {
-            Delta::Text(text) => show(text),
+            Delta::Text(text) => {
+                let rest = left.checked_sub(text.len());
+                left = rest.ok_or_else(|| too_large(request))?;
+                show_in_pieces(&text, &mut show).await;
+            }
             Delta::End(answer) => return Ok(answer),
         }
     }
     Err(ProviderError::CutOff)
+}
+
+fn too_large(request: &Request) -> ProviderError {
+    let most = request.limits.bytes;
+    ProviderError::AnswerTooLarge(format!("more than {most} bytes of text"))
+}
+
+/// Shows a text that may be long and lets others run in between: each piece is looked through for secrets.
+async fn show_in_pieces(text: &str, show: &mut (impl FnMut(&str) + Send)) {
+    let mut rest = text;
+    while rest.len() > MAX_PIECE_BYTES {
+        let (piece, more) = rest.split_at(rest.floor_char_boundary(MAX_PIECE_BYTES));
+        show(piece);
+        tokio::task::yield_now().await;
+        rest = more;
+    }
+    show(rest);
 }
 
 #[cfg(test)]
@@ -102,7 +129,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{RetryPolicy, ask};
-    use crate::{Message, ProviderError, Request, Scripted};
+    use crate::{AnswerLimits, Message, ProviderError, Redactor, Request, Scripted};
 
     /// The answer, what was shown, and how often the model was asked; with pauses too short to notice.
     async fn play(script: &str) -> (Result<String, ProviderError>, String, usize) {
@@ -113,14 +140,16 @@ mod tests {
             messages: vec![Message::user("hi")],
             tools: Vec::new(),
             max_tokens: 10,
+            limits: AnswerLimits::default(),
         };
         let policy = RetryPolicy {
             pause: Duration::from_micros(10),
             ..RetryPolicy::default()
         };
         let mut shown = String::new();
-        let show = |text: String| shown.push_str(&text);
-        let answer = ask(&provider, &request, &policy, "run", show).await;
+        let show = |text: &str| shown.push_str(text);
+        let redactor = Redactor::default();
+        let answer = ask(&provider, &request, &policy, "run", &redactor, show).await;
         let answer = answer.map(|answer| answer.message.text());
         (answer, shown, provider.requests().len())
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{StopReason, Usage};
+use crate::{AnswerLimits, StopReason, Usage};
 
 /// The limits of one turn. Whichever is reached first ends it, with an answer that says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,26 @@ pub struct Budget {
     pub answer_tokens: u32,
     /// Wall time. A turn that goes on after a restart starts with all of it.
     pub wall: Duration,
+    /// What is taken in of one answer, whatever its provider says that it used.
+    pub answer: AnswerLimits,
+    /// Tool calls of one answer; the others are answered with an error that says so. Models that call tools side by
+    /// side call a handful.
+    pub answer_tool_calls: u32,
+    /// Tool calls of the whole turn; the answer that exceeds them is the last. A call may take a sandbox for half a
+    /// minute, and each leaves two rows.
+    pub tool_calls: u32,
+    /// Bytes of JSON in the turn's journal, exceeded by at most one answer and the results of the calls under way.
+    /// They are all held in memory while the turn lasts, and sent to the model again with each call of it: real turns
+    /// have some hundred KiB, for more does not fit a model's window.
+    pub journal_bytes: usize,
+    /// How often one tool call may begin. One that was begun so often and never ended may be what ended the host:
+    /// its outcome is then unknown, as if it could not be repeated.
+    pub call_attempts: u32,
+    /// How long a tool call that is cut may take to answer, so that what it did is recorded.
+    pub stop_grace: Duration,
+    /// How old the last step of a run may be when it is gone on with after a restart. An older one ends with an error:
+    /// nobody waits for it any more, and what it would do may have become wrong.
+    pub resume_within: Duration,
 }
 
 impl Default for Budget {
@@ -25,6 +45,13 @@ impl Default for Budget {
             tokens: 500_000,
             answer_tokens: 8192,
             wall: Duration::from_secs(300),
+            answer: AnswerLimits::default(),
+            answer_tool_calls: 64,
+            tool_calls: 256,
+            journal_bytes: 8 << 20,
+            call_attempts: 2,
+            stop_grace: Duration::from_secs(2),
+            resume_within: Duration::from_secs(3600),
         }
     }
 }
@@ -51,6 +78,8 @@ impl Budget {
             StopReason::MaxTokens if used.total() >= self.tokens => {
                 format!("{} tokens", self.tokens)
             }
+            StopReason::MaxToolCalls => format!("{} tool calls", self.tool_calls),
+            StopReason::MaxBytes => format!("{} recorded bytes", self.journal_bytes),
             StopReason::Timeout => format!("{} seconds", self.wall.as_secs_f64()),
             _ => return None,
         };

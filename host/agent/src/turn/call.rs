@@ -1,19 +1,29 @@
 //! The tool calls of one answer: all at once, each journalled before and after.
 
+use std::pin::pin;
+use std::sync::atomic::Ordering;
+
 use futures::{StreamExt, stream};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 use super::Run;
-use super::replay::{Known, Open, UNKNOWN};
-use crate::{Event, JournalError, Part, Step, StopReason, ToolAnswer};
+use super::replay::{Known, NOT_RUN, Open, UNKNOWN};
+use crate::{
+    CallPlace, Event, JournalError, MAX_ARGUMENT_DEPTH, Part, Step, StopReason, ToolAnswer,
+    ToolInvocation, ToolsError,
+};
 
 /// The most calls that run at once; more wait for their turn.
 const AT_ONCE: usize = 8;
 /// The most bytes of a result that the model is given.
 const LARGEST_RESULT: usize = 64 << 10;
+/// The most characters of wrong arguments that are quoted to the model: it knows what it wrote.
+const MAX_QUOTED_CHARACTERS: usize = 300;
 
 /// One call, as the model wants it.
 struct ToolCall {
+    place: CallPlace,
     id: String,
     name: String,
     arguments: Value,
@@ -22,13 +32,14 @@ struct ToolCall {
 impl Run {
     /// Runs all calls of an answer that have not ended yet. The results, in the order of the calls.
     pub(super) async fn run_tools(&self, open: &Open) -> Result<Vec<Part>, JournalError> {
-        let calls = open.message.tool_calls().map(|(id, name, arguments)| {
+        let calls = open.calls().map(|(place, (id, name, arguments))| {
             let call = ToolCall {
+                place,
                 id: id.to_owned(),
                 name: name.to_owned(),
                 arguments: arguments.clone(),
             };
-            self.run_tool(call, open.known(id).cloned())
+            self.run_tool(call, open.known(place).cloned())
         });
         let calls: Vec<_> = calls.collect();
         let results: Vec<_> = stream::iter(calls).buffered(AT_ONCE).collect().await;
@@ -36,34 +47,75 @@ impl Run {
     }
 
     async fn run_tool(&self, call: ToolCall, known: Option<Known>) -> Result<Part, JournalError> {
-        let answer = match known {
+        let known = match known {
             Some(Known::Ended { content, is_error }) => {
                 return Ok(call.result(content, is_error));
             }
-            Some(Known::Begun { repeatable: false }) => failed(UNKNOWN.to_owned()),
-            Some(Known::Begun { repeatable: true }) => self.call(&call).await,
-            None => {
-                self.begin(&call).await?;
-                self.call(&call).await
-            }
+            known => known,
         };
+        if self.stopped().is_some() {
+            // Nothing is recorded after the end of time, and `transcript` says the same of such a call.
+            let said = if known.is_some() { UNKNOWN } else { NOT_RUN };
+            return Ok(call.result(said.to_owned(), true));
+        }
+        let attempt = match self.attempt(&call, known) {
+            Ok(attempt) => attempt,
+            Err(why) => return self.end(call, failed(why)).await,
+        };
+        self.begin(&call, attempt).await?;
+        let answer = self.call(&call).await;
         self.end(call, answer).await
     }
 
-    async fn begin(&self, call: &ToolCall) -> Result<(), JournalError> {
-        let spec = self
-            .request
-            .tools
-            .iter()
-            .find(|spec| spec.name == call.name);
+    /// Which attempt at this call is the next; or why there is none, as the model is told it.
+    fn attempt(&self, call: &ToolCall, known: Option<Known>) -> Result<u32, String> {
+        match known {
+            Some(Known::Begun {
+                repeatable: true,
+                attempts,
+            }) if attempts < self.turn.budget.call_attempts => Ok(attempts + 1),
+            Some(_) => Err(UNKNOWN.to_owned()),
+            None => self.refusal(call).map_or(Ok(1), Err),
+        }
+    }
+
+    /// Which limit forbids a call that has not begun.
+    fn refusal(&self, call: &ToolCall) -> Option<String> {
+        let budget = &self.turn.budget;
+        if call.place.call >= budget.answer_tool_calls {
+            return Some(format!(
+                "This tool was not run: one answer may call at most {} tools. Call the others in the next one.",
+                budget.answer_tool_calls
+            ));
+        }
+        if self.calls.fetch_add(1, Ordering::Relaxed) >= budget.tool_calls {
+            return Some(format!(
+                "This tool was not run: the limit of {} tool calls for one turn is reached.",
+                budget.tool_calls
+            ));
+        }
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        (bytes >= budget.journal_bytes).then(|| {
+            format!(
+                "This tool was not run: the limit of {} recorded bytes for one turn is reached.",
+                budget.journal_bytes
+            )
+        })
+    }
+
+    async fn begin(&self, call: &ToolCall, attempt: u32) -> Result<(), JournalError> {
+        let mut specs = self.request.tools.iter();
+        let spec = specs.find(|spec| spec.name == call.name);
         let step = Step::ToolBegun {
+            place: call.place,
+            attempt,
             id: call.id.clone(),
             name: call.name.clone(),
             arguments: call.arguments.clone(),
             // A tool that does not exist does nothing.
             repeatable: spec.is_none_or(|spec| spec.repeatable()),
         };
-        self.turn.journal.append(step).await?;
+        self.record(step).await?;
         self.send(Event::ToolCall {
             id: call.id.clone(),
             name: call.name.clone(),
@@ -76,27 +128,40 @@ impl Run {
         if let Some(mistake) = self.mistake(call) {
             return failed(mistake);
         }
-        let work = self.turn.tools.call(&call.id, &call.name, &call.arguments);
-        match self.unless_stopped(work).await {
+        let cancel = CancellationToken::new();
+        let work = self.turn.tools.call(ToolInvocation {
+            id: &call.id,
+            name: &call.name,
+            arguments: &call.arguments,
+            cancel: cancel.clone(),
+        });
+        let mut work = pin!(work);
+        match self.unless_stopped(&mut work).await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => {
-                let (run, tool) = (&self.turn.run_id, &call.name);
-                tracing::error!(run, tool, %error, "the host failed to run a tool");
-                failed(
-                    "The host failed to run this tool. Neither your call nor the tool is at fault."
-                        .into(),
-                )
-            }
+            Ok(Err(error)) => self.host_failure(call, error),
             Err(reason) => {
-                let why = if reason == StopReason::Timeout {
-                    "the turn's time was up"
-                } else {
-                    "the turn was cancelled"
+                cancel.cancel();
+                let cut = tokio::time::timeout(self.turn.budget.stop_grace, work).await;
+                let receipt = match cut {
+                    Ok(Ok(answer)) => answer.receipt,
+                    Ok(Err(error)) => self.host_failure(call, error).receipt,
+                    Err(_) => None,
                 };
-                failed(format!(
-                    "Stopped before it ended, because {why}: whether it took effect is unknown."
-                ))
+                ToolAnswer {
+                    receipt,
+                    ..failed(cut_short(&reason))
+                }
             }
+        }
+    }
+
+    fn host_failure(&self, call: &ToolCall, error: ToolsError) -> ToolAnswer {
+        let (run, tool) = (&self.turn.run_id, &call.name);
+        tracing::error!(run, tool, %error, "the host failed to run a tool");
+        let said = "The host failed to run this tool. Neither your call nor the tool is at fault.";
+        ToolAnswer {
+            receipt: error.receipt,
+            ..failed(said.to_owned())
         }
     }
 
@@ -115,20 +180,25 @@ impl Run {
                 call.name
             ));
         }
-        let wrong = "The arguments must be one JSON object that fits the tool's input schema";
-        (!call.arguments.is_object()).then(|| format!("{wrong}, not: {}", call.arguments))
+        let wrong = "The arguments must be one JSON object that fits the tool's input schema, nested at most";
+        (!call.arguments.is_object()).then(|| {
+            let written = call.arguments.to_string();
+            let quoted: String = written.chars().take(MAX_QUOTED_CHARACTERS).collect();
+            format!("{wrong} {MAX_ARGUMENT_DEPTH} deep, not: {quoted}")
+        })
     }
 
     async fn end(&self, call: ToolCall, answer: ToolAnswer) -> Result<Part, JournalError> {
-        let content = cut(self.turn.redactor.redact(&answer.content));
+        let content = self.content(answer.content).await;
         let step = Step::ToolEnded {
+            place: call.place,
             id: call.id.clone(),
             name: call.name.clone(),
             content: content.clone(),
             is_error: answer.is_error,
             receipt: answer.receipt,
         };
-        self.turn.journal.append(step).await?;
+        self.record(step).await?;
         self.send(Event::ToolResult {
             id: call.id.clone(),
             name: call.name.clone(),
@@ -136,6 +206,19 @@ impl Run {
             is_error: answer.is_error,
         });
         Ok(call.result(content, answer.is_error))
+    }
+
+    /// What the model is told: at most [`LARGEST_RESULT`] bytes without secrets, and a note when there were more.
+    async fn content(&self, said: String) -> String {
+        let whole = said.len();
+        let redactor = &self.turn.redactor;
+        let mut content = redactor.redact_long_beginning(said, LARGEST_RESULT).await;
+        if whole > LARGEST_RESULT {
+            let kept = content.len();
+            let note = format!("\n[cut: these are the first {kept} of {whole} bytes]");
+            content.push_str(&note);
+        }
+        content
     }
 }
 
@@ -158,15 +241,10 @@ fn failed(content: String) -> ToolAnswer {
     }
 }
 
-/// At most [`LARGEST_RESULT`] bytes, and a note when there were more.
-fn cut(mut content: String) -> String {
-    let whole = content.len();
-    if whole > LARGEST_RESULT {
-        content.truncate(content.floor_char_boundary(LARGEST_RESULT));
-        let kept = content.len();
-        content.push_str(&format!(
-            "\n[cut: these are the first {kept} of {whole} bytes]"
-        ));
-    }
-    content
+fn cut_short(reason: &StopReason) -> String {
+    let why = match reason {
+        StopReason::Timeout => "the turn's time was up",
+        _ => "the turn was cancelled",
+    };
+    format!("Stopped before it ended, because {why}: whether it took effect is unknown.")
 }

@@ -3,6 +3,9 @@
 use super::{Outcome, Run};
 use crate::{Event, Failure, JournalError, Step, StopReason};
 
+/// The code of a run that ended because a step of it could not be committed. Such a run has no end in its journal.
+pub const JOURNAL_FAILED: &str = "journal_failed";
+
 /// Why a run is over.
 pub(super) struct Ending {
     pub(super) stop_reason: StopReason,
@@ -38,7 +41,7 @@ impl Run {
             usage: self.usage,
             error: error.clone(),
         };
-        self.turn.journal.append(step).await?;
+        self.record(step).await?;
         Ok(self.report(Ending { stop_reason, error }))
     }
 
@@ -67,10 +70,11 @@ impl Run {
         }
     }
 
-    /// The end of a run that can't be committed: nothing was acted on, and a restart goes on from the journal.
+    /// Ends a run whose step can't be committed: nothing was acted on. Whoever started the run has to end it in the
+    /// journal too, or to go on from it.
     pub(super) fn give_up(&self, error: &JournalError) -> Outcome {
         tracing::error!(run = self.turn.run_id, %error, "a run stopped");
-        let message = "The server could not record this run, and stopped it. It goes on when the server restarts.";
-        self.report(Ending::failed("journal_failed", message.to_owned()))
+        let message = "The server could not record this run, and stopped it.";
+        self.report(Ending::failed(JOURNAL_FAILED, message.to_owned()))
     }
 }

@@ -1,28 +1,29 @@
 //! The turn: model → tool calls → results → model → … until the model is done or a budget is.
 
+mod accept;
 pub mod budget;
 mod call;
 pub mod context;
-mod ending;
+pub mod ending;
 pub mod replay;
 mod screen;
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::provider::retry;
 use crate::{
-    Answer, Budget, Event, Failure, Journal, JournalError, Message, Part, Provider, Redactor,
-    Request, RetryPolicy, Step, StopReason, Tools, Usage,
+    Answer, Budget, Event, EventSender, Failure, Journal, JournalError, Message, Provider,
+    Redactor, Request, RetryPolicy, Step, StopReason, Tools, Usage,
 };
 use ending::Ending;
 use replay::{Open, Replay, push};
-use screen::{Screen, send};
+use screen::Screen;
 
 /// All that one turn needs. Everything from outside is in here: the loop has no global state.
 pub struct Turn {
@@ -40,8 +41,8 @@ pub struct Turn {
     pub tools: Arc<dyn Tools>,
     /// Where steps are committed.
     pub journal: Arc<dyn Journal>,
-    /// Where events go. A receiver that is gone does not end the turn.
-    pub events: UnboundedSender<Event>,
+    /// Where events go. A receiver that is gone, or too slow, does not end the turn.
+    pub events: Arc<EventSender>,
     /// The limits.
     pub budget: Budget,
     /// When a provider is asked again.
@@ -97,6 +98,12 @@ struct Run {
     text: String,
     usage: Usage,
     steps: u32,
+    /// How often the model answered.
+    answers: u32,
+    /// How many tool calls have begun, or wanted to beyond the limit. Calls run side by side.
+    calls: AtomicU32,
+    /// How many bytes of JSON were journalled.
+    bytes: AtomicUsize,
 }
 
 impl Run {
@@ -109,6 +116,7 @@ impl Run {
             messages,
             tools: turn.tools.specs(),
             max_tokens: 0,
+            limits: turn.budget.answer,
         };
         Self {
             request,
@@ -116,6 +124,9 @@ impl Run {
             text: replay.text,
             usage: replay.usage,
             steps: replay.steps,
+            answers: replay.answers,
+            calls: AtomicU32::new(replay.calls),
+            bytes: AtomicUsize::new(replay.bytes),
             turn,
         }
     }
@@ -129,7 +140,7 @@ impl Run {
                 return Ok(ending);
             }
             match self.ask().await? {
-                Ok(answer) => open = Some(Open::new(answer.message, answer.stop_reason)),
+                Ok(answered) => open = Some(answered),
                 Err(ending) => return Ok(ending),
             }
         }
@@ -152,33 +163,50 @@ impl Run {
         }
         let results = self.run_tools(&open).await?;
         push(&mut self.request.messages, open.message, results);
-        Ok(None)
+        Ok(self.used_up().map(Ending::from))
+    }
+
+    /// Which limit on what a turn does with its answers is reached.
+    fn used_up(&self) -> Option<StopReason> {
+        let budget = &self.turn.budget;
+        if self.calls.load(Ordering::Relaxed) > budget.tool_calls {
+            return Some(StopReason::MaxToolCalls);
+        }
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        (bytes >= budget.journal_bytes).then_some(StopReason::MaxBytes)
+    }
+
+    /// Commits a step.
+    async fn record(&self, step: Step) -> Result<(), JournalError> {
+        self.bytes.fetch_add(step.bytes(), Ordering::Relaxed);
+        self.turn.journal.append(step).await
     }
 
     /// One answer of the model, committed; or why there is none.
-    async fn ask(&mut self) -> Result<Result<Answer, Ending>, JournalError> {
+    async fn ask(&mut self) -> Result<Result<Open, Ending>, JournalError> {
         match self.turn.budget.reserve(self.steps, &self.usage) {
             Ok(tokens) => self.request.max_tokens = tokens,
             Err(reason) => return Ok(Err(reason.into())),
         }
-        if let Some(reason) = self.stopped() {
+        if let Some(reason) = self.stopped().or_else(|| self.used_up()) {
             return Ok(Err(reason.into()));
         }
-        self.turn.journal.append(self.request_step()).await?;
+        self.record(self.request_step()).await?;
         self.steps += 1;
-        let mut answer = match self.stream().await {
-            Ok(answer) => answer,
+        let answer = match self.stream().await {
+            Ok(answer) => self.accept(answer).await,
             Err(ending) => return Ok(Err(ending)),
         };
         self.usage = self.usage.plus(answer.usage);
-        self.redact(&mut answer.message);
         let step = Step::ModelAnswer {
             message: answer.message.clone(),
             usage: answer.usage,
             stop_reason: answer.stop_reason.clone(),
         };
-        self.turn.journal.append(step).await?;
-        Ok(Ok(answer))
+        self.record(step).await?;
+        let number = self.answers;
+        self.answers += 1;
+        Ok(Ok(Open::new(answer.message, answer.stop_reason, number)))
     }
 
     /// Asks, showing the text as it comes.
@@ -190,9 +218,10 @@ impl Run {
             text: &mut self.text,
             begun: false,
         };
-        let show = |text: String| screen.show(clean.push(&text));
+        let show = |text: &str| screen.show(clean.push(text));
         let (turn, request) = (&self.turn, &self.request);
-        let asked = retry::ask(&*turn.provider, request, &turn.retry, &turn.run_id, show);
+        let (provider, retry, run) = (&*turn.provider, &turn.retry, &turn.run_id);
+        let asked = retry::ask(provider, request, retry, run, &redactor, show);
         let answer = unless_stopped(&turn.cancel, self.deadline, asked).await;
         screen.show(clean.finish());
         match answer {
@@ -225,14 +254,6 @@ impl Run {
         }
     }
 
-    fn redact(&self, message: &mut Message) {
-        for part in &mut message.parts {
-            if let Part::Text { text } = part {
-                *text = self.turn.redactor.redact(text);
-            }
-        }
-    }
-
     fn screen(&mut self) -> Screen<'_> {
         Screen {
             events: &self.turn.events,
@@ -242,7 +263,7 @@ impl Run {
     }
 
     fn send(&self, event: Event) {
-        send(&self.turn.events, event);
+        self.turn.events.send(event);
     }
 }
 

@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-use crate::{Failure, Message, Part, Role, Step, StopReason, Usage};
+use serde_json::Value;
+
+use crate::{CallPlace, Failure, Message, Part, Role, Step, StopReason, Usage};
 
 /// What the model is told of a call of which nobody knows whether it took effect.
 pub(crate) const UNKNOWN: &str = "The server was interrupted while this tool ran: whether it took effect is unknown. \
 It was not run again. Check before you call it once more.";
 
 /// What the model is told of a call that never began.
-const NOT_RUN: &str = "This tool was not run: the turn ended before.";
+pub(crate) const NOT_RUN: &str = "This tool was not run: the turn ended before.";
 
 /// The messages that a run added to its conversation: what the model said, and what its tools answered.
 /// A call that never ended is answered with a note, so that the list is always a valid history.
@@ -32,6 +34,12 @@ pub(crate) struct Replay {
     pub(crate) usage: Usage,
     /// How often the model was asked.
     pub(crate) steps: u32,
+    /// How often it answered.
+    pub(crate) answers: u32,
+    /// How many tool calls have begun.
+    pub(crate) calls: u32,
+    /// How many bytes of JSON the steps have.
+    pub(crate) bytes: usize,
     /// The last answer of the model, if it was not asked again since.
     pub(crate) open: Option<Open>,
     pub(crate) ended: Option<(StopReason, Option<Failure>)>,
@@ -41,7 +49,10 @@ pub(crate) struct Replay {
 pub(crate) struct Open {
     pub(crate) message: Message,
     pub(crate) stop_reason: StopReason,
-    known: HashMap<String, Known>,
+    /// Which answer of the run it is, from 0.
+    number: u32,
+    /// By the call's number in the answer.
+    known: HashMap<u32, Known>,
 }
 
 /// What the journal says about a tool call.
@@ -50,6 +61,8 @@ pub(crate) enum Known {
     /// It began, and nobody knows whether it ended.
     Begun {
         repeatable: bool,
+        /// How often it began.
+        attempts: u32,
     },
     Ended {
         content: String,
@@ -67,6 +80,7 @@ impl Replay {
     }
 
     fn add(&mut self, step: &Step) {
+        self.bytes = self.bytes.saturating_add(step.bytes());
         match step {
             Step::ModelRequest { .. } => {
                 self.steps += 1;
@@ -81,20 +95,34 @@ impl Replay {
             } => {
                 join(&mut self.text, &message.text());
                 self.usage = self.usage.plus(*usage);
-                self.open = Some(Open::new(message.clone(), stop_reason.clone()));
+                let open = Open::new(message.clone(), stop_reason.clone(), self.answers);
+                self.open = Some(open);
+                self.answers += 1;
             }
-            Step::ToolBegun { id, repeatable, .. } => {
-                let repeatable = *repeatable;
-                self.know(id, Known::Begun { repeatable });
+            Step::ToolBegun {
+                place,
+                id,
+                name,
+                repeatable,
+                ..
+            } => {
+                if let Some(open) = &mut self.open {
+                    let first = open.begun(*place, (id, name), *repeatable);
+                    self.calls += u32::from(first);
+                }
             }
             Step::ToolEnded {
+                place,
                 id,
+                name,
                 content,
                 is_error,
                 ..
             } => {
                 let (content, is_error) = (content.clone(), *is_error);
-                self.know(id, Known::Ended { content, is_error });
+                if let Some(open) = &mut self.open {
+                    open.know(*place, (id, name), Known::Ended { content, is_error });
+                }
             }
             Step::Ended {
                 stop_reason,
@@ -107,32 +135,70 @@ impl Replay {
             }
         }
     }
-
-    fn know(&mut self, id: &str, known: Known) {
-        if let Some(open) = &mut self.open {
-            open.known.insert(id.to_owned(), known);
-        }
-    }
 }
 
 impl Open {
-    pub(crate) fn new(message: Message, stop_reason: StopReason) -> Self {
+    /// Answer number `number` of the run, of whose calls nothing is known yet.
+    pub(crate) fn new(message: Message, stop_reason: StopReason, number: u32) -> Self {
         let known = HashMap::new();
         Self {
             message,
             stop_reason,
+            number,
             known,
         }
     }
 
-    pub(crate) fn known(&self, id: &str) -> Option<&Known> {
-        self.known.get(id)
+    /// The answer's tool calls, each with its place, and with its id, name and arguments.
+    pub(crate) fn calls(&self) -> impl Iterator<Item = (CallPlace, (&str, &str, &Value))> {
+        let answer = self.number;
+        let places = (0..).map(move |call| CallPlace { answer, call });
+        places.zip(self.message.tool_calls())
+    }
+
+    pub(crate) fn known(&self, place: CallPlace) -> Option<&Known> {
+        self.known.get(&place.call)
+    }
+
+    /// Notes that a call began; whether for the first time.
+    fn begun(&mut self, place: CallPlace, call: (&str, &str), repeatable: bool) -> bool {
+        let (attempts, repeatable) = match self.known.get(&place.call) {
+            Some(Known::Begun {
+                attempts,
+                repeatable: before,
+            }) => (attempts.saturating_add(1), *before && repeatable),
+            _ => (1, repeatable),
+        };
+        self.know(
+            place,
+            call,
+            Known::Begun {
+                repeatable,
+                attempts,
+            },
+        );
+        attempts == 1
+    }
+
+    /// Notes what a step says about a call. A step that is of another call than the one in its place says only that
+    /// nobody knows what happened there.
+    fn know(&mut self, place: CallPlace, (id, name): (&str, &str), known: Known) {
+        let mut calls = self.calls();
+        let same = calls.find(|(here, _)| here.call == place.call);
+        let fits = same.is_some_and(|(here, call)| here == place && (call.0, call.1) == (id, name));
+        drop(calls);
+        let unknown = Known::Begun {
+            repeatable: false,
+            attempts: 1,
+        };
+        self.known
+            .insert(place.call, if fits { known } else { unknown });
     }
 
     /// Appends the answer and, if it has calls, one message with their results.
     fn close(self, messages: &mut Vec<Message>) {
-        let results = self.message.tool_calls().map(|(id, name, _)| {
-            let (content, is_error) = match self.known.get(id) {
+        let results = self.calls().map(|(place, (id, name, _))| {
+            let (content, is_error) = match self.known(place) {
                 Some(Known::Ended { content, is_error }) => (content.clone(), *is_error),
                 Some(Known::Begun { .. }) => (UNKNOWN.to_owned(), true),
                 None => (NOT_RUN.to_owned(), true),

@@ -1,12 +1,10 @@
 //! Where the text of a run is shown and gathered.
 
-use tokio::sync::mpsc::UnboundedSender;
-
-use crate::Event;
+use crate::{Event, EventSender};
 
 /// Where text is shown and gathered.
 pub(super) struct Screen<'a> {
-    pub(super) events: &'a UnboundedSender<Event>,
+    pub(super) events: &'a EventSender,
     pub(super) text: &'a mut String,
     /// Whether this answer has shown anything yet.
     pub(super) begun: bool,
@@ -21,11 +19,6 @@ impl Screen<'_> {
         let content = if apart { format!("\n\n{more}") } else { more };
         self.begun = true;
         self.text.push_str(&content);
-        send(self.events, Event::Text { content });
+        self.events.send(Event::Text { content });
     }
-}
-
-/// A receiver that hung up does not stop the run: what it misses is in the journal.
-pub(super) fn send(events: &UnboundedSender<Event>, event: Event) {
-    let _ = events.send(event);
 }

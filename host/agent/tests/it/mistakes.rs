@@ -1,8 +1,9 @@
 //! What goes wrong: in the model, in the provider, in the host.
 
+use serde_json::json;
 use skillgate_agent::{Event, Step, StopReason, run};
 
-use crate::support::{Bench, ENDLESS};
+use crate::support::{Bench, ENDLESS, last_results};
 
 #[tokio::test]
 async fn what_the_model_does_wrong_is_told_to_it() {
@@ -84,5 +85,25 @@ async fn nothing_is_done_that_can_not_be_recorded() {
             "{writable}: {:?}",
             bench.tools.calls()
         );
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_nest_too_deep_are_told_and_kept_nowhere() {
+    for (depth, runs) in [(32, 1), (33, 0), (120, 0)] {
+        let nested = (0..depth).fold(json!(1), |inner, _| json!({"a": inner}));
+        let call = json!({"type": "tool_call", "name": "math__fast", "arguments": nested});
+        let turns = json!({"turns": [{"parts": [call]}, {"parts": []}]});
+        let bench = Bench::new(&turns.to_string());
+        run(bench.turn()).await;
+        assert_eq!(bench.tools.calls().len(), runs, "{depth}");
+        let (content, is_error) = last_results(&bench).pop().expect("a result");
+        assert_eq!(is_error, runs == 0);
+        assert!(
+            runs > 0 || content.contains("nested at most 32 deep"),
+            "{content}"
+        );
+        let journal = serde_json::to_string(&bench.journal.steps()).expect("JSON");
+        assert!(serde_json::from_str::<Vec<Step>>(&journal).is_ok());
     }
 }

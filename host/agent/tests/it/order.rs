@@ -1,7 +1,9 @@
 //! What a turn does, in which order, and what it shows.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
-use skillgate_agent::{Event, Message, Part, Role, Step, StopReason, run};
+use skillgate_agent::{Event, Message, Part, Role, Step, StopReason, event_queue, run};
 
 use crate::support::{Bench, TWO_STEPS, kinds};
 
@@ -125,7 +127,7 @@ async fn a_paused_answer_goes_on() {
 async fn a_client_that_hangs_up_does_not_stop_the_run() {
     let bench = Bench::new(TWO_STEPS);
     let mut turn = bench.turn();
-    turn.events = tokio::sync::mpsc::unbounded_channel().0;
+    turn.events = Arc::new(event_queue().0);
     assert_eq!(run(turn).await.stop_reason, StopReason::EndTurn);
 }
 

@@ -1,8 +1,9 @@
 //! A run that was interrupted.
 
-use skillgate_agent::{Message, Part, Role, Step, run, transcript};
+use serde_json::json;
+use skillgate_agent::{CallPlace, Message, Part, Role, Step, StopReason, Usage, run, transcript};
 
-use crate::support::{Bench, TWO_STEPS, kinds};
+use crate::support::{Bench, TWO_STEPS, kinds, last_results};
 
 #[tokio::test]
 async fn a_run_that_was_killed_anywhere_ends_the_same() {
@@ -104,4 +105,108 @@ async fn the_transcript_of_any_prefix_is_a_valid_history() {
         assert!(alternating, "{messages:?}");
     }
     assert_eq!(transcript(&steps).len(), 5);
+}
+
+/// A run whose one call, which may be repeated, has begun so often and never ended.
+fn begun(times: u32) -> Vec<Step> {
+    let answer = Step::ModelAnswer {
+        message: Message {
+            role: Role::Assistant,
+            parts: vec![call("a", "math__fast")],
+        },
+        usage: Usage::default(),
+        stop_reason: StopReason::ToolUse,
+    };
+    let begun = (1..=times).map(|attempt| began(0, "a", "math__fast", true, attempt));
+    [request(), answer].into_iter().chain(begun).collect()
+}
+
+fn request() -> Step {
+    Step::ModelRequest {
+        provider: "scripted".into(),
+        model: "scripted".into(),
+        messages: 1,
+        tools: 1,
+        digest: String::new(),
+    }
+}
+
+fn call(id: &str, name: &str) -> Part {
+    Part::ToolCall {
+        id: id.into(),
+        name: name.into(),
+        arguments: json!({}),
+    }
+}
+
+fn began(call: u32, id: &str, name: &str, repeatable: bool, attempt: u32) -> Step {
+    Step::ToolBegun {
+        place: CallPlace { answer: 0, call },
+        attempt,
+        id: id.into(),
+        name: name.into(),
+        arguments: json!({}),
+        repeatable,
+    }
+}
+
+const GO_ON: &str = r#"{"turns": [{"parts": [{"type": "text", "text": "Went on."}]}]}"#;
+
+#[tokio::test]
+async fn a_repetition_is_journalled_first_and_there_is_only_one() {
+    let bench = Bench::new(GO_ON);
+    let outcome = run(bench.resumed(&begun(1))).await;
+    assert_eq!(outcome.text, "Went on.");
+    assert_eq!(bench.tools.calls(), ["math__fast"]);
+    assert_eq!(
+        bench.journal.steps()[0],
+        began(0, "a", "math__fast", true, 2)
+    );
+
+    // What ended the host twice is not tried a third time: no crash can go on for ever.
+    let bench = Bench::new(GO_ON);
+    let outcome = run(bench.resumed(&begun(2))).await;
+    assert_eq!(outcome.text, "Went on.");
+    assert!(bench.tools.calls().is_empty());
+    let steps = bench.journal.steps();
+    assert!(
+        matches!(&steps[0], Step::ToolEnded { content, is_error: true, .. } if content.contains("unknown")),
+        "{steps:?}"
+    );
+}
+
+#[tokio::test]
+async fn equal_ids_in_a_journal_do_not_meet() {
+    // `send` must not run twice, `fast` may; whichever of the two comes first.
+    for names in [["math__send", "math__fast"], ["math__fast", "math__send"]] {
+        let parts = names.iter().map(|name| call("same", name)).collect();
+        let role = Role::Assistant;
+        let answer = Step::ModelAnswer {
+            message: Message { role, parts },
+            usage: Usage::default(),
+            stop_reason: StopReason::ToolUse,
+        };
+        let mut steps = vec![request(), answer];
+        for (place, name) in (0..).zip(names) {
+            steps.push(began(place, "same", name, name == "math__fast", 1));
+        }
+        let bench = Bench::new(GO_ON);
+        run(bench.resumed(&steps)).await;
+        assert_eq!(bench.tools.calls(), ["math__fast"]);
+        let results = last_results(&bench);
+        for ((content, is_error), name) in results.iter().zip(names) {
+            assert_eq!(*is_error, name == "math__send", "{content}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_step_of_another_call_says_that_nothing_is_known() {
+    let mut steps = begun(0);
+    steps.push(began(0, "a", "math__slow", true, 1));
+    let bench = Bench::new(GO_ON);
+    run(bench.resumed(&steps)).await;
+    assert!(bench.tools.calls().is_empty());
+    let (content, is_error) = last_results(&bench).pop().expect("a result");
+    assert!(is_error && content.contains("unknown"), "{content}");
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use skillgate_agent::{Anthropic, Delta, HttpClient, Message, Provider, ProviderError, Request};
+use skillgate_agent::{
+    AnswerLimits, Anthropic, Delta, HttpClient, Message, Provider, ProviderError, Request,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -14,6 +16,7 @@ fn request() -> Request {
         messages: vec![Message::user("hi")],
         tools: Vec::new(),
         max_tokens: 10,
+        limits: AnswerLimits::default(),
     }
 }
 

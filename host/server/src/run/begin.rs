@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use skillgate_agent::{Event, Message, Step, Turn};
+use skillgate_agent::{Event, EventReceiver, JOURNAL_FAILED, Message, Step, Turn, event_queue};
 use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, Run};
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::App;
 use crate::run::journal::RunJournal;
@@ -28,8 +27,8 @@ pub(crate) struct Ready {
     pub place: Place,
 }
 
-/// Starts the run and gives its events. They may be dropped; the run goes on.
-pub(crate) fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
+/// Starts the run and gives its events. They may be dropped, or read slowly; the run goes on.
+pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
     let Ready {
         run,
         agent,
@@ -38,12 +37,14 @@ pub(crate) fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
         steps,
         place,
     } = ready;
-    let (events, receiver) = unbounded_channel();
+    let (events, receiver) = event_queue();
+    let events = Arc::new(events);
     let store = app.store().clone();
     let journal = Arc::new(RunJournal::new(
         store,
         run.clone(),
         steps.clone(),
+        steps.len() as i64,
         app.closing().clone(),
     ));
     let turn = Turn {
@@ -63,7 +64,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
     };
     let logs = app.logs().clone();
     app.tasks().spawn(async move {
-        tokio::select! {
+        let failure = tokio::select! {
             outcome = skillgate_agent::run(turn) => {
                 let line = match &outcome.error {
                     Some(failure) => format!("Run {} failed: {}: {}", run.id, failure.code, failure.message),
@@ -71,13 +72,19 @@ pub(crate) fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
                 };
                 let level = if outcome.error.is_some() { LogLevel::Error } else { LogLevel::Info };
                 logs.write(&(&*agent).into(), level, &line);
+                outcome.error
             }
             () = journal.held() => {
                 let message = "The server is shutting down. The run goes on after its restart; its answer will be in the history.";
-                let _ = events.send(Event::Error { code: "unavailable".to_owned(), message: message.to_owned() });
+                events.send(Event::Error { code: "unavailable".to_owned(), message: message.to_owned() });
+                None
             }
+        };
+        // Nobody waits for what follows.
+        drop((place, events));
+        if let Some(failure) = failure.filter(|failure| failure.code == JOURNAL_FAILED) {
+            journal.fail_when_possible(&failure).await;
         }
-        drop(place);
     });
     receiver
 }

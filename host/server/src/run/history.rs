@@ -8,7 +8,7 @@ use crate::ApiError;
 /// The most messages of a history.
 const MOST: i64 = 200;
 /// The most bytes of it, tool results included. Older ones are left out; the store keeps them all.
-const LARGEST: usize = 400_000;
+const LARGEST: i64 = 400_000;
 
 /// The latest of what was said in a session, oldest first, beginning with a message of the user.
 pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, ApiError> {
@@ -18,16 +18,10 @@ pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message
         limit: MOST,
     };
     let stored = store
-        .latest_messages(&session.account_id, &session.agent_id, query)
+        .latest_messages(&session.account_id, &session.agent_id, query, LARGEST)
         .await?;
-    let mut left = LARGEST;
     let mut exchanges: Vec<Vec<Message>> = Vec::new();
     for message in stored.into_iter().rev() {
-        let Some(rest) = left.checked_sub(message.content.len() + message.parts.to_string().len())
-        else {
-            break;
-        };
-        left = rest;
         let parts: Option<Vec<Message>> = serde_json::from_value(message.parts).ok();
         exchanges.push(match message.role {
             Role::User => vec![Message::user(message.content)],

@@ -1,11 +1,27 @@
 //! A run's journal, in the store.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde_json::Value;
-use skillgate_agent::{Journal, JournalError, Message, Step, StopReason, transcript};
+use skillgate_agent::{
+    CallPlace, Failure, Journal, JournalError, Message, Step, StopReason, Usage, transcript,
+};
 use skillgate_store::{NewMessage, NewStep, Run, RunEnd, RunStatus, Store, StoreError};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
+
+/// The pauses before the attempts to end a run whose step could not be committed. Together five minutes: a database
+/// that is away for longer is found again by a restart, or by nobody.
+const END_PAUSES: [Duration; 6] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(10),
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+    Duration::from_secs(120),
+];
 
 /// Commits the steps of one run, one after the other, without gaps.
 ///
@@ -21,15 +37,21 @@ pub(crate) struct RunJournal {
 
 struct State {
     steps: Vec<Step>,
+    /// The number of the next step.
+    seq: i64,
     holding: bool,
+    /// The tool calls that this process began and that have not ended.
+    under_way: HashSet<CallPlace>,
 }
 
 impl RunJournal {
-    /// The journal of `run`, which has `steps` already.
+    /// The journal of `run`, which has `steps` already. The next one gets the number `seq`: how many rows there are,
+    /// of which the last may be unreadable.
     pub(crate) fn new(
         store: Store,
         run: Run,
         steps: Vec<Step>,
+        seq: i64,
         closing: CancellationToken,
     ) -> Self {
         Self {
@@ -37,7 +59,9 @@ impl RunJournal {
             run,
             state: Mutex::new(State {
                 steps,
+                seq,
                 holding: false,
+                under_way: HashSet::new(),
             }),
             closing,
             held: Notify::new(),
@@ -47,6 +71,46 @@ impl RunJournal {
     /// Returns when the run stands still at a committed step because the server is closing.
     pub(crate) async fn held(&self) {
         self.held.notified().await;
+    }
+
+    /// Ends the run with this error, without doing anything more.
+    pub(crate) async fn fail(&self, code: &str, message: &str) -> Result<(), StoreError> {
+        self.commit(Step::Ended {
+            stop_reason: StopReason::Error,
+            text: String::new(),
+            usage: Usage::default(),
+            error: Some(Failure {
+                code: code.to_owned(),
+                message: message.to_owned(),
+            }),
+        })
+        .await
+    }
+
+    /// Ends a run whose step could not be committed, as soon as the database takes it: it must not act after some later
+    /// restart, when nobody expects it any more. Gives up after a while, or when the server is closing.
+    pub(crate) async fn fail_when_possible(&self, failure: &Failure) {
+        for pause in END_PAUSES {
+            let pause = self.closing.run_until_cancelled(tokio::time::sleep(pause));
+            if pause.await.is_none() {
+                return;
+            }
+            match self.end_after_failure(failure).await {
+                // A conflict: it has ended, or another server works on it.
+                Ok(()) | Err(StoreError::Conflict(_)) => return,
+                Err(error) => {
+                    tracing::error!(%error, run = self.run.id, "a run that failed could not be ended yet");
+                }
+            }
+        }
+    }
+
+    /// The step that failed may have been committed all the same: only the answer was lost.
+    async fn end_after_failure(&self, failure: &Failure) -> Result<(), StoreError> {
+        let (account, run) = (&self.run.account_id, &self.run.id);
+        let rows = self.store.steps(account, run).await?;
+        self.state.lock().await.seq = rows.last().map_or(0, |row| row.seq + 1);
+        self.fail(&failure.code, &failure.message).await
     }
 
     async fn commit(&self, step: Step) -> Result<(), StoreError> {
@@ -59,7 +123,7 @@ impl RunJournal {
             .unwrap_or_default()
             .to_owned();
         let row = NewStep {
-            seq: state.steps.len() as i64,
+            seq: state.seq,
             kind,
             body,
         };
@@ -71,7 +135,17 @@ impl RunJournal {
             }
             None => self.store.append_step(&self.run.id, &row).await?,
         }
+        match &step {
+            Step::ToolBegun { place, .. } => {
+                state.under_way.insert(*place);
+            }
+            Step::ToolEnded { place, .. } => {
+                state.under_way.remove(place);
+            }
+            _ => {}
+        }
         state.steps.push(step);
+        state.seq += 1;
         self.tell_if_held(&state);
         Ok(())
     }
@@ -86,12 +160,7 @@ impl RunJournal {
     }
 
     fn tell_if_held(&self, state: &State) {
-        let balance = |open: i64, step: &Step| match step {
-            Step::ToolBegun { .. } => open + 1,
-            Step::ToolEnded { .. } => open - 1,
-            _ => open,
-        };
-        if state.holding && state.steps.iter().fold(0, balance) <= 0 {
+        if state.holding && state.under_way.is_empty() {
             self.held.notify_one();
         }
     }

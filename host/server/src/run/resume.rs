@@ -1,15 +1,23 @@
-//! Runs that a crash or a shutdown cut short, gone on with.
+//! Resumes the runs that a crash or a shutdown cut short.
+//!
+//! A run whose last step is older than [`Budget::resume_within`](skillgate_agent::Budget::resume_within), or whose journal
+//! can't be read, ends with an error instead: what it would do may be unwanted by now, or have been done already.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::{StreamExt, stream};
 use serde_json::Value;
-use skillgate_agent::{Failure, Journal, Step, StopReason, Usage};
-use skillgate_store::{AgentStatus, Run};
+use skillgate_agent::Step;
+use skillgate_store::{AgentStatus, Run, Step as Row};
 
 use crate::run::begin::{Ready, begin};
 use crate::run::journal::RunJournal;
 use crate::run::{history, prepare};
 use crate::{ApiError, App};
+
+/// How many journals are read at once, each of some megabytes.
+const RESUMED_AT_ONCE: usize = 16;
 
 impl App {
     /// Goes on, in the background, with every run that has not ended.
@@ -18,31 +26,60 @@ impl App {
     /// # Errors
     /// When the store can't be read.
     pub(crate) async fn resume_runs(&self) -> Result<(), ApiError> {
-        for run in self.store().unfinished_runs().await? {
-            self.tasks().spawn(go_on(self.clone(), run));
-        }
+        let runs = self.store().unfinished_runs().await?;
+        let app = self.clone();
+        let resumed = stream::iter(runs)
+            .for_each_concurrent(RESUMED_AT_ONCE, move |run| go_on(app.clone(), run));
+        self.tasks().spawn(resumed);
         Ok(())
     }
 }
 
 async fn go_on(app: App, run: Run) {
-    let steps = match read_steps(&app, &run).await {
-        Ok(steps) => steps,
+    let rows = match app.store().steps(&run.account_id, &run.id).await {
+        Ok(rows) => rows,
         Err(error) => {
-            return tracing::error!(
-                error = error.chain(),
-                run = run.id,
-                "the journal of a run can't be read"
-            );
+            // The database is away; the next start tries again.
+            return tracing::error!(%error, run = run.id, "the journal of a run can't be read");
         }
     };
-    match ready(&app, &run, steps.clone()).await {
+    let seq = rows.last().map_or(0, |row| row.seq + 1);
+    let age = age(&app, &run, &rows);
+    let parsed = parse(rows);
+    let steps = parsed.steps.clone();
+    let ready = match parsed.problem {
+        Some(problem) => Err(unreadable(&problem)),
+        None if age > app.budget().resume_within => Err(too_old(age)),
+        None => ready(&app, &run, parsed.steps).await,
+    };
+    match ready {
         Ok(ready) => {
             tracing::info!(run = run.id, steps = steps.len(), "a run goes on");
             drop(begin(&app, ready));
         }
-        Err(error) => give_up(&app, run, steps, &error).await,
+        Err(error) => give_up(&app, run, steps, seq, &error).await,
     }
+}
+
+/// How long ago the run did something.
+fn age(app: &App, run: &Run, rows: &[Row]) -> Duration {
+    let last = rows.last().map_or(run.created_at, |row| row.created_at);
+    let micros = app.now().as_micros().saturating_sub(last.as_micros());
+    Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+}
+
+fn too_old(age: Duration) -> ApiError {
+    let minutes = age.as_secs() / 60;
+    ApiError::conflict(format!(
+        "The run was interrupted {minutes} minutes ago. That is too long ago to go on with it: send the message again."
+    ))
+}
+
+fn unreadable(problem: &str) -> ApiError {
+    ApiError::conflict(
+        "The run's journal has a step that can't be read, so nobody knows what it did. Send the message again.",
+    )
+    .because(problem.to_owned())
 }
 
 async fn ready(app: &App, run: &Run, steps: Vec<Step>) -> Result<Ready, ApiError> {
@@ -80,26 +117,65 @@ async fn ready(app: &App, run: &Run, steps: Vec<Step>) -> Result<Ready, ApiError
     })
 }
 
-async fn read_steps(app: &App, run: &Run) -> Result<Vec<Step>, ApiError> {
-    let rows = app.store().steps(&run.account_id, &run.id).await?;
-    let steps = rows.into_iter().map(|row| serde_json::from_value(row.body));
-    steps.collect::<Result<_, _>>().map_err(ApiError::internal)
+/// The steps of a journal up to the first that can't be read, and what is wrong with that.
+struct Parsed {
+    steps: Vec<Step>,
+    problem: Option<String>,
+}
+
+fn parse(rows: Vec<Row>) -> Parsed {
+    let mut steps = Vec::with_capacity(rows.len());
+    let mut problem = None;
+    for row in rows {
+        match serde_json::from_value(row.body) {
+            Ok(step) => steps.push(step),
+            Err(error) => {
+                problem = Some(format!("step {}: {error}", row.seq));
+                break;
+            }
+        }
+    }
+    Parsed { steps, problem }
 }
 
 /// Ends a run that can't go on, so that its history says so.
-async fn give_up(app: &App, run: Run, steps: Vec<Step>, error: &ApiError) {
+async fn give_up(app: &App, run: Run, steps: Vec<Step>, seq: i64, error: &ApiError) {
     tracing::warn!(error = error.chain(), run = run.id, "a run can't go on");
-    let failure = Failure {
-        code: error.code().to_owned(),
-        message: error.message().to_owned(),
-    };
-    let ended = Step::Ended {
-        stop_reason: StopReason::Error,
-        text: String::new(),
-        usage: Usage::default(),
-        error: Some(failure),
-    };
-    let journal = RunJournal::new(app.store().clone(), run, steps, app.closing().clone());
-    // The journal has logged why, should this fail; the next start tries again.
-    let _ = journal.append(ended).await;
+    let (store, id) = (app.store().clone(), run.id.clone());
+    let journal = RunJournal::new(store, run, steps, seq, app.closing().clone());
+    if let Err(error) = journal.fail(error.code(), error.message()).await {
+        // The next start tries again.
+        tracing::error!(%error, run = id, "a run that can't go on could not be ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use skillgate_store::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_journal_is_read_up_to_what_can_not_be_read() {
+        let end = json!({ "type": "ended", "stop_reason": "end_turn" });
+        let request = json!({
+            "type": "model_request", "provider": "p", "model": "m", "messages": 1, "tools": 0, "digest": "",
+        });
+        let bodies = [request, end, json!({ "unreadable": "nested too deep" })];
+        let rows = (0..).zip(bodies).map(|(seq, body)| Row {
+            run_id: "run_1".to_owned(),
+            seq,
+            kind: String::new(),
+            body,
+            created_at: Timestamp::from_micros(0),
+        });
+        let parsed = parse(rows.collect());
+        assert_eq!(parsed.steps.len(), 1);
+        assert!(
+            parsed
+                .problem
+                .is_some_and(|problem| problem.starts_with("step 1: "))
+        );
+    }
 }

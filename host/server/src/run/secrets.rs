@@ -11,6 +11,9 @@ use skillgate_store::{Agent, Store};
 use crate::ApiError;
 use crate::service::secrets::is_platform;
 
+/// The most bytes of values of which a redactor is built in place: about half a millisecond.
+const INLINE_BYTES: usize = 512;
+
 /// An agent's secrets, decrypted.
 pub(crate) struct Secrets {
     values: HashMap<String, Secret>,
@@ -29,9 +32,8 @@ impl Secrets {
             .into_iter()
             .map(|(name, value)| (name, Secret::new(value.expose())))
             .collect();
-        let redactor = Arc::new(Redactor::new(
-            values.values().chain(operators).map(Secret::expose),
-        ));
+        let known = values.values().chain(operators).cloned().collect();
+        let redactor = Arc::new(redactor(known).await?);
         Ok(Self { values, redactor })
     }
 
@@ -49,6 +51,17 @@ impl Secrets {
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
+}
+
+/// Builds a redactor, off the threads that serve requests when there is much to know.
+async fn redactor(values: Vec<Secret>) -> Result<Redactor, ApiError> {
+    let bytes: usize = values.iter().map(|value| value.expose().len()).sum();
+    let build = move || Redactor::new(values.iter().map(Secret::expose));
+    if bytes <= INLINE_BYTES {
+        return Ok(build());
+    }
+    let built = tokio::task::spawn_blocking(build).await;
+    built.map_err(ApiError::internal)
 }
 
 /// What skills may be given: all but the credentials that are the agent's own, for models and channels.

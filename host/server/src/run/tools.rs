@@ -1,12 +1,15 @@
 //! The tools of one agent: those of its installed skills, each call in a fresh sandbox.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
-use skillgate_agent::{SkillNote, ToolAnswer, ToolSpec, Tools, ToolsError, tool_name};
-use skillgate_runtime::{Call, LogLevel, Report, Scope, Sink};
+use serde_json::json;
+use skillgate_agent::{
+    SkillNote, ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError, tool_name,
+};
+use skillgate_runtime::{Call, LogLevel, Report, Scope, Sink, Tool};
 
 use crate::run::secrets::Secrets;
 use crate::service::logs::{LogOwner, Logs};
@@ -18,6 +21,7 @@ pub(crate) struct SkillTools {
     peer: String,
     skills: Arc<Vec<Granted>>,
     by_name: HashMap<String, (usize, String)>,
+    specs: Vec<ToolSpec>,
     secrets: Arc<Secrets>,
     logs: Logs,
 }
@@ -31,20 +35,27 @@ impl SkillTools {
         secrets: Arc<Secrets>,
         logs: Logs,
     ) -> Self {
-        let mut by_name = HashMap::new();
-        for (index, granted) in skills.iter().enumerate() {
-            for tool in granted.skill.tools() {
-                by_name.insert(
-                    tool_name(&granted.skill.name, &tool.name),
-                    (index, tool.name.clone()),
-                );
-            }
+        let listed = skills
+            .iter()
+            .map(|granted| (granted.skill.name.as_str(), granted.skill.tools()));
+        let Offered {
+            by_name,
+            specs,
+            left_out,
+        } = Offered::of(listed);
+        for name in left_out {
+            let line = format!(
+                "The tool {name} of a second skill is not offered, because another tool of this agent has the same \
+                 name. Remove one of the two skills."
+            );
+            logs.write(&owner, LogLevel::Warn, &line);
         }
         Self {
             owner,
             peer: peer.to_owned(),
             skills,
             by_name,
+            specs,
             secrets,
             logs,
         }
@@ -63,13 +74,13 @@ impl SkillTools {
         &self,
         granted: &Granted,
         tool: &str,
-        arguments: &Value,
+        invocation: &ToolInvocation<'_>,
     ) -> Result<Report, ToolsError> {
         let skill = &granted.skill;
         let code = skill
             .code
             .as_ref()
-            .ok_or_else(|| ToolsError(format!("skill {} holds no code", skill.name)))?;
+            .ok_or_else(|| ToolsError::new(format!("skill {} holds no code", skill.name)))?;
         let sink = AgentLog {
             owner: self.owner.clone(),
             skill: skill.name.clone(),
@@ -86,12 +97,13 @@ impl SkillTools {
             },
             secrets: self.secrets.clone(),
             sink: Arc::new(sink),
-            ..Call::new(tool, arguments.to_string())
+            cancel: invocation.cancel.clone(),
+            ..Call::new(tool, invocation.arguments.to_string())
         };
         let mut report = code
             .call(call)
             .await
-            .map_err(|fault| ToolsError(fault.to_string()))?;
+            .map_err(|fault| ToolsError::new(fault.to_string()))?;
         report.receipt.publisher_key = Some(skill.publisher_key.clone());
         Ok(report)
     }
@@ -100,24 +112,11 @@ impl SkillTools {
 #[async_trait]
 impl Tools for SkillTools {
     fn specs(&self) -> Vec<ToolSpec> {
-        let specs = self.skills.iter().flat_map(|granted| {
-            granted.skill.tools().iter().map(|tool| ToolSpec {
-                name: tool_name(&granted.skill.name, &tool.name),
-                description: tool.description.clone(),
-                input_schema: tool.input_schema.clone(),
-                idempotent: tool.annotations.idempotent,
-                read_only: tool.annotations.read_only,
-            })
-        });
-        specs.collect()
+        self.specs.clone()
     }
 
-    async fn call(
-        &self,
-        _call_id: &str,
-        name: &str,
-        arguments: &Value,
-    ) -> Result<ToolAnswer, ToolsError> {
+    async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
+        let name = call.name;
         let found = self
             .by_name
             .get(name)
@@ -130,7 +129,7 @@ impl Tools for SkillTools {
                 receipt: None,
             });
         };
-        let report = self.run(granted, tool, arguments).await?;
+        let report = self.run(granted, tool, &call).await?;
         let took = report.receipt.duration_us;
         self.logs.write(
             &self.owner,
@@ -145,6 +144,48 @@ impl Tools for SkillTools {
             is_error,
             receipt: Some(receipt),
         })
+    }
+}
+
+/// Which tools the model is offered.
+#[derive(Default)]
+struct Offered {
+    /// By the name that is offered: which skill, and the tool's own name.
+    by_name: HashMap<String, (usize, String)>,
+    specs: Vec<ToolSpec>,
+    /// Names that a second tool would have had.
+    left_out: Vec<String>,
+}
+
+impl Offered {
+    /// The tools of skills in the order in which these were installed: of two with one name the first is offered, so
+    /// that a skill never answers for one that was there before.
+    fn of<'a>(skills: impl Iterator<Item = (&'a str, &'a [Tool])>) -> Self {
+        let mut offered = Self::default();
+        for (index, (skill, tools)) in skills.enumerate() {
+            for tool in tools {
+                let name = tool_name(skill, &tool.name);
+                match offered.by_name.entry(name.clone()) {
+                    Entry::Vacant(free) => {
+                        free.insert((index, tool.name.clone()));
+                        offered.specs.push(spec(name, tool));
+                    }
+                    Entry::Occupied(_) => offered.left_out.push(name),
+                }
+            }
+        }
+        offered
+    }
+}
+
+/// A tool as the model is offered it.
+fn spec(name: String, tool: &Tool) -> ToolSpec {
+    ToolSpec {
+        name,
+        description: tool.description.clone(),
+        input_schema: tool.input_schema.clone(),
+        idempotent: tool.annotations.idempotent,
+        read_only: tool.annotations.read_only,
     }
 }
 
@@ -168,5 +209,40 @@ impl Sink for AgentLog {
             .map(|part| format!(" ({:.0} %)", part * 100.0))
             .unwrap_or_default();
         self.log(LogLevel::Info, &format!("{message}{percent}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skillgate_runtime::Annotations;
+
+    use super::*;
+
+    fn tool(name: &str, description: &str) -> Tool {
+        Tool {
+            name: name.to_owned(),
+            title: None,
+            description: description.to_owned(),
+            input_schema: json!({}),
+            output_schema: None,
+            annotations: Annotations::default(),
+        }
+    }
+
+    #[test]
+    fn a_later_skill_never_answers_for_an_earlier_one() {
+        let (first, second) = ([tool("add", "the first")], [tool("add", "the second")]);
+        let third = [tool("list", "of the second")];
+        let skills: [(&str, &[Tool]); 3] =
+            [("notes", &first), ("notes", &second), ("notes", &third)];
+        let offered = Offered::of(skills.into_iter());
+        assert_eq!(offered.by_name["notes__add"], (0, "add".to_owned()));
+        let descriptions: Vec<&str> = offered
+            .specs
+            .iter()
+            .map(|spec| spec.description.as_str())
+            .collect();
+        assert_eq!(descriptions, ["the first", "of the second"]);
+        assert_eq!(offered.left_out, ["notes__add"]);
     }
 }

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use serde_json::{Map, Value};
+use skillgate_agent::{MAX_DOCUMENT_DEPTH, nests_deeper_than};
 use skillgate_runtime::LogLevel;
-use skillgate_store::{Agent, AgentError, AgentStatus, NewAgent, SecretChanges, SecretText};
+use skillgate_store::{
+    Agent, AgentError, AgentStatus, NewAgent, SecretChanges, SecretLimits, SecretText,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::run::provider::ANTHROPIC_SECRET;
@@ -20,6 +23,8 @@ pub const MOST: i64 = 10_000;
 const LONGEST_TEXT: usize = 256 << 10;
 /// The most bytes of `config` as JSON.
 const LONGEST_CONFIG: usize = 64 << 10;
+/// The deepest nesting of `config`: what answers wrap around it keeps them within the limit on documents.
+const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
 /// After this time an agent is looked up again: another process may have changed it.
 const FRESH: Duration = Duration::from_secs(1);
 /// Agents remembered at once.
@@ -100,6 +105,11 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
         LONGEST_TEXT,
     )?;
     let config = Value::Object(draft.config);
+    if nests_deeper_than(&config, MAX_CONFIG_DEPTH) {
+        return Err(ApiError::validation(format!(
+            "config: must not be nested more than {MAX_CONFIG_DEPTH} deep."
+        )));
+    }
     text::bounded("config", config.to_string(), LONGEST_CONFIG)?;
     let secrets = secrets::parse(&draft.secrets)?;
     app.providers()
@@ -223,14 +233,15 @@ pub async fn set_secrets(
 ) -> Result<(), ApiError> {
     let agent = get(app, account, id).await?;
     let set = secrets::parse(set)?;
-    let delete: Result<Vec<String>, ApiError> = delete
-        .iter()
-        .map(|name| Ok(secrets::parse_name(name)?.to_owned()))
-        .collect();
+    let delete = secrets::parse_deletes(delete)?;
     let names: Vec<String> = set.keys().cloned().collect();
     let changes = SecretChanges {
         set: sealed(set),
-        delete: delete?,
+        delete,
+        most: SecretLimits {
+            count: secrets::MAX_SECRETS,
+            bytes: secrets::MAX_SECRET_BYTES,
+        },
     };
     if !app.store().set_secrets(account, id, &changes).await? {
         return Err(missing());

@@ -1,11 +1,10 @@
 //! Talking with agents.
 
 use serde_json::{Map, Value, json};
-use skillgate_agent::{Event, Message};
+use skillgate_agent::{EventReceiver, Message};
 use skillgate_store::{
     Agent, History, Message as Said, NewMessage, NewRun, Page, Session, Timestamp,
 };
-use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::run::begin::{Ready, begin};
 use crate::run::{history, prepare};
@@ -41,8 +40,9 @@ pub struct Ask {
 pub struct Running {
     /// Its id.
     pub run: String,
-    /// What happens in it; the last is [`Event::Done`] or [`Event::Error`].
-    pub events: UnboundedReceiver<Event>,
+    /// What happens in it; the last is [`Event::Done`](skillgate_agent::Event::Done) or
+    /// [`Event::Error`](skillgate_agent::Event::Error).
+    pub events: EventReceiver,
 }
 
 /// Says something to an agent. When this returns, the message is committed and the run has begun; it ends whether or

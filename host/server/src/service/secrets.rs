@@ -6,8 +6,11 @@ use serde_json::{Map, Value};
 
 use crate::ApiError;
 
-/// The most secrets in one request.
-const MOST: usize = 64;
+/// The most secrets of one agent, and the most that one request sets or deletes.
+pub const MAX_SECRETS: usize = 64;
+/// The most bytes that the values of one agent's secrets have together. Each run looks for all of them, in a dozen
+/// spellings each, in whatever leaves: that takes up to 1 KiB of memory for each byte.
+pub const MAX_SECRET_BYTES: usize = 32 << 10;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 128;
 /// The longest value, in bytes.
@@ -39,11 +42,13 @@ pub fn is_platform(kept: &str) -> bool {
 /// Checks secrets as they come in a request, and gives them under the names they are kept under.
 ///
 /// # Errors
-/// 400 naming the first secret that is no text of 1 to 16384 bytes, or whose name is none. Never its value.
+/// 400 naming the first secret that is no text of 1 to 16384 bytes, or whose name is none. Never its value. Also 400 when
+/// one request has more of them than an agent may have; whether they fit beside those that the agent has, the store
+/// finds out.
 pub fn parse(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, ApiError> {
-    if given.len() > MOST {
+    if given.len() > MAX_SECRETS {
         return Err(ApiError::validation(format!(
-            "secrets: at most {MOST} in one request."
+            "secrets: at most {MAX_SECRETS} in one request."
         )));
     }
     let mut secrets = BTreeMap::new();
@@ -59,7 +64,27 @@ pub fn parse(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, Api
         };
         secrets.insert(name.to_owned(), text.to_owned());
     }
+    let bytes: usize = secrets.values().map(String::len).sum();
+    if bytes > MAX_SECRET_BYTES {
+        return Err(ApiError::validation(format!(
+            "secrets: they have {bytes} bytes together; an agent's may have {MAX_SECRET_BYTES}."
+        )));
+    }
     Ok(secrets)
+}
+
+/// Checks the names of secrets that are to be deleted, and gives the names they are kept under.
+///
+/// # Errors
+/// 400 when there are more than an agent can have, or one is no name.
+pub fn parse_deletes(names: &[String]) -> Result<Vec<String>, ApiError> {
+    if names.len() > MAX_SECRETS {
+        return Err(ApiError::validation(format!(
+            "deleteSecrets: at most {MAX_SECRETS} in one request."
+        )));
+    }
+    let kept = names.iter().map(|name| parse_name(name).map(str::to_owned));
+    kept.collect()
 }
 
 /// Checks a secret's name and gives the name it is kept under; 400 when it is none.
@@ -101,5 +126,20 @@ mod tests {
         );
         assert!(parsed(json!({ "a b": "x" })).is_err());
         assert!(parsed(json!({ "a": "" })).is_err());
+    }
+
+    #[test]
+    fn one_request_has_at_most_what_an_agent_may_have() {
+        let values = |count: usize, length: usize| {
+            let value = |n| (format!("s{n}"), json!("x".repeat(length)));
+            Value::Object((0..count).map(value).collect())
+        };
+        assert!(parsed(values(64, 512)).is_ok());
+        for (count, length) in [(65, 1), (64, 513), (3, 16 << 10)] {
+            assert!(parsed(values(count, length)).is_err());
+        }
+        let names = |count| vec!["a".to_owned(); count];
+        assert!(parse_deletes(&names(64)).is_ok());
+        assert!(parse_deletes(&names(65)).is_err());
     }
 }

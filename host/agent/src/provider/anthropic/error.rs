@@ -2,14 +2,39 @@
 //!
 //! Source: the vendor's API reference, "Errors".
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::fmt::rfc2822;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-use crate::ProviderError;
 use crate::provider::excerpt;
+use crate::{ProviderError, Redactor};
+
+/// The most bytes of a peer's text that are looked at for an excerpt of it.
+const MAX_QUOTED_BYTES: usize = 4 << 10;
+
+/// Quotes what a peer said, for an error's text. Some peers repeat the key; it is taken out before the text is cut,
+/// because half of a key would not be known for one.
+#[derive(Clone, Default)]
+pub(super) struct Quotes {
+    key: Arc<str>,
+}
+
+impl Quotes {
+    /// For a peer that was sent this key.
+    pub(super) fn new(key: &str) -> Self {
+        Self { key: key.into() }
+    }
+
+    /// The first part of a text, on one line and without the key.
+    pub(super) fn excerpt(&self, text: &str) -> String {
+        // Made anew for each error: it takes some microseconds, and most answers have none.
+        let redactor = Redactor::new([&*self.key]);
+        excerpt(&redactor.redact_beginning(text.trim_start(), MAX_QUOTED_BYTES))
+    }
+}
 
 /// `{"type": "error", "error": {"type": …, "message": …}}`, as a body and as an event.
 #[derive(Deserialize)]
@@ -26,9 +51,14 @@ pub(super) struct ErrorDetail {
 }
 
 /// The meaning of a status other than 200. `body` may be anything.
-pub(super) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> ProviderError {
+pub(super) fn from_status(
+    status: u16,
+    headers: &HeaderMap,
+    body: &str,
+    quotes: &Quotes,
+) -> ProviderError {
     let detail = serde_json::from_str::<ErrorBody>(body).ok();
-    let said = detail.map_or_else(|| excerpt(body), |body| excerpt(&body.error.message));
+    let said = quotes.excerpt(detail.as_ref().map_or(body, |body| &body.error.message));
     let said = format!("HTTP {status}: {said}");
     let retry_after = retry_after(headers);
     match status {
@@ -47,8 +77,8 @@ pub(super) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> Provi
 }
 
 /// The meaning of an `error` event inside a stream that began with 200.
-pub(super) fn from_event(detail: &ErrorDetail) -> ProviderError {
-    let said = excerpt(&format!("{}: {}", detail.kind, detail.message));
+pub(super) fn from_event(detail: &ErrorDetail, quotes: &Quotes) -> ProviderError {
+    let said = quotes.excerpt(&format!("{}: {}", detail.kind, detail.message));
     match detail.kind.as_str() {
         "overloaded_error" => ProviderError::Overloaded { retry_after: None },
         "rate_limit_error" => ProviderError::RateLimited { retry_after: None },
@@ -81,12 +111,12 @@ mod tests {
 
     use reqwest::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
-    use super::{ErrorBody, from_event, from_status};
+    use super::{ErrorBody, Quotes, from_event, from_status};
     use crate::ProviderError;
 
     fn status(status: u16) -> ProviderError {
         let body = r#"{"type":"error","error":{"type":"x","message":"no"},"request_id":"req_1"}"#;
-        from_status(status, &HeaderMap::new(), body)
+        from_status(status, &HeaderMap::new(), body, &Quotes::default())
     }
 
     #[test]
@@ -120,7 +150,8 @@ mod tests {
     fn retry_after_may_be_seconds_or_a_date() {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, HeaderValue::from_static("7"));
-        let after = |headers: &HeaderMap| from_status(429, headers, "").retry_after();
+        let after =
+            |headers: &HeaderMap| from_status(429, headers, "", &Quotes::default()).retry_after();
         assert_eq!(after(&headers), Some(Duration::from_secs(7)));
         let date = HeaderValue::from_static("Sun, 06 Nov 1994 08:49:47 GMT");
         headers.insert(RETRY_AFTER, date);
@@ -133,7 +164,7 @@ mod tests {
     #[test]
     fn an_html_page_is_quoted_briefly() {
         let page = format!("<html>\r\n{}</html>", "x".repeat(100_000));
-        let error = from_status(502, &HeaderMap::new(), &page).to_string();
+        let error = from_status(502, &HeaderMap::new(), &page, &Quotes::default()).to_string();
         assert!(error.len() < 500 && error.contains("<html>"));
     }
 
@@ -143,6 +174,16 @@ mod tests {
             r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
         let body: ErrorBody = serde_json::from_str(event).expect("documented form");
         let overloaded = ProviderError::Overloaded { retry_after: None };
-        assert_eq!(from_event(&body.error), overloaded);
+        assert_eq!(from_event(&body.error, &Quotes::default()), overloaded);
+    }
+
+    #[test]
+    fn the_key_is_in_no_quote_not_even_half_of_it() {
+        let quotes = Quotes::new("sk-0123456789-0123456789");
+        for before in 0..320 {
+            let text = format!("{}sk-0123456789-0123456789 is no key", "x".repeat(before));
+            let said = quotes.excerpt(&text);
+            assert!(!said.contains("sk-"), "{said}");
+        }
     }
 }

@@ -17,7 +17,8 @@ use reqwest::{Response, StatusCode, Url};
 use sse_stream::{Sse, SseByteStream};
 
 use crate::provider::excerpt;
-use crate::{Delta, DeltaStream, HttpClient, Provider, ProviderError, Redactor, Request};
+use crate::{Delta, DeltaStream, HttpClient, Provider, ProviderError, Request};
+use error::Quotes;
 use stream::Decoder;
 
 /// Where the vendor's own client goes when `ANTHROPIC_BASE_URL` is not set.
@@ -26,8 +27,6 @@ pub const DEFAULT_BASE_URL: &str = "https://api.anthropic.com";
 const NAME: &str = "anthropic";
 /// The version of the protocol; the only one that is documented.
 const VERSION: &str = "2023-06-01";
-/// The most bytes of one answer. Far above any real one; bounds what a broken peer can make us hold.
-const LARGEST_ANSWER: usize = 32 << 20;
 /// The most bytes that are read of an error's body.
 const LARGEST_ERROR: usize = 64 << 10;
 /// How long to wait for the end of the body once the answer is whole.
@@ -74,23 +73,27 @@ impl Anthropic {
     async fn refusal(&self, response: Response) -> ProviderError {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        error::from_status(status, &headers, &self.beginning(response).await)
+        let body = beginning(response).await;
+        error::from_status(status, &headers, &body, &self.quotes())
     }
 
-    /// The first bytes of a body, as text; as far as it could be read. Some peers repeat the key in it.
-    async fn beginning(&self, response: Response) -> String {
-        let mut chunks = response.bytes_stream();
-        let mut start: Vec<u8> = Vec::new();
-        while let Ok(Some(chunk)) = chunks.try_next().await {
-            let room = LARGEST_ERROR - start.len();
-            start.extend(chunk.iter().take(room));
-            if start.len() == LARGEST_ERROR {
-                break;
-            }
-        }
-        let key = self.key.to_str().unwrap_or_default();
-        Redactor::new([key]).redact(&String::from_utf8_lossy(&start))
+    fn quotes(&self) -> Quotes {
+        Quotes::new(self.key.to_str().unwrap_or_default())
     }
+}
+
+/// The first bytes of a body, as text; as far as it could be read.
+async fn beginning(response: Response) -> String {
+    let mut chunks = response.bytes_stream();
+    let mut start: Vec<u8> = Vec::new();
+    while let Ok(Some(chunk)) = chunks.try_next().await {
+        let room = LARGEST_ERROR - start.len();
+        start.extend(chunk.iter().take(room));
+        if start.len() == LARGEST_ERROR {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&start).into_owned()
 }
 
 #[async_trait]
@@ -117,25 +120,28 @@ impl Provider for Anthropic {
         let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("text/event-stream") {
             let kind = kind.to_owned();
-            let text = self.beginning(response).await;
-            return Err(ProviderError::Garbage(excerpt(&format!("{kind}: {text}"))));
+            let text = beginning(response).await;
+            let said = self.quotes().excerpt(&format!("{kind}: {text}"));
+            return Err(ProviderError::Garbage(said));
         }
-        Ok(deltas(bounded(response.bytes_stream())).boxed())
+        let bytes = bounded(response.bytes_stream(), request.limits.wire_bytes);
+        Ok(deltas(bytes, Decoder::new(request.limits, self.quotes())).boxed())
     }
 }
 
 /// Deltas until [`Delta::End`] or the first error. A stream that stops before its end is cut off.
 fn deltas(
     bytes: impl Stream<Item = Result<Bytes, ReadError>> + Send + 'static,
+    decoder: Decoder,
 ) -> impl Stream<Item = Result<Delta, ProviderError>> + Send {
     let events = Box::pin(SseByteStream::new(bytes));
-    let state = Some((events, Decoder::default()));
+    let state = Some((events, decoder));
     streams::unfold(state, |state| async move {
         let (mut events, mut decoder) = state?;
         loop {
             let item = match events.next().await {
                 None => Err(ProviderError::CutOff),
-                Some(Err(error)) => Err(broken(error)),
+                Some(Err(error)) => Err(broken(error, decoder.quotes())),
                 Some(Ok(Sse { data: None, .. })) => continue,
                 Some(Ok(Sse {
                     data: Some(data), ..
@@ -162,28 +168,30 @@ fn deltas(
 enum ReadError {
     #[error("{0}")]
     Network(reqwest::Error),
-    #[error("more than {LARGEST_ANSWER} bytes")]
-    TooLong,
+    #[error("more than {0} bytes on the wire")]
+    TooLong(usize),
 }
 
 fn bounded(
     bytes: impl Stream<Item = reqwest::Result<Bytes>>,
+    most: usize,
 ) -> impl Stream<Item = Result<Bytes, ReadError>> {
-    let mut left = LARGEST_ANSWER;
+    let mut left = most;
     bytes.map(move |chunk| {
         let chunk = chunk.map_err(ReadError::Network)?;
-        left = left.checked_sub(chunk.len()).ok_or(ReadError::TooLong)?;
+        let rest = left.checked_sub(chunk.len());
+        left = rest.ok_or(ReadError::TooLong(most))?;
         Ok(chunk)
     })
 }
 
-fn broken(error: sse_stream::Error) -> ProviderError {
+fn broken(error: sse_stream::Error, quotes: &Quotes) -> ProviderError {
     let sse_stream::Error::Body(source) = error else {
-        return ProviderError::Garbage(excerpt(&error.to_string()));
+        return ProviderError::Garbage(quotes.excerpt(&error.to_string()));
     };
     match source.downcast_ref::<ReadError>() {
         Some(ReadError::Network(error)) if error.is_timeout() => ProviderError::TimedOut,
-        Some(ReadError::TooLong) => ProviderError::Garbage(source.to_string()),
+        Some(ReadError::TooLong(_)) => ProviderError::AnswerTooLarge(source.to_string()),
         _ => ProviderError::CutOff,
     }
 }

@@ -120,7 +120,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::body;
-    use crate::{Message, Part, Request, Role, ToolSpec};
+    use crate::{AnswerLimits, Message, Part, Request, Role, ToolSpec};
 
     fn request(messages: Vec<Message>) -> Request {
         Request {
@@ -135,6 +135,7 @@ mod tests {
                 read_only: true,
             }],
             max_tokens: 100,
+            limits: AnswerLimits::default(),
         }
     }
 

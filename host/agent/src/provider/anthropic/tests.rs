@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::json;
 
-use super::{ReadError, deltas};
+use super::{Decoder, ReadError, deltas};
 use crate::{Answer, Delta, Part, ProviderError, StopReason, Usage};
 
 /// Thinking, text, two parallel calls (one with fragments, one without arguments), a ping, a type of event and a
@@ -19,7 +19,7 @@ fn play(chunks: Vec<&[u8]>) -> Vec<Result<Delta, ProviderError>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build();
-    let deltas = deltas(stream::iter(chunks)).collect();
+    let deltas = deltas(stream::iter(chunks), Decoder::default()).collect();
     runtime.expect("a runtime").block_on(deltas)
 }
 
@@ -171,7 +171,9 @@ fn each_stop_reason_is_known() {
             "model_context_window_exceeded",
             StopReason::ModelContextWindowExceeded,
         ),
-        ("brand_new", StopReason::Other("brand_new".into())),
+        ("brand_new", StopReason::Other),
+        // A reason that only the host may give.
+        ("cancelled", StopReason::Other),
     ] {
         let events = WHOLE.replace(
             "\"stop_reason\":\"tool_use\"",
@@ -179,4 +181,76 @@ fn each_stop_reason_is_known() {
         );
         assert_eq!(answer(play(vec![events.as_bytes()])).1.stop_reason, reason);
     }
+}
+
+/// An answer of these content blocks' events.
+fn whole(events: &[serde_json::Value]) -> String {
+    let start = json!({"type": "message_start", "message": {}});
+    let reason = json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}});
+    let stop = json!({"type": "message_stop"});
+    let all = [&start].into_iter().chain(events).chain([&reason, &stop]);
+    all.map(|event| format!("data: {event}\n\n")).collect()
+}
+
+fn block(index: usize, block: serde_json::Value) -> serde_json::Value {
+    json!({"type": "content_block_start", "index": index, "content_block": block})
+}
+
+fn delta(index: usize, delta: serde_json::Value) -> serde_json::Value {
+    json!({"type": "content_block_delta", "index": index, "delta": delta})
+}
+
+#[test]
+fn an_answer_without_end_is_cut_with_its_reason() {
+    let text = json!({"type": "text", "text": ""});
+    let piece = "x".repeat(10_000);
+    let deltas = |kind: &str, field: &str| {
+        let mut events = vec![block(
+            0,
+            json!({"type": kind, "text": "", "id": "a", "name": "b"}),
+        )];
+        let more = json!({"type": format!("{field}_delta"), "text": piece, "thinking": piece, "partial_json": piece});
+        events.extend(vec![delta(0, more); 110]);
+        whole(&events)
+    };
+    let blocks: Vec<serde_json::Value> = (0..600).map(|index| block(index, text.clone())).collect();
+    let one = block(0, json!({"type": "text", "text": "x".repeat(2 << 20)}));
+    for answer in [
+        deltas("text", "text"),
+        deltas("thinking", "thinking"),
+        deltas("tool_use", "input_json"),
+        whole(&blocks),
+        whole(&[one]),
+    ] {
+        let last = play(vec![answer.as_bytes()]).pop().expect("an end");
+        let error = last.expect_err("too large");
+        assert_eq!(error.code(), "provider_answer_too_large");
+        assert!(!error.retryable() && error.to_string().contains("more than"));
+    }
+}
+
+#[test]
+fn many_small_pieces_of_reasoning_are_put_together() {
+    let mut events = vec![block(
+        0,
+        json!({"type": "thinking", "thinking": "", "signature": ""}),
+    )];
+    let piece = json!({"type": "thinking_delta", "thinking": "hm "});
+    events.extend(vec![delta(0, piece); 20_000]);
+    let (_, answer) = answer(play(vec![whole(&events).as_bytes()]));
+    let Part::Reasoning { opaque, .. } = &answer.message.parts[0] else {
+        panic!("{:?}", answer.message.parts.len());
+    };
+    assert_eq!(opaque["thinking"].as_str().map(str::len), Some(60_000));
+}
+
+#[test]
+fn a_block_of_the_providers_own_may_not_nest_deeply() {
+    let nested = |depth: usize| {
+        let inner = (0..depth).fold(json!(1), |inner, _| json!([inner]));
+        whole(&[block(0, json!({"type": "compaction", "data": inner}))])
+    };
+    answer(play(vec![nested(63).as_bytes()]));
+    let last = play(vec![nested(64).as_bytes()]).pop().expect("an end");
+    assert_eq!(last.map_err(|error| error.code()), Err("provider_garbage"));
 }

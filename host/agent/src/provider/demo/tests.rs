@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{WHO, reply};
-use crate::{Message, Part, Request, Role, ToolSpec};
+use crate::{AnswerLimits, Message, Part, Request, Role, ToolSpec};
 
 fn tool(name: &str, required: &[&str]) -> ToolSpec {
     let properties = required
@@ -30,6 +30,7 @@ fn reply_to(message: Message) -> Part {
         messages: vec![message],
         tools,
         max_tokens: 100,
+        limits: AnswerLimits::default(),
     };
     reply(&request).0
 }

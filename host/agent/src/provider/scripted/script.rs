@@ -109,6 +109,7 @@ impl ScriptFailure {
             ProviderError::Server(message.clone()),
             ProviderError::BadRequest(message.clone()),
             ProviderError::Garbage(message.clone()),
+            ProviderError::AnswerTooLarge(message.clone()),
             ProviderError::CutOff,
             ProviderError::Unreachable(message),
             ProviderError::TimedOut,

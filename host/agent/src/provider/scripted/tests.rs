@@ -2,7 +2,7 @@ use futures::TryStreamExt;
 use serde_json::json;
 
 use super::Scripted;
-use crate::{Delta, Message, Part, Provider, ProviderError, Request, Role};
+use crate::{AnswerLimits, Delta, Message, Part, Provider, ProviderError, Request, Role};
 
 fn request(messages: Vec<Message>) -> Request {
     Request {
@@ -11,6 +11,7 @@ fn request(messages: Vec<Message>) -> Request {
         messages,
         tools: Vec::new(),
         max_tokens: 10,
+        limits: AnswerLimits::default(),
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use skillgate_agent::{
-    Budget, Event, Journal, JournalError, Message, Redactor, RetryPolicy, Scripted, Step, Turn,
+    Budget, Event, EventReceiver, EventSender, Journal, JournalError, Message, Redactor,
+    RetryPolicy, Scripted, Step, Turn, event_queue,
 };
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tools::TestTools;
 
@@ -17,19 +17,19 @@ pub struct Bench {
     pub provider: Arc<Scripted>,
     pub tools: Arc<TestTools>,
     pub journal: Arc<Memory>,
-    sender: mpsc::UnboundedSender<Event>,
+    sender: Arc<EventSender>,
 }
 
-type Receiver = Arc<Mutex<mpsc::UnboundedReceiver<Event>>>;
+type Receiver = Arc<Mutex<EventReceiver>>;
 
 impl Bench {
     pub fn new(script: &str) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, receiver) = event_queue();
         Self {
             provider: Arc::new(Scripted::from_json(script).expect("a script")),
             tools: Arc::default(),
             journal: Arc::new(Memory::new(Arc::new(Mutex::new(receiver)))),
-            sender,
+            sender: Arc::new(sender),
         }
     }
 
@@ -64,7 +64,7 @@ impl Bench {
     /// All events that were not taken yet.
     pub fn take_events(&self) -> Vec<Event> {
         let mut receiver = self.journal.events.lock().unwrap();
-        std::iter::from_fn(|| receiver.try_recv().ok()).collect()
+        std::iter::from_fn(|| receiver.try_recv()).collect()
     }
 }
 
@@ -114,7 +114,7 @@ impl Journal for Memory {
         if steps.len() >= *self.limit.lock().unwrap() {
             return Err(JournalError("the disk is full".into()));
         }
-        steps.push((step, self.events.lock().unwrap().len()));
+        steps.push((step, self.events.lock().unwrap().waiting()));
         Ok(())
     }
 }
@@ -148,4 +148,20 @@ pub fn kinds(steps: &[Step]) -> Vec<String> {
         }
     });
     kinds.collect()
+}
+
+/// The results that the model was given last, each with whether it is an error.
+pub fn last_results(bench: &Bench) -> Vec<(String, bool)> {
+    let requests = bench.provider.requests();
+    let last = requests.last().and_then(|request| request.messages.last());
+    let parts = last
+        .map(|message| message.parts.clone())
+        .unwrap_or_default();
+    let results = parts.into_iter().filter_map(|part| match part {
+        skillgate_agent::Part::ToolResult {
+            content, is_error, ..
+        } => Some((content, is_error)),
+        _ => None,
+    });
+    results.collect()
 }

@@ -4,21 +4,28 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use skillgate_agent::{ToolAnswer, ToolSpec, Tools, ToolsError};
+use skillgate_agent::{ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError};
 use tokio::sync::Notify;
 
-/// Tools of one skill, `math`: `slow` waits for `fast`, `send` is not repeatable, `hang` never ends.
+/// Tools of one skill, `math`: `slow` waits for `fast`, `send` is not repeatable, `hang` ends when it is cancelled,
+/// `deaf` never.
 #[derive(Default)]
 pub struct TestTools {
     ended: Mutex<Vec<String>>,
     fast_ended: Notify,
     hangs: Notify,
+    given: Mutex<Vec<Value>>,
 }
 
 impl TestTools {
     /// The names of the calls that ended, in the order of their ends.
     pub fn calls(&self) -> Vec<String> {
         self.ended.lock().unwrap().clone()
+    }
+
+    /// What the calls were given, in the order of the calls.
+    pub fn given(&self) -> Vec<Value> {
+        self.given.lock().unwrap().clone()
     }
 
     /// `fast` has ended in an earlier process: `slow` need not wait.
@@ -35,7 +42,9 @@ impl TestTools {
 #[async_trait]
 impl Tools for TestTools {
     fn specs(&self) -> Vec<ToolSpec> {
-        let names = ["slow", "fast", "send", "hang", "broken", "huge", "leak"];
+        let names = [
+            "slow", "fast", "send", "hang", "deaf", "broken", "huge", "leak", "padded",
+        ];
         let spec = |name: &str| ToolSpec {
             name: format!("math__{name}"),
             description: String::new(),
@@ -46,7 +55,9 @@ impl Tools for TestTools {
         names.map(spec).into()
     }
 
-    async fn call(&self, _: &str, name: &str, arguments: &Value) -> Result<ToolAnswer, ToolsError> {
+    async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
+        let (name, arguments) = (call.name, call.arguments);
+        self.given.lock().unwrap().push(arguments.clone());
         let ended = |content: String| {
             self.ended.lock().unwrap().push(name.to_owned());
             let (is_error, receipt) = (false, Some(json!({"tool": name})));
@@ -68,13 +79,24 @@ impl Tools for TestTools {
             }
             "math__hang" => {
                 self.hangs.notify_one();
+                call.cancel.cancelled().await;
+                Ok(ended("cut".into()))
+            }
+            "math__deaf" => {
+                self.hangs.notify_one();
                 std::future::pending().await
             }
             "math__broken" => {
                 ended(String::new());
-                Err(ToolsError("the disk is gone".into()))
+                let receipt = json!({"tool": name});
+                Err(ToolsError::new("the disk is gone").with_receipt(receipt))
             }
             "math__huge" => Ok(ended(format!("x{}", "é".repeat(150_000)))),
+            // A secret over the place where a result is cut.
+            "math__padded" => {
+                let padding = "x".repeat((64 << 10) - 5);
+                Ok(ended(format!("{padding}token-123456{padding}")))
+            }
             "math__leak" => Ok(ended("the key is token-123456".into())),
             _ => Ok(ended("sent".into())),
         }

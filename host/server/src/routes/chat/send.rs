@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, stream};
 use serde::Deserialize;
 use serde_json::Value;
-use tokio_stream::wrappers::UnboundedReceiverStream;
 
 use crate::extract::{Caller, Id, Json};
 use crate::service::chat::{self, Ask};
@@ -41,13 +40,15 @@ pub(crate) async fn send(
     };
     let running = chat::send(&app, caller.account(), caller.key(), &id, ask).await?;
     let run = running.run;
-    let events = UnboundedReceiverStream::new(running.events)
-        .enumerate()
-        .map(move |(number, event)| {
-            let data = serde_json::to_string(&event).unwrap_or_default();
-            Ok(Event::default()
-                .id(format!("{run}:{}", number + 1))
-                .data(data))
-        });
+    let events = stream::unfold(running.events, |mut events| async move {
+        let event = events.recv().await?;
+        Some((event, events))
+    });
+    let events = events.enumerate().map(move |(number, event)| {
+        let data = serde_json::to_string(&event).unwrap_or_default();
+        Ok(Event::default()
+            .id(format!("{run}:{}", number + 1))
+            .data(data))
+    });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

@@ -36,10 +36,17 @@ pub(crate) async fn get(
     })
 }
 
-/// A step as the journal has it, with its number and time.
+/// A step as the journal has it, with its number and time. One that can't be read says so, and is of a known type.
 fn view(step: Step) -> Value {
-    let mut body = step.body;
-    body["seq"] = json!(step.seq);
-    body["timestamp"] = json!(step.created_at);
-    body
+    let Value::Object(mut body) = step.body else {
+        let unreadable = json!({ "unreadable": "not an object" });
+        return view(Step {
+            body: unreadable,
+            ..step
+        });
+    };
+    body.entry("type").or_insert_with(|| step.kind.into());
+    body.insert("seq".to_owned(), json!(step.seq));
+    body.insert("timestamp".to_owned(), json!(step.created_at));
+    Value::Object(body)
 }

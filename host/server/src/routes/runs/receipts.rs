@@ -26,8 +26,9 @@ fn receipt(mut step: Step) -> Option<Value> {
         .get_mut("receipt")
         .filter(|receipt| receipt.is_object())?
         .take();
-    receipt["callId"] = step.body["id"].take();
-    receipt["name"] = step.body["name"].take();
+    let mut taken = |field: &str| step.body.get_mut(field).map(Value::take);
+    receipt["callId"] = json!(taken("id"));
+    receipt["name"] = json!(taken("name"));
     receipt["timestamp"] = json!(step.created_at);
     Some(receipt)
 }

@@ -1,5 +1,9 @@
 //! What a client that chats sees of a run.
 
+mod queue;
+
+pub use queue::{EventReceiver, EventSender, event_queue};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
