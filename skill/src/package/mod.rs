@@ -1,11 +1,13 @@
 //! The package: a skill directory as one archive, `<name>.skill`.
 
+mod canonical;
 mod digest;
 mod path;
 mod read;
 mod write;
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek};
 
 pub use digest::Digest;
 pub use path::check_path;
@@ -67,7 +69,7 @@ impl Package {
     /// When the archive, a path, a size, the component or the manifest is not acceptable.
     pub fn read(bytes: &[u8]) -> Result<Self, PackageError> {
         let package = Self::from_files(read::unpack(bytes)?)?;
-        if package.envelope.is_some() && package.write()? != bytes {
+        if package.envelope.is_some() && !write::is_packed_as(&package, bytes)? {
             return Err(PackageError::NotCanonical);
         }
         Ok(package)
@@ -100,11 +102,26 @@ impl Package {
         Digest::of(&self.files)
     }
 
+    /// How many bytes the files of an archive say that they unpack to, by its table of contents alone; at most
+    /// [`MAX_UNPACKED`], which no package that is read may pass. With the archive's own length it is what
+    /// [`Package::read`] holds in memory.
+    ///
+    /// # Errors
+    /// When there is no table of contents, or it names too many files.
+    pub fn unpacked_size(archive: impl Read + Seek) -> Result<u64, PackageError> {
+        read::unpacked_size(archive)
+    }
+
+    /// Every file but the signature, borrowed.
+    fn contents(&self) -> BTreeMap<&str, &[u8]> {
+        contents(&self.files)
+    }
+
     fn new(
         mut files: BTreeMap<String, Vec<u8>>,
         parse: impl Fn(&str) -> Result<Manifest, ManifestError>,
     ) -> Result<Self, PackageError> {
-        check_all(&files)?;
+        check_all(&contents(&files))?;
         let envelope = match files.remove(SIGNATURE) {
             Some(bytes) => Some(Envelope::from_json(&bytes).map_err(|problem| {
                 PackageError::entry(
@@ -128,21 +145,28 @@ impl Package {
     }
 }
 
+fn contents(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&str, &[u8]> {
+    let borrowed = files.iter();
+    borrowed
+        .map(|(path, content)| (path.as_str(), content.as_slice()))
+        .collect()
+}
+
 /// Number, paths, sizes, and the kind of the component.
-fn check_all(files: &BTreeMap<String, Vec<u8>>) -> Result<(), PackageError> {
+fn check_all(files: &BTreeMap<&str, &[u8]>) -> Result<(), PackageError> {
     if files.len() > MAX_FILES {
         return Err(PackageError::TooManyFiles {
             count: files.len(),
             limit: MAX_FILES,
         });
     }
-    check_paths(files.keys())?;
+    check_paths(files.keys().copied())?;
     let mut total = 0;
     for (path, content) in files {
         total += content.len() as u64;
         if total > MAX_UNPACKED {
             return Err(PackageError::TooMuchUnpacked {
-                entry: path.clone(),
+                entry: (*path).to_owned(),
                 limit: MAX_UNPACKED,
             });
         }
