@@ -42,6 +42,7 @@ mod limits;
 mod link;
 mod load;
 mod outcome;
+mod places;
 mod receipt;
 mod runtime;
 mod secret;
@@ -51,14 +52,17 @@ mod tool;
 
 pub use call::{Call, Scope};
 pub use compile::compile_child;
-pub use config::{Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig};
+pub use config::{
+    Cache, CompileLimits, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig,
+};
 pub use egress::{Blocked, Body, Egress, EgressError, Gate};
 pub use error::{HostFault, LoadError};
 pub use grant_state::GrantState;
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
+pub use places::{NoPlace, Place, PlaceLimits, Places};
 pub use receipt::{MAX_USES, Receipt, Use};
-pub use runtime::Runtime;
+pub use runtime::{CompilePlace, Runtime};
 pub use secret::{NoSecrets, Secret, SecretSource};
 pub use sink::{Discard, LogLevel, MAX_LINE, Sink};
 pub use tool::{Annotations, Tool};

@@ -12,6 +12,7 @@ mod chat;
 mod cli;
 mod crash;
 mod examples;
+mod limits;
 mod providers;
 mod sandbox;
 mod store_story;

@@ -9,6 +9,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig, Secret};
+use skillgate_server::config::ServerLimits;
 use skillgate_server::{App, AppConfig, HEAD_TIMEOUT, ProviderConfig, serve};
 use skillgate_skill::{Package, SigningKey, prove_possession};
 use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, system_clock};
@@ -39,6 +40,8 @@ pub struct Setup {
     pub retry: RetryPolicy,
     /// How long a caller may take to send a request's head.
     pub head_timeout: Duration,
+    /// How much of the server's own work there may be at once.
+    pub limits: ServerLimits,
 }
 
 impl Default for Setup {
@@ -56,6 +59,7 @@ impl Default for Setup {
                 ..RetryPolicy::default()
             },
             head_timeout: HEAD_TIMEOUT,
+            limits: ServerLimits::default(),
         }
     }
 }
@@ -118,6 +122,7 @@ impl TestApp {
             rate_limit: setup.rate_limit,
             budget: Budget::default(),
             head_timeout: setup.head_timeout,
+            limits: setup.limits,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

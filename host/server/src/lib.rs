@@ -8,17 +8,20 @@
 
 mod answer;
 mod app;
+pub mod config;
 mod connections;
 mod error;
 mod extract;
 mod keys;
 mod limiter;
 mod middleware;
+mod package_work;
 mod routes;
 mod run;
 mod scope;
 mod serve;
 pub mod service;
+mod spool;
 mod warm;
 
 pub use app::{App, AppConfig};

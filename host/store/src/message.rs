@@ -109,20 +109,30 @@ impl Store {
         query: History<'_>,
     ) -> Result<Page<Message>, StoreError> {
         let items = self.latest_messages(account, agent, query).await?;
+        let total = self.count_messages(account, agent, query).await?;
+        Ok(Page { items, total })
+    }
+
+    /// How many messages `session` and `since` admit.
+    pub(crate) async fn count_messages(
+        &self,
+        account: &str,
+        agent: &str,
+        query: History<'_>,
+    ) -> Result<i64, StoreError> {
         let since = query.since();
-        let total = match query.session {
+        match query.session {
             Some(session) => {
                 self.db
                     .count(OF_SESSION.count, args![account, agent, since, session])
-                    .await?
+                    .await
             }
             None => {
                 self.db
                     .count(OF_AGENT.count, args![account, agent, since])
-                    .await?
+                    .await
             }
-        };
-        Ok(Page { items, total })
+        }
     }
 
     /// The latest messages of an agent, oldest first.

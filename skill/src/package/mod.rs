@@ -43,6 +43,16 @@ pub struct Package {
     pub envelope: Option<Envelope>,
 }
 
+/// What the table of contents of an archive says. [`Package::read`] holds the archive to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contents {
+    /// How many bytes its files unpack to; at most [`MAX_UNPACKED`], which no package that is read may pass. With the
+    /// archive's own length it is what reading takes in memory.
+    pub unpacked: u64,
+    /// Whether it holds a component, which would have to be compiled.
+    pub has_component: bool,
+}
+
 impl Package {
     /// Builds a package to be published. The manifest is read strictly.
     ///
@@ -102,14 +112,12 @@ impl Package {
         Digest::of(&self.files)
     }
 
-    /// How many bytes the files of an archive say that they unpack to, by its table of contents alone; at most
-    /// [`MAX_UNPACKED`], which no package that is read may pass. With the archive's own length it is what
-    /// [`Package::read`] holds in memory.
+    /// What an archive's table of contents says, before anything of it is unpacked.
     ///
     /// # Errors
     /// When there is no table of contents, or it names too many files.
-    pub fn unpacked_size(archive: impl Read + Seek) -> Result<u64, PackageError> {
-        read::unpacked_size(archive)
+    pub fn contents_of(archive: impl Read + Seek) -> Result<Contents, PackageError> {
+        read::contents_of(archive)
     }
 
     /// Every file but the signature, borrowed.

@@ -113,9 +113,8 @@ mod tests {
 
     #[test]
     fn colliding_paths_are_refused() {
-        let check = |paths: &[&str]| {
-            check_paths(paths.iter().copied()).map_err(|error| error.to_string())
-        };
+        let check =
+            |paths: &[&str]| check_paths(paths.iter().copied()).map_err(|error| error.to_string());
         assert!(check(&["a", "b", "c/a"]).is_ok());
         assert!(
             check(&["Read.md", "read.MD"])

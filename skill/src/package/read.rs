@@ -7,7 +7,7 @@ use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::unstable::read::ZipIterable;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{MANIFEST, MAX_ARCHIVE, MAX_FILES, MAX_UNPACKED, check_path};
+use super::{COMPONENT, Contents, MANIFEST, MAX_ARCHIVE, MAX_FILES, MAX_UNPACKED, check_path};
 use crate::PackageError;
 
 /// Nothing comes before the archive.
@@ -37,14 +37,19 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackageE
     Ok(files)
 }
 
-/// The sum of what the entries say that they unpack to, at most [`MAX_UNPACKED`]. [`unpack`] holds them to it.
-pub(super) fn unpacked_size(archive: impl Read + Seek) -> Result<u64, PackageError> {
+/// What the entries say of themselves. [`unpack`] holds them to it.
+pub(super) fn contents_of(archive: impl Read + Seek) -> Result<Contents, PackageError> {
     let mut table = table_of_contents(archive)?;
-    let mut total: u64 = 0;
+    let (mut unpacked, mut has_component) = (0_u64, false);
     for entry in table.files().map_err(archive_error)? {
-        total = total.saturating_add(entry.map_err(archive_error)?.size());
+        let entry = entry.map_err(archive_error)?;
+        unpacked = unpacked.saturating_add(entry.size());
+        has_component |= entry.name_raw() == COMPONENT.as_bytes();
     }
-    Ok(total.min(MAX_UNPACKED))
+    Ok(Contents {
+        unpacked: unpacked.min(MAX_UNPACKED),
+        has_component,
+    })
 }
 
 /// The central directory, whose entries are counted before they are listed.
@@ -70,8 +75,7 @@ fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, PackageError> {
         });
     }
     table_of_contents(Cursor::new(bytes))?;
-    let mut archive =
-        ZipArchive::with_config(CONFIG, Cursor::new(bytes)).map_err(archive_error)?;
+    let mut archive = ZipArchive::with_config(CONFIG, Cursor::new(bytes)).map_err(archive_error)?;
     if archive.has_duplicate_names() {
         return Err(PackageError::Archive(
             "two entries have the same name".to_owned(),

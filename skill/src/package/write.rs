@@ -42,10 +42,7 @@ fn pack_into<W: Write + Seek>(
     Ok(write_entries(&files, place))
 }
 
-fn write_entries<W: Write + Seek>(
-    files: &BTreeMap<&str, &[u8]>,
-    place: W,
-) -> Result<W, ZipError> {
+fn write_entries<W: Write + Seek>(files: &BTreeMap<&str, &[u8]>, place: W) -> Result<W, ZipError> {
     // Every option that would otherwise depend on the clock or the system is set.
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)

@@ -26,6 +26,8 @@ pub(crate) struct Ready {
     pub steps: Vec<Step>,
     /// The session's turn, given up when the run has ended.
     pub place: Place,
+    /// The account's place among all runs, given up with it.
+    pub run_place: skillgate_runtime::Place,
 }
 
 /// Starts the run and gives its events. They may be dropped; the run goes on.
@@ -37,6 +39,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
         history,
         steps,
         place,
+        run_place,
     } = ready;
     let (events, receiver) = unbounded_channel();
     let store = app.store().clone();
@@ -77,7 +80,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> UnboundedReceiver<Event> {
                 let _ = events.send(Event::Error { code: "unavailable".to_owned(), message: message.to_owned() });
             }
         }
-        drop(place);
+        drop((place, run_place));
     });
     receiver
 }

@@ -7,6 +7,7 @@ use anyhow::Context;
 use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
+use skillgate_server::config::{PackageLimits, ServerLimits};
 use skillgate_server::{AppConfig, HEAD_TIMEOUT, ProviderConfig};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
@@ -55,7 +56,19 @@ pub(super) fn app_config(arguments: &Serve, store: Store, runtime: Runtime) -> O
         rate_limit: arguments.rate_limit,
         budget: Budget::default(),
         head_timeout: HEAD_TIMEOUT,
+        limits: limits(&arguments.database),
     })
+}
+
+/// The defaults. What is received and not in memory lies beside the database: a temporary folder may be in memory too.
+fn limits(database: &Database) -> ServerLimits {
+    ServerLimits {
+        packages: PackageLimits {
+            spool_dir: Some(database.data.clone()),
+            ..PackageLimits::default()
+        },
+        ..ServerLimits::default()
+    }
 }
 
 /// From the environment, else from its file in the data folder.
