@@ -7,6 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::io::{Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -22,13 +24,17 @@ const TAG_LEN: usize = 32;
 #[derive(Debug)]
 pub(crate) struct CodeCache {
     settings: Cache,
+    /// The most bytes that all entries together may have.
+    capacity: u64,
+    /// Held while entries are deleted: one at a time looks through the folder.
+    pruning: Mutex<()>,
     /// Digest of everything beside the component that decides the machine code: wasmtime's
     /// version, the compiler's settings, the CPU's features.
     environment: [u8; 32],
 }
 
 impl CodeCache {
-    pub(crate) fn open(settings: Cache, engine: &Engine) -> Result<Self, HostFault> {
+    pub(crate) fn open(settings: Cache, capacity: u64, engine: &Engine) -> Result<Self, HostFault> {
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -41,10 +47,14 @@ impl CodeCache {
             })?;
         let mut hasher = DigestHasher(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self {
+        let cache = Self {
             settings,
+            capacity,
+            pruning: Mutex::default(),
             environment: hasher.0.finalize().into(),
-        })
+        };
+        cache.prune();
+        Ok(cache)
     }
 
     /// The entry's name for a component of this SHA-256.
@@ -62,7 +72,9 @@ impl CodeCache {
     pub(crate) fn read(&self, name: &str) -> Option<Vec<u8>> {
         let mut entry = Vec::new();
         let file = fs::File::open(self.path(name)).ok()?;
-        file.take(MAX_CODE + TAG_LEN as u64)
+        note_use(&file);
+        (&file)
+            .take(MAX_CODE + TAG_LEN as u64)
             .read_to_end(&mut entry)
             .ok()?;
         let (tag, code) = entry.split_at_checked(TAG_LEN)?;
@@ -82,6 +94,42 @@ impl CodeCache {
         if let Err(error) = self.try_write(name, code) {
             tracing::warn!("the compiled component could not be cached: {error}");
         }
+        self.prune();
+    }
+
+    /// Deletes what was not used longest until the rest fits. What cannot be deleted is left: the next write tries again.
+    fn prune(&self) {
+        let _one_at_a_time = self.pruning.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entries = self.entries();
+        entries.sort_by_key(|entry| entry.used);
+        let mut total: u64 = entries.iter().map(|entry| entry.size).sum();
+        for entry in entries {
+            if total <= self.capacity {
+                return;
+            }
+            match fs::remove_file(&entry.path) {
+                Ok(()) => total -= entry.size,
+                Err(error) => {
+                    tracing::warn!(path = %entry.path.display(), "a compiled component could not be deleted: {error}");
+                }
+            }
+        }
+    }
+
+    /// All files of the folder, those too that a crash left half written.
+    fn entries(&self) -> Vec<Entry> {
+        let Ok(files) = fs::read_dir(&self.settings.dir) else {
+            return Vec::new();
+        };
+        let entry = |file: fs::DirEntry| {
+            let about = file.metadata().ok().filter(fs::Metadata::is_file)?;
+            Some(Entry {
+                path: file.path(),
+                size: about.len(),
+                used: about.modified().ok()?.max(about.accessed().ok()?),
+            })
+        };
+        files.flatten().filter_map(entry).collect()
     }
 
     fn try_write(&self, name: &str, code: &[u8]) -> std::io::Result<()> {
@@ -104,6 +152,22 @@ impl CodeCache {
         mac.update(name.as_bytes());
         mac.update(code);
         mac
+    }
+}
+
+/// A file of the cache.
+struct Entry {
+    path: PathBuf,
+    size: u64,
+    /// When it was last read or written.
+    used: SystemTime,
+}
+
+/// Sets the time that tells which entries are in use: not every disk is mounted so that reading does.
+fn note_use(file: &fs::File) {
+    let now = fs::FileTimes::new().set_accessed(SystemTime::now());
+    if let Err(error) = file.set_times(now) {
+        tracing::debug!("the use of a compiled component could not be noted: {error}");
     }
 }
 

@@ -15,14 +15,14 @@ use crate::error::{HostFault, LoadError};
 
 /// The largest component, in bytes: what a package may hold.
 pub(crate) const MAX_COMPONENT: u64 = 64 << 20;
-/// The most machine code from one component, in bytes.
-pub(crate) const MAX_CODE: u64 = 512 << 20;
+/// The most machine code from one component, in bytes: a quarter of what all loaded skills may take by default.
+pub(crate) const MAX_CODE: u64 = 256 << 20;
 /// CPU time of the child, in seconds; a 18 MB Python guest takes 18.
-const CHILD_CPU: u64 = 120;
+const CHILD_CPU: u64 = 60;
 /// Address space of the child, in bytes.
 const CHILD_MEMORY: u64 = 4 << 30;
-/// Wall time of the child.
-const CHILD_WALL: Duration = Duration::from_secs(180);
+/// Wall time of the child: twice its CPU time, for a machine that is busy.
+const CHILD_WALL: Duration = Duration::from_secs(120);
 /// How much of the child's complaint is kept, in bytes.
 const MAX_COMPLAINT: u64 = 4096;
 
@@ -77,10 +77,17 @@ async fn talk(mut child: Child, component: &[u8]) -> Result<Vec<u8>, LoadError> 
         // A child that refuses early closes its end: its own words say why.
         let _ = stdin.write_all(component).await;
     };
-    let (mut stdout, mut stderr) = (stdout.take(MAX_CODE), stderr.take(MAX_COMPLAINT));
-    let take = stdout.read_to_end(&mut code);
+    // Moved in, so that the pipe is closed at its end: a child with more to say must not wait for ever.
+    let take = async { stdout.take(MAX_CODE + 1).read_to_end(&mut code).await };
+    let mut stderr = stderr.take(MAX_COMPLAINT);
     let (_, taken, _) = tokio::join!(give, take, stderr.read_to_end(&mut complaint));
     taken.map_err(|error| HostFault::io("reading from the compiler process", error))?;
+    if code.len() as u64 > MAX_CODE {
+        let limit = crate::limits::bytes(MAX_CODE);
+        return Err(LoadError::Compile(format!(
+            "it has more than {limit} of machine code; make the component smaller"
+        )));
+    }
     let status = child
         .wait()
         .await

@@ -12,6 +12,10 @@ mod schema;
 
 pub use schema::SchemaLimits;
 
+mod compile;
+
+pub use compile::CompileLimits;
+
 /// Settings of a [`Runtime`](crate::Runtime). The default compiles in process, caches nothing,
 /// keeps state in a temporary folder and allows no private address.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +24,8 @@ pub struct RuntimeConfig {
     pub cache: Option<Cache>,
     /// Where components are compiled.
     pub compiler: Compiler,
+    /// What compiling may cost.
+    pub compile: CompileLimits,
     /// What requests may leave the host.
     pub egress: EgressPolicy,
     /// The most that any skill may use.

@@ -22,6 +22,9 @@ pub enum HostFault {
     /// More calls are waiting for a sandbox than were served in time.
     #[error("no sandbox became free within {0:?}; the pool of instances is too small for the load")]
     Busy(std::time::Duration),
+    /// More components are waiting to be compiled than were compiled in time.
+    #[error("no place to compile in became free within {0:?}")]
+    CompilerBusy(std::time::Duration),
 }
 
 impl HostFault {

@@ -38,10 +38,12 @@ mod engine;
 mod error;
 mod folder;
 mod fuzzing;
+mod grant_state;
 mod limits;
 mod link;
 mod load;
 mod outcome;
+mod places;
 mod receipt;
 mod runtime;
 mod schema;
@@ -54,16 +56,19 @@ mod tool;
 pub use call::{Call, Scope};
 pub use compile::compile_child;
 pub use config::{
-    Cache, Compiler, EgressLimits, EgressPolicy, OperatorLimits, Pool, RuntimeConfig, SchemaLimits,
+    Cache, CompileLimits, Compiler, EgressLimits, EgressPolicy, OperatorLimits, Pool,
+    RuntimeConfig, SchemaLimits,
 };
 pub use egress::{Blocked, Body, Egress, EgressError, Gate, NameLookup, SystemLookup};
 pub use error::{HostFault, LoadError};
 #[doc(hidden)]
 pub use fuzzing::check_tool_schema;
+pub use grant_state::GrantState;
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
+pub use places::{NoPlace, Place, PlaceLimits, Places};
 pub use receipt::{MAX_USES, Receipt, Use};
-pub use runtime::Runtime;
+pub use runtime::{CompilePlace, Runtime};
 pub use secret::{NoSecrets, Secret, SecretSource};
 pub use sink::{Discard, LogLevel, MAX_LINE, Sink};
 pub use tool::{Annotations, Tool};

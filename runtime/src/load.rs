@@ -87,6 +87,15 @@ impl Skill {
         &self.digest
     }
 
+    /// How much memory this skill holds while it is loaded, in bytes: its machine code, and what is estimated of the rest.
+    pub fn weight(&self) -> u64 {
+        /// What is made around the code, for each set of capabilities that was granted.
+        const AROUND: u64 = 256 << 10;
+        let code = self.component.image_range();
+        let code = (code.end as usize).saturating_sub(code.start as usize);
+        code as u64 + AROUND
+    }
+
     /// The component linked with what is effective, made once for each set.
     pub(crate) fn prepared(&self, effective: &Effective) -> wasmtime::Result<&SkillPre<State>> {
         let linked = Linked::of(effective);

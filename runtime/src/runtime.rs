@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use skillgate_skill::Package;
+use tokio::runtime::RuntimeFlavor;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
@@ -16,6 +17,7 @@ use crate::error::{HostFault, LoadError};
 use crate::folder::Folders;
 use crate::load::{self, Skill};
 use crate::schema::SchemaThreads;
+use crate::places::{NoPlace, Place, Places};
 use crate::state::State;
 use crate::{engine, link};
 
@@ -37,12 +39,9 @@ pub(crate) struct Inner {
     /// Where schemas are compiled and expensive values are checked.
     pub(crate) schema_threads: SchemaThreads,
     /// Compilations under way: they take much memory and all of a CPU.
-    compiles: Semaphore,
+    compiles: Places,
     cache: Option<CodeCache>,
 }
-
-/// Components that are compiled at the same time; later ones wait.
-const MAX_COMPILES: usize = 2;
 
 impl Runtime {
     /// Sets the engine up and reserves the pool's address space.
@@ -54,7 +53,7 @@ impl Runtime {
         let cache = config
             .cache
             .clone()
-            .map(|cache| CodeCache::open(cache, &engine))
+            .map(|cache| CodeCache::open(cache, config.compile.cache_bytes, &engine))
             .transpose()?;
         let inner = Inner {
             base: link::base(&engine)?,
@@ -62,7 +61,7 @@ impl Runtime {
             folders: Arc::new(Folders::new(config.state_dir.clone())),
             slots: Semaphore::new(config.pool.instances as usize),
             schema_threads: SchemaThreads::new(config.schemas.threads),
-            compiles: Semaphore::new(MAX_COMPILES),
+            compiles: Places::new(config.compile.places),
             cache,
             engine,
             config,
@@ -79,22 +78,50 @@ impl Runtime {
     /// # Errors
     /// See [`LoadError`]; each says what to do.
     pub async fn load(&self, package: &Package) -> Result<Arc<Skill>, LoadError> {
-        let manifest = package.manifest.clone();
-        let Some(bytes) = package.component() else {
-            return Err(LoadError::NoComponent {
-                skill: manifest.name,
-            });
+        match self.load_compiled(package).await? {
+            Some(skill) => Ok(skill),
+            None => self.load_in(&self.compile_place("").await?, package).await,
+        }
+    }
+
+    /// As [`Runtime::load`], where the package's component was compiled before; `None` when it must be compiled.
+    ///
+    /// # Errors
+    /// As [`Runtime::load`].
+    pub async fn load_compiled(&self, package: &Package) -> Result<Option<Arc<Skill>>, LoadError> {
+        let Some(name) = self.entry(component_of(package)?) else {
+            return Ok(None);
         };
-        load::check_preamble(bytes)?;
-        let component = self.component(bytes).await?;
-        Skill::load(
-            self.clone(),
-            manifest,
-            package.digest().to_string(),
-            component,
-        )
-        .await
-        .map(Arc::new)
+        match self.cached(name).await? {
+            Some(component) => self.ready(package, component).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A place to compile in, which an account waits for behind its own components first: nobody's keep everybody else's
+    /// from being compiled. Whoever waits should hold nothing that others wait for.
+    ///
+    /// # Errors
+    /// [`HostFault::CompilerBusy`] when no place became free in time.
+    pub async fn compile_place(&self, account: &str) -> Result<CompilePlace, HostFault> {
+        let busy = |NoPlace(waited)| HostFault::CompilerBusy(waited);
+        let place = self.inner.compiles.take(account).await.map_err(busy)?;
+        Ok(CompilePlace(place))
+    }
+
+    /// As [`Runtime::load`], in a place that was waited for before.
+    ///
+    /// # Errors
+    /// As [`Runtime::load`].
+    pub async fn load_in(
+        &self,
+        _place: &CompilePlace,
+        package: &Package,
+    ) -> Result<Arc<Skill>, LoadError> {
+        let bytes = component_of(package)?;
+        let code = compile(&self.inner.engine, &self.inner.config.compiler, bytes).await?;
+        let component = self.compiled(self.entry(bytes), code).await?;
+        self.ready(package, component).await
     }
 
     /// Deletes what skills kept for an agent, of all its peers: `kv` and `files`, for good.
@@ -113,26 +140,38 @@ impl Runtime {
         &self.inner.egress
     }
 
-    async fn component(&self, bytes: &[u8]) -> Result<Component, LoadError> {
-        let inner = &self.inner;
-        let entry = inner
-            .cache
-            .as_ref()
-            .map(|cache| (cache, cache.name(&Sha256::digest(bytes).into())));
-        if let Some((_, name)) = &entry
-            && let Some(cached) = self.cached(name.clone()).await?
-        {
-            return Ok(cached);
-        }
-        let Ok(_turn) = inner.compiles.acquire().await else {
-            return Err(HostFault::Engine("it is shutting down".into()).into());
+    async fn ready(
+        &self,
+        package: &Package,
+        component: Component,
+    ) -> Result<Arc<Skill>, LoadError> {
+        let digest = off_the_worker(|| package.digest().to_string());
+        Skill::load(self.clone(), package.manifest.clone(), digest, component)
+            .await
+            .map(Arc::new)
+    }
+
+    /// The name under which this component's code is kept, where code is kept.
+    fn entry(&self, component: &[u8]) -> Option<String> {
+        let cache = self.inner.cache.as_ref()?;
+        Some(off_the_worker(|| {
+            cache.name(&Sha256::digest(component).into())
+        }))
+    }
+
+    /// Makes code runnable that was just compiled, and keeps it for the next start. It may be hundreds of megabytes.
+    async fn compiled(&self, entry: Option<String>, code: Vec<u8>) -> Result<Component, LoadError> {
+        let inner = Arc::clone(&self.inner);
+        let make = move || {
+            let component = deserialize(&inner.engine, &code)?;
+            if let (Some(cache), Some(name)) = (&inner.cache, entry) {
+                cache.write(&name, &code);
+            }
+            Ok(component)
         };
-        let code = compile(&inner.engine, &inner.config.compiler, bytes).await?;
-        let component = deserialize(&inner.engine, &code)?;
-        if let Some((cache, name)) = entry {
-            cache.write(&name, &code);
-        }
-        Ok(component)
+        tokio::task::spawn_blocking(make)
+            .await
+            .map_err(HostFault::engine)?
     }
 
     /// What the cache has of this name. Read on a thread that may wait: it is hundreds of kilobytes, and hashed.
@@ -145,6 +184,30 @@ impl Runtime {
         tokio::task::spawn_blocking(read)
             .await
             .map_err(HostFault::engine)?
+    }
+}
+
+/// A place to compile in, given up when dropped.
+#[derive(Debug)]
+pub struct CompilePlace(#[expect(dead_code, reason = "held, not read")] Place);
+
+/// The component of a package, which looks like one.
+fn component_of(package: &Package) -> Result<&[u8], LoadError> {
+    let Some(bytes) = package.component() else {
+        return Err(LoadError::NoComponent {
+            skill: package.manifest.name.clone(),
+        });
+    };
+    load::check_preamble(bytes)?;
+    Ok(bytes)
+}
+
+/// Does what takes long without a copy of what it borrows: where several threads serve, this one is taken out of
+/// service meanwhile and another takes its place.
+fn off_the_worker<T>(work: impl FnOnce() -> T) -> T {
+    match tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }
 

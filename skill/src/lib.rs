@@ -21,7 +21,7 @@ pub use error::{GrammarError, ManifestError, PackageError, SignatureError};
 pub use manifest::{ConfigKey, ConfigType, Limits, Manifest, check_skill_name};
 pub use manifest::{display_duration, display_size, parse_duration, parse_size};
 pub use package::{
-    COMPONENT, Digest, MANIFEST, MAX_FILES, MAX_UNPACKED, Package, SIGNATURE, check_path,
+    COMPONENT, Contents, Digest, MANIFEST, MAX_FILES, MAX_UNPACKED, Package, SIGNATURE, check_path,
 };
 pub use permission::{
     Denial, Effective, FileAccess, FilePermission, HttpRule, Injection, KnowledgeAccess,

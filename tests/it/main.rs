@@ -16,6 +16,7 @@ mod deep_json;
 mod examples;
 mod fuzz;
 mod hostile_provider;
+mod limits;
 mod providers;
 mod redaction;
 mod resume;

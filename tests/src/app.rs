@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig, Secret};
 use skillgate_server::service::publisher_keys::CHALLENGE_LIFETIME;
-use skillgate_server::{App, AppConfig, ConnectionLimits, ProviderConfig, PublicUrl, serve};
+use skillgate_server::config::{ConnectionLimits, ServerLimits};
+use skillgate_server::{App, AppConfig, ProviderConfig, PublicUrl, serve};
 use skillgate_skill::{KeyProof, Package, ProofContext, SigningKey, prove_possession};
 use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, Timestamp, system_clock};
 use tempfile::TempDir;
@@ -41,6 +42,8 @@ pub struct Setup {
     pub connections: ConnectionLimits,
     /// Where the world reaches the server; where it listens when absent.
     pub public_url: Option<PublicUrl>,
+    /// How much of the server's own work there may be at once.
+    pub limits: ServerLimits,
 }
 
 impl Default for Setup {
@@ -59,6 +62,7 @@ impl Default for Setup {
             },
             connections: ConnectionLimits::default(),
             public_url: None,
+            limits: ServerLimits::default(),
         }
     }
 }
@@ -122,8 +126,11 @@ impl TestApp {
             providers,
             rate_limit: setup.rate_limit,
             budget: Budget::default(),
-            connections: setup.connections,
             public_url: setup.public_url.unwrap_or_else(|| url.parse().unwrap()),
+            limits: ServerLimits {
+                connections: setup.connections,
+                ..setup.limits
+            },
         });
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(serve(app, listener, shutdown.clone()));

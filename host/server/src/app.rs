@@ -5,25 +5,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use skillgate_agent::Budget;
-use skillgate_runtime::Runtime;
+use skillgate_runtime::{Places, Runtime};
 use skillgate_store::{Store, Timestamp};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::ConnectionLimits;
+use crate::config::{ConnectionLimits, ServerLimits};
 use crate::keys::Keys;
 use crate::limiter::Limiter;
+use crate::package_work::PackageWork;
 use crate::public_url::PublicUrl;
 use crate::run::lane::Lanes;
 use crate::run::provider::ProviderConfig;
 use crate::service::agents::Agents;
 use crate::service::logs::Logs;
 use crate::service::shelf::Shelf;
+use crate::spool::Spools;
 use crate::warm::warm;
 
-/// Packages that are read and compiled at once; later uploads wait.
-const UPLOADS: usize = 8;
 /// How often what is written in batches is written.
 const BATCH: Duration = Duration::from_secs(5);
 
@@ -39,10 +38,10 @@ pub struct AppConfig {
     pub rate_limit: u32,
     /// What one turn of an agent may use.
     pub budget: Budget,
-    /// What callers' connections may hold, and for how long.
-    pub connections: ConnectionLimits,
     /// Where the world reaches this server: what publishers' proofs are made for.
     pub public_url: PublicUrl,
+    /// How much of the server's own work there may be at once, and how much of it for one account.
+    pub limits: ServerLimits,
 }
 
 /// The running service. Cheap to clone: all clones are one.
@@ -55,15 +54,20 @@ struct Inner {
     providers: ProviderConfig,
     rate_limit: u32,
     budget: Budget,
-    connections: ConnectionLimits,
     public_url: PublicUrl,
+    limits: ServerLimits,
     limiter: Limiter,
     keys: Keys,
     agents: Agents,
     shelf: Shelf,
     logs: Logs,
     lanes: Lanes,
-    uploads: Semaphore,
+    spools: Spools,
+    receiving: Places,
+    package_work: Arc<PackageWork>,
+    runs: Places,
+    chats: Places,
+    streams: Places,
     tasks: TaskTracker,
     closing: CancellationToken,
     warm: AtomicBool,
@@ -72,14 +76,27 @@ struct Inner {
 impl App {
     /// Builds the service and starts what works in its background. Must be called within a tokio runtime.
     pub fn new(config: AppConfig) -> Self {
+        let limits = config.limits;
+        let package_work = Arc::new(PackageWork::new(&limits.packages));
         let app = Self(Arc::new(Inner {
             keys: Keys::new(config.store.clone()),
-            shelf: Shelf::new(config.store.clone(), config.runtime.clone()),
-            logs: Logs::start(config.store.clone()),
+            shelf: Shelf::new(
+                config.store.clone(),
+                config.runtime.clone(),
+                package_work.clone(),
+                limits.loaded_skills,
+            ),
+            logs: Logs::start(config.store.clone(), limits.logs),
             agents: Agents::default(),
             limiter: Limiter::default(),
             lanes: Lanes::default(),
-            uploads: Semaphore::new(UPLOADS),
+            spools: Spools::new(&limits.packages),
+            receiving: Places::new(limits.packages.receiving),
+            package_work,
+            runs: Places::new(limits.places.runs),
+            chats: Places::new(limits.places.chats),
+            streams: Places::new(limits.places.streams),
+            limits,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
             warm: AtomicBool::new(false),
@@ -88,7 +105,6 @@ impl App {
             providers: config.providers,
             rate_limit: config.rate_limit,
             budget: config.budget,
-            connections: config.connections,
             public_url: config.public_url,
         }));
         tokio::spawn(app.clone().write_key_uses());
@@ -124,12 +140,22 @@ impl App {
         &self.0.public_url
     }
 
+    /// The highest rate limit that an account may give its own key. Without a limit for keys that have none, there is
+    /// nothing that a key of its own could get around.
+    pub(crate) fn max_rate_limit(&self) -> u32 {
+        let ceiling = self.0.limits.accounts.max_rate_limit;
+        ceiling.unwrap_or(match self.0.rate_limit {
+            0 => u32::MAX,
+            limit => limit.saturating_mul(10),
+        })
+    }
+
     pub(crate) fn budget(&self) -> Budget {
         self.0.budget
     }
 
     pub(crate) fn connections(&self) -> &ConnectionLimits {
-        &self.0.connections
+        &self.0.limits.connections
     }
 
     pub(crate) fn limiter(&self) -> &Limiter {
@@ -156,8 +182,36 @@ impl App {
         &self.0.lanes
     }
 
-    pub(crate) fn uploads(&self) -> &Semaphore {
-        &self.0.uploads
+    pub(crate) fn limits(&self) -> &ServerLimits {
+        &self.0.limits
+    }
+
+    pub(crate) fn spools(&self) -> &Spools {
+        &self.0.spools
+    }
+
+    /// Places to receive a package in.
+    pub(crate) fn receiving(&self) -> &Places {
+        &self.0.receiving
+    }
+
+    pub(crate) fn package_work(&self) -> &PackageWork {
+        &self.0.package_work
+    }
+
+    /// Places of runs under way.
+    pub(crate) fn runs(&self) -> &Places {
+        &self.0.runs
+    }
+
+    /// Places of messages that wait for an answer, or whose answer is being sent.
+    pub(crate) fn chats(&self) -> &Places {
+        &self.0.chats
+    }
+
+    /// Places of logs that are followed.
+    pub(crate) fn streams(&self) -> &Places {
+        &self.0.streams
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {
@@ -207,6 +261,7 @@ impl App {
             .is_some()
         {
             self.0.keys.write_uses().await;
+            self.0.shelf.tidy();
         }
     }
 }

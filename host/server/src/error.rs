@@ -139,6 +139,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
     }
 
+    /// Whether it is a 503: the same request may be answered soon.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     /// Adds what the log is told.
     #[must_use]
     pub fn because(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
@@ -207,6 +212,10 @@ impl From<HostFault> for ApiError {
                 Self::unavailable("The server runs as many skills as it can. Try again soon.")
                     .because(fault)
             }
+            HostFault::CompilerBusy(waited) => Self::unavailable(format!(
+                "Too many components are being compiled; no place became free within {} s. Try again in a minute.",
+                waited.as_secs()
+            )),
             other => Self::internal(other),
         }
     }

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
-use skillgate_store::{ApiKey, Store, Timestamp};
+use skillgate_store::{ApiKey, SecretText, Store, Timestamp};
 
 use crate::ApiError;
 use crate::scope::Scopes;
@@ -17,6 +17,10 @@ use crate::scope::Scopes;
 const FRESH: Duration = Duration::from_secs(1);
 /// Keys remembered at once.
 const REMEMBERED: u64 = 100_000;
+/// Texts remembered at once that are no valid key.
+const REMEMBERED_INVALID: u64 = 10_000;
+/// How long it is remembered that a key was valid once: its lookups are not counted as those of strangers.
+const FAMILIAR: Duration = Duration::from_secs(24 * 3_600);
 
 /// What requests need to know of a valid key.
 #[derive(Debug)]
@@ -32,10 +36,27 @@ pub(crate) struct KnownKey {
     expires_at: Option<Timestamp>,
 }
 
+/// What a request presents as its key, and what is known of it without asking the store.
+pub(crate) enum Presented {
+    /// No key, or what is known to be none.
+    Nothing,
+    /// A valid key.
+    Valid(Arc<KnownKey>),
+    /// To be looked up; `familiar` when it was valid lately.
+    Unknown {
+        /// The key.
+        text: SecretText,
+        /// Whether it was valid within the last day.
+        familiar: bool,
+    },
+}
+
 /// The keys seen lately. A key's text is in here only as its digest.
 pub(crate) struct Keys {
     store: Store,
     known: Cache<[u8; 32], Arc<KnownKey>>,
+    invalid: Cache<[u8; 32], ()>,
+    familiar: Cache<[u8; 32], ()>,
     uses: Mutex<HashMap<String, Timestamp>>,
 }
 
@@ -46,34 +67,67 @@ impl Keys {
             .max_capacity(REMEMBERED)
             .time_to_live(FRESH)
             .build();
+        let invalid = Cache::builder()
+            .max_capacity(REMEMBERED_INVALID)
+            .time_to_live(FRESH)
+            .build();
+        let familiar = Cache::builder()
+            .max_capacity(REMEMBERED)
+            .time_to_idle(FAMILIAR)
+            .build();
         Self {
             store,
             known,
+            invalid,
+            familiar,
             uses: Mutex::default(),
         }
     }
 
-    /// The valid key that a request came with; `None` without one, or with one that is wrong, revoked or expired.
-    pub(crate) async fn find(
-        &self,
-        headers: &HeaderMap,
-    ) -> Result<Option<Arc<KnownKey>>, ApiError> {
+    /// What a request came with, as far as it is known without a query.
+    pub(crate) async fn present(&self, headers: &HeaderMap) -> Presented {
         let Some(text) = presented(headers) else {
+            return Presented::Nothing;
+        };
+        let digest = digest(text);
+        if let Some(key) = self.known.get(&digest).await {
+            return self
+                .unless_expired(key)
+                .map_or(Presented::Nothing, Presented::Valid);
+        }
+        if self.invalid.contains_key(&digest) {
+            return Presented::Nothing;
+        }
+        Presented::Unknown {
+            text: SecretText::new(text),
+            familiar: self.familiar.get(&digest).await.is_some(),
+        }
+    }
+
+    /// The valid key of this text; `None` when it is wrong, revoked or expired. Costs a query.
+    pub(crate) async fn look_up(
+        &self,
+        text: &SecretText,
+    ) -> Result<Option<Arc<KnownKey>>, ApiError> {
+        let digest = digest(text.expose());
+        let Some(key) = self.store.find_api_key(text.expose()).await? else {
+            self.invalid.insert(digest, ()).await;
             return Ok(None);
         };
-        let digest: [u8; 32] = Sha256::digest(text).into();
-        let key = match self.known.get(&digest).await {
-            Some(key) => key,
-            None => match self.look_up(text).await? {
-                Some(key) => {
-                    self.known.insert(digest, key.clone()).await;
-                    key
-                }
-                None => return Ok(None),
-            },
-        };
+        // Once a second for each key, as often as it is looked up: near enough for "last used".
+        self.uses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.id.clone(), self.store.now());
+        let key = Arc::new(known(key));
+        self.known.insert(digest, key.clone()).await;
+        self.familiar.insert(digest, ()).await;
+        Ok(self.unless_expired(key))
+    }
+
+    fn unless_expired(&self, key: Arc<KnownKey>) -> Option<Arc<KnownKey>> {
         let expired = key.expires_at.is_some_and(|at| at <= self.store.now());
-        Ok((!expired).then_some(key))
+        (!expired).then_some(key)
     }
 
     /// Forgets all keys, so that a revocation made here holds at once.
@@ -90,18 +144,10 @@ impl Keys {
             }
         }
     }
+}
 
-    async fn look_up(&self, text: &str) -> Result<Option<Arc<KnownKey>>, ApiError> {
-        let Some(key) = self.store.find_api_key(text).await? else {
-            return Ok(None);
-        };
-        // Once a second for each key, as often as it is looked up: near enough for "last used".
-        self.uses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.id.clone(), self.store.now());
-        Ok(Some(Arc::new(known(key))))
-    }
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
 }
 
 fn known(key: ApiKey) -> KnownKey {

@@ -8,7 +8,7 @@
 
 mod answer;
 mod app;
-mod config;
+pub mod config;
 mod connections;
 mod error;
 mod extract;
@@ -16,11 +16,13 @@ mod keys;
 mod limiter;
 mod middleware;
 mod public_url;
+mod package_work;
 mod routes;
 mod run;
 mod scope;
 mod serve;
 pub mod service;
+mod spool;
 mod warm;
 
 pub use app::{App, AppConfig};

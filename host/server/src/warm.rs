@@ -1,48 +1,102 @@
 //! Getting ready: skills are loaded before the first message asks for them.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::StreamExt;
-use skillgate_store::Agent;
+use futures::{FutureExt, StreamExt};
+use skillgate_store::AgentToStart;
+use tokio_util::sync::CancellationToken;
 
-use crate::App;
+use crate::{ApiError, App};
 
 /// Agents whose skills are loaded at once.
 const AT_ONCE: usize = 4;
+/// Agents that are read at once.
+const PAGE: i64 = 100;
 /// How long readiness waits for skills to be loaded.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Loads the skills of all agents that run, so that their first messages need not wait. Readiness waits for that, within
 /// reason: after an upgrade every skill is compiled anew, and what is not loaded yet is loaded when it is called.
 pub(crate) async fn warm(app: App) {
+    get_ready(load_skills(&app), || app.set_warm(), app.closing()).await;
+}
+
+/// Calls `set_warm` when `load` has ended, however it ended, or had its time to. Readiness must not wait for what will
+/// not come.
+async fn get_ready(
+    load: impl Future<Output = ()>,
+    set_warm: impl Fn(),
+    closing: &CancellationToken,
+) {
     let late = async {
         tokio::time::sleep(PATIENCE).await;
-        app.set_warm();
+        set_warm();
         std::future::pending().await
     };
     tokio::select! {
-        () = load_skills(&app) => app.set_warm(),
+        loaded = AssertUnwindSafe(load).catch_unwind() => {
+            if loaded.is_err() {
+                tracing::error!("loading the skills of agents panicked; they are loaded when they are called");
+            }
+            set_warm();
+        }
         () = late => {}
-        () = app.closing().cancelled() => {}
+        () = closing.cancelled() => {}
     }
 }
 
+/// Loads the skills of one page of agents after the other. It ends when there is no room for more code: what is loaded
+/// then would only push out what was loaded before.
 async fn load_skills(app: &App) {
-    match app.store().agents_to_start().await {
-        Ok(agents) => {
-            let load = async |agent: &Agent| {
-                if let Err(error) = app.shelf().of_agent(agent).await {
-                    tracing::warn!(
-                        error = error.chain(),
-                        agent = agent.id,
-                        "the skills of an agent could not be loaded"
-                    );
-                }
-            };
-            futures::stream::iter(&agents)
-                .for_each_concurrent(AT_ONCE, load)
-                .await;
+    let mut last: Option<AgentToStart> = None;
+    while !app.shelf().is_full() {
+        let page = match app.store().agents_to_start(last.as_ref(), PAGE).await {
+            Ok(page) => page,
+            Err(error) => return tracing::error!(%error, "the agents could not be listed"),
+        };
+        let loaded = futures::stream::iter(&page);
+        loaded
+            .for_each_concurrent(AT_ONCE, |agent| load_skills_of(app, agent))
+            .await;
+        match page.into_iter().next_back() {
+            Some(agent) => last = Some(agent),
+            None => return,
         }
-        Err(error) => tracing::error!(%error, "the agents could not be listed"),
+    }
+    tracing::info!(
+        "there is no room for the skills of further agents; they are loaded when they are called"
+    );
+}
+
+/// In a task of its own: a panic over one agent's skills is an error about that agent, and the others are loaded.
+async fn load_skills_of(app: &App, agent: &AgentToStart) {
+    let load = {
+        let (app, agent) = (app.clone(), agent.clone());
+        async move { app.shelf().of(&agent.account_id, &agent.id).await.map(drop) }
+    };
+    let loaded = tokio::spawn(load).await;
+    if let Err(error) = loaded.unwrap_or_else(|lost| Err(ApiError::internal(lost))) {
+        tracing::warn!(
+            error = error.chain(),
+            agent = agent.id,
+            "the skills of an agent could not be loaded"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_does_not_keep_the_server_from_being_ready() {
+        let warm = AtomicBool::new(false);
+        let set_warm = || warm.store(true, Ordering::Relaxed);
+        let broken = async { panic!("a skill that the engine can't take") };
+        get_ready(broken, set_warm, &CancellationToken::new()).await;
+        assert!(warm.load(Ordering::Relaxed));
     }
 }

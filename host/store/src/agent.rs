@@ -66,6 +66,51 @@ pub struct Agent {
     pub stopped_at: Option<Timestamp>,
 }
 
+/// An agent as a list shows it: without its texts, of which an account may have gigabytes.
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentSummary {
+    /// UUID.
+    pub id: String,
+    /// The swarm it belongs to.
+    pub swarm_id: Option<String>,
+    /// Shown to people.
+    pub name: String,
+    /// What it is doing.
+    #[sqlx(try_from = "String")]
+    pub status: AgentStatus,
+    /// `eu` or `us`.
+    pub region: String,
+    /// The runtime's name and version.
+    pub image: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last began to run.
+    pub started_at: Option<Timestamp>,
+    /// When it last stopped.
+    pub stopped_at: Option<Timestamp>,
+}
+
+/// How many agents an account has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct AgentCounts {
+    /// All of them.
+    pub total: i64,
+    /// Those that run.
+    pub running: i64,
+}
+
+/// An agent that should run, by what starting it needs.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct AgentToStart {
+    /// UUID.
+    pub id: String,
+    /// Whose agent it is.
+    pub account_id: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
 /// An agent to be made.
 #[derive(Clone, Debug)]
 pub struct NewAgent {
@@ -157,22 +202,37 @@ impl Store {
         account: &str,
         limit: i64,
         offset: i64,
-    ) -> Result<Page<Agent>, StoreError> {
+    ) -> Result<Page<AgentSummary>, StoreError> {
         let items = self
             .db
             .all(
-                "SELECT * FROM agent WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3",
+                "SELECT id, swarm_id, name, status, region, image, created_at, started_at, stopped_at FROM agent WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3",
                 args![account, limit, offset],
             )
             .await?;
-        let total = self
+        let total = self.count_agents(account).await?.total;
+        Ok(Page { items, total })
+    }
+
+    /// How many agents an account has, and how many of them run.
+    pub async fn count_agents(&self, account: &str) -> Result<AgentCounts, StoreError> {
+        let counts = self
             .db
-            .count(
-                "SELECT COUNT(*) FROM agent WHERE account_id = $1",
+            .optional(
+                "SELECT COUNT(*) AS total, COUNT(CASE WHEN status = 'running' THEN 1 END) AS running                  FROM agent WHERE account_id = $1",
                 args![account],
             )
             .await?;
-        Ok(Page { items, total })
+        Ok(counts.unwrap_or(AgentCounts {
+            total: 0,
+            running: 0,
+        }))
+    }
+
+    /// Whether the account has such an agent.
+    pub async fn has_agent(&self, account: &str, id: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT COUNT(*) FROM agent WHERE id = $1 AND account_id = $2";
+        Ok(self.db.count(sql, args![id, account]).await? > 0)
     }
 
     /// One agent of an account.
@@ -185,12 +245,20 @@ impl Store {
             .await
     }
 
-    /// All agents that should run, of every account: what a host starts when it starts.
-    pub async fn agents_to_start(&self) -> Result<Vec<Agent>, StoreError> {
+    /// Agents that should run, of every account: what a host starts when it starts. At most `limit`, oldest first, of
+    /// those that come after `after`.
+    pub async fn agents_to_start(
+        &self,
+        after: Option<&AgentToStart>,
+        limit: i64,
+    ) -> Result<Vec<AgentToStart>, StoreError> {
+        let (at, id) = after.map_or((Timestamp::from_micros(i64::MIN), ""), |agent| {
+            (agent.created_at, agent.id.as_str())
+        });
         self.db
             .all(
-                "SELECT * FROM agent WHERE status <> 'stopped' ORDER BY created_at, id",
-                args![],
+                "SELECT id, account_id, created_at FROM agent WHERE status <> 'stopped'                  AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3",
+                args![at, id, limit],
             )
             .await
     }

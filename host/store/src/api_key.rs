@@ -109,6 +109,26 @@ impl Store {
             .map(|candidate| candidate.key))
     }
 
+    /// How many keys of an account are valid.
+    pub async fn count_api_keys(&self, account: &str) -> Result<i64, StoreError> {
+        self.db
+            .count(
+                "SELECT COUNT(*) FROM api_key WHERE account_id = $1 AND revoked_at IS NULL                  AND (expires_at IS NULL OR expires_at > $2)",
+                args![account, self.now()],
+            )
+            .await
+    }
+
+    /// Deletes those keys of an account that were revoked or have expired, all but the newest `keep` of them.
+    pub async fn delete_ended_api_keys(&self, account: &str, keep: i64) -> Result<u64, StoreError> {
+        self.db
+            .execute(
+                "DELETE FROM api_key WHERE account_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= $2)                  AND id NOT IN (SELECT id FROM api_key WHERE account_id = $1                  AND (revoked_at IS NOT NULL OR expires_at <= $2) ORDER BY created_at DESC, id DESC LIMIT $3)",
+                args![account, self.now(), keep],
+            )
+            .await
+    }
+
     /// All keys of an account, newest first, revoked and expired ones too.
     pub async fn list_api_keys(&self, account: &str) -> Result<Vec<ApiKey>, StoreError> {
         self.db

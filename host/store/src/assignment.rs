@@ -116,6 +116,23 @@ impl Store {
         Ok(removed > 0)
     }
 
+    /// Bytes of all tools of the skills on an agent, as JSON, but for those of one skill.
+    pub async fn tool_bytes_beside(
+        &self,
+        account: &str,
+        agent: &str,
+        skill_id: &str,
+    ) -> Result<i64, StoreError> {
+        self.db
+            .count(
+                "SELECT CAST(COALESCE(SUM(OCTET_LENGTH(skill_version.tools)), 0) AS BIGINT) FROM assignment \
+                 JOIN skill_version ON skill_version.id = assignment.version_id \
+                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.skill_id <> $3",
+                args![account, agent, skill_id],
+            )
+            .await
+    }
+
     /// A skill, named by its UUID, on an agent.
     pub async fn get_assignment(
         &self,

@@ -35,6 +35,7 @@ mod log;
 mod master_key;
 mod message;
 mod migrations;
+mod pages;
 mod publish;
 mod publisher_key;
 mod publisher_key_challenge;
@@ -50,7 +51,9 @@ mod time;
 mod version;
 
 pub use account::Account;
-pub use agent::{Agent, AgentError, AgentStatus, NewAgent};
+pub use agent::{
+    Agent, AgentCounts, AgentError, AgentStatus, AgentSummary, AgentToStart, NewAgent,
+};
 pub use api_key::{ApiKey, IssuedKey, NewApiKey};
 pub use assignment::{Assignment, NewAssignment};
 pub use error::StoreError;
@@ -59,6 +62,7 @@ pub use installation::{Installation, Source};
 pub use log::{LogLine, NewLogLine};
 pub use master_key::MasterKey;
 pub use message::{History, Message, NewMessage, Role};
+pub use pages::{Said, StepPage};
 pub use publish::{NewVersion, Published};
 pub use publisher_key::{NewPublisherKey, PublisherKey};
 pub use publisher_key_challenge::MAX_OPEN_CHALLENGES;
@@ -70,4 +74,4 @@ pub use skill::{Access, Skill, SkillKind};
 pub use step::{NewStep, Step};
 pub use store::{Page, Store, StoreConfig};
 pub use time::{Clock, Timestamp, system_clock};
-pub use version::{TrustLevel, Version};
+pub use version::{PackageUsage, TrustLevel, Version, VersionHead};

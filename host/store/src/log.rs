@@ -62,40 +62,6 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
-
-    /// The last `count` lines of an agent's log, oldest first.
-    pub async fn tail_logs(
-        &self,
-        account: &str,
-        agent: &str,
-        count: i64,
-    ) -> Result<Vec<LogLine>, StoreError> {
-        self.db
-            .all(
-                "SELECT * FROM (SELECT agent_log.* FROM agent_log JOIN agent ON agent.id = agent_log.agent_id \
-                 WHERE agent.id = $1 AND agent.account_id = $2 ORDER BY agent_log.seq DESC LIMIT $3) AS latest \
-                 ORDER BY seq",
-                args![agent, account, count],
-            )
-            .await
-    }
-
-    /// At most `limit` lines that follow line `seq`, oldest first: how a reader goes on where it was.
-    pub async fn logs_after(
-        &self,
-        account: &str,
-        agent: &str,
-        seq: i64,
-        limit: i64,
-    ) -> Result<Vec<LogLine>, StoreError> {
-        self.db
-            .all(
-                "SELECT agent_log.* FROM agent_log JOIN agent ON agent.id = agent_log.agent_id \
-                 WHERE agent.id = $1 AND agent.account_id = $2 AND agent_log.seq > $3 ORDER BY agent_log.seq LIMIT $4",
-                args![agent, account, seq, limit],
-            )
-            .await
-    }
 }
 
 /// Reserves `count` numbers of an agent's log and answers the last; writers of the same log wait for each other here.

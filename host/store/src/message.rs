@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::db::{Tx, args};
 use crate::run::Run;
 use crate::text::{JsonOrNote, storable, words};
-use crate::{Page, Store, StoreError, Timestamp, id};
+use crate::{Store, StoreError, Timestamp, id};
 
 words! {
     /// Who said it.
@@ -78,103 +78,63 @@ impl History<'_> {
     fn since(&self) -> Timestamp {
         self.since.unwrap_or(Timestamp::from_micros(i64::MIN))
     }
-
-    fn statements(&self) -> &'static Statements {
-        match self.session {
-            Some(_) => &OF_SESSION,
-            None => &OF_AGENT,
-        }
-    }
 }
 
-/// The most bytes of text in one page of a history: what is older is left out of it. A page is held in memory twice.
-const MAX_PAGE_BYTES: i64 = 8 << 20;
-
-/// Statements for one shape of [`History`]: the rows, and how many there are in all.
-/// Two texts and not one with `$n IS NULL OR`, so that each shape has an index to walk.
-struct Statements {
-    /// With the parts of each message.
-    whole: &'static str,
-    /// Only the texts.
-    texts: &'static str,
-    count: &'static str,
-}
-
-/// The latest messages of which `$filter` is true, at most `$4` of them, and of those the newest of which `$size` adds up
-/// to at most `$5`. Sizes are added up before a row is read as a whole.
+/// The latest messages of which `$filter` is true, at most `$4` of them, and of those the newest whose texts and parts add
+/// up to at most `$5`. Sizes are added up before a row is read as a whole.
 macro_rules! latest {
-    ($filter:literal, $size:literal, $parts:literal, $always:literal) => {
+    ($filter:literal) => {
         concat!(
-            "SELECT message.id, account_id, agent_id, session_id, run_id, role, content, ",
-            $parts,
-            " AS parts, message.created_at FROM message JOIN (SELECT id, size, \
-               SUM(size) OVER (ORDER BY created_at DESC, id DESC) AS total FROM (SELECT id, created_at, ",
-            $size,
-            " AS size FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 ",
+            "SELECT message.* FROM message JOIN (SELECT id, \
+               SUM(size) OVER (ORDER BY created_at DESC, id DESC) AS total FROM (SELECT id, created_at, \
+               LENGTH(content) + LENGTH(parts) AS size FROM message \
+               WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 ",
             $filter,
             " ORDER BY created_at DESC, id DESC LIMIT $4) AS latest) AS sized ON sized.id = message.id \
-             WHERE sized.total <= $5 ",
-            $always,
-            " ORDER BY message.created_at, message.id",
+             WHERE sized.total <= $5 ORDER BY message.created_at, message.id",
         )
     };
 }
 
+/// Statements for one shape of [`History`]: the rows, and how many there are in all.
+/// Two texts and not one with `$n IS NULL OR`, so that each shape has an index to walk.
+struct Statements {
+    rows: &'static str,
+    count: &'static str,
+}
+
 const OF_SESSION: Statements = Statements {
-    whole: latest!(
-        "AND session_id = $6",
-        "LENGTH(content) + LENGTH(parts)",
-        "parts",
-        ""
-    ),
-    texts: latest!(
-        "AND session_id = $6",
-        "LENGTH(content)",
-        "'null'",
-        "OR sized.total = sized.size"
-    ),
+    rows: latest!("AND session_id = $6"),
     count: "SELECT COUNT(*) FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 \
             AND session_id = $4",
 };
 
 const OF_AGENT: Statements = Statements {
-    whole: latest!("", "LENGTH(content) + LENGTH(parts)", "parts", ""),
-    texts: latest!(
-        "",
-        "LENGTH(content)",
-        "'null'",
-        "OR sized.total = sized.size"
-    ),
+    rows: latest!(""),
     count: "SELECT COUNT(*) FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3",
 };
 
 impl Store {
-    /// The latest messages of an agent, oldest first, without their parts; `total` counts all that `session` and `since`
-    /// admit. Of very long ones fewer than `limit`: at most 8 MiB, but always the
-    /// newest.
-    pub async fn history(
+    /// How many messages `session` and `since` admit.
+    pub(crate) async fn count_messages(
         &self,
         account: &str,
         agent: &str,
         query: History<'_>,
-    ) -> Result<Page<Message>, StoreError> {
-        let statements = query.statements();
-        let items = self.page(account, agent, query, statements.texts, MAX_PAGE_BYTES);
-        let items = items.await?;
+    ) -> Result<i64, StoreError> {
         let since = query.since();
-        let total = match query.session {
+        match query.session {
             Some(session) => {
                 self.db
-                    .count(statements.count, args![account, agent, since, session])
-                    .await?
+                    .count(OF_SESSION.count, args![account, agent, since, session])
+                    .await
             }
             None => {
                 self.db
-                    .count(statements.count, args![account, agent, since])
-                    .await?
+                    .count(OF_AGENT.count, args![account, agent, since])
+                    .await
             }
-        };
-        Ok(Page { items, total })
+        }
     }
 
     /// The latest messages of an agent, oldest first, with their parts: at most `bytes` of both (as
@@ -186,27 +146,15 @@ impl Store {
         query: History<'_>,
         bytes: i64,
     ) -> Result<Vec<Message>, StoreError> {
-        let rows = query.statements().whole;
-        self.page(account, agent, query, rows, bytes).await
-    }
-
-    async fn page(
-        &self,
-        account: &str,
-        agent: &str,
-        query: History<'_>,
-        rows: &'static str,
-        bytes: i64,
-    ) -> Result<Vec<Message>, StoreError> {
         let (since, limit) = (query.since(), query.limit);
         match query.session {
             Some(session) => {
                 let args = args![account, agent, since, limit, bytes, session];
-                self.db.all(rows, args).await
+                self.db.all(OF_SESSION.rows, args).await
             }
             None => {
                 let args = args![account, agent, since, limit, bytes];
-                self.db.all(rows, args).await
+                self.db.all(OF_AGENT.rows, args).await
             }
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::db::{Tx, args};
 use crate::installation::{Source, insert_installation};
 use crate::skill::SkillKind;
-use crate::version::{TrustLevel, Version};
+use crate::version::{TrustLevel, Version, VersionHead};
 use crate::{Skill, Store, StoreError, id};
 
 /// A version to be published; the caller has verified the package.
@@ -75,6 +75,7 @@ impl Store {
         new: NewVersion,
     ) -> Result<Published, StoreError> {
         let version = parse(&new.version)?;
+        let _turn = self.turn_to_write(new.package.len()).await?;
         let mut tx = self.db.begin().await?;
         let skill = lock_skill(self, &mut tx, account, &new).await?;
         let is_new = match find_version(&mut tx, &skill.id, &new.version).await? {
@@ -89,6 +90,7 @@ impl Store {
             }
         };
         tx.commit().await?;
+        drop(new.package);
         let published = self
             .get_version(account, &new.name, Some(&new.version))
             .await?;
@@ -99,6 +101,55 @@ impl Store {
             version,
             is_new,
         })
+    }
+
+    /// Puts another signature of the same contents in the place of the one that is there: the package as that key signed
+    /// it, in one transaction. Agents that have the version keep what they granted it, as its contents are the same.
+    ///
+    /// Whether that is right, because the old key was revoked, is the caller's to judge; that the version still has the
+    /// contents `digest` signed by `old_key` is looked up here. Whether it was replaced.
+    pub async fn replace_signature(
+        &self,
+        account: &str,
+        version: &VersionHead,
+        new_key: &str,
+        package: &Vec<u8>,
+    ) -> Result<bool, StoreError> {
+        let _turn = self.turn_to_write(package.len()).await?;
+        let old_key = version.publisher_key_id.as_deref();
+        let mut tx = self.db.begin().await?;
+        let replaced = tx
+            .execute(
+                "UPDATE skill_version SET publisher_key_id = $4, size = $6 \
+                 WHERE id = $1 AND digest = $2 AND publisher_key_id IS NOT DISTINCT FROM $3 \
+                 AND skill_id IN (SELECT id FROM skill WHERE account_id = $5)",
+                args![
+                    &version.id,
+                    &version.digest,
+                    old_key,
+                    new_key,
+                    account,
+                    package.len() as i64
+                ],
+            )
+            .await?;
+        if replaced == 0 {
+            return Ok(false);
+        }
+        tx.execute(
+            "UPDATE skill_package SET bytes = $2 WHERE version_id = $1",
+            args![&version.id, package],
+        )
+        .await?;
+        tx.execute(
+            "UPDATE permission_grant SET publisher_key_id = $3 WHERE skill_id = $1 \
+             AND publisher_key_id IS NOT DISTINCT FROM $2 AND revoked_at IS NULL \
+             AND agent_id IN (SELECT agent_id FROM assignment WHERE version_id = $4)",
+            args![&version.skill_id, old_key, new_key, &version.id],
+        )
+        .await?;
+        tx.commit().await?;
+        Ok(true)
     }
 }
 

@@ -82,7 +82,7 @@ impl Store {
             .await
     }
 
-    /// The account's own skills, by name.
+    /// The account's own skills, by name. How many there may be is bounded where versions are published.
     pub async fn list_skills(&self, account: &str) -> Result<Vec<Skill>, StoreError> {
         self.db
             .all(

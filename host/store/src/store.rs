@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::db::{Db, args};
 use crate::seal::Keys;
@@ -35,8 +36,12 @@ impl StoreConfig {
 pub struct Store {
     pub(crate) db: Db,
     pub(crate) keys: Arc<Keys>,
+    large_writes: Arc<Semaphore>,
     clock: Clock,
 }
+
+/// What is written at once is large from so many bytes on: on a slow disk it takes a noticeable part of a second.
+const LARGE_WRITE: usize = 1 << 20;
 
 impl Store {
     /// Opens the database, making the file of a SQLite one, and migrates it.
@@ -50,6 +55,7 @@ impl Store {
         let store = Self {
             db,
             keys: Arc::new(Keys::new(&config.master_key)),
+            large_writes: Arc::new(Semaphore::new(1)),
             clock: config.clock,
         };
         store.check_master_key().await?;
@@ -72,6 +78,22 @@ impl Store {
     /// Now, by the store's clock.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// The turn of whoever writes so many bytes at once, which it holds until that is committed; `None` for few bytes.
+    ///
+    /// SQLite has one writer, for which all stand in line: of large writes one alone stands there, so that a small one
+    /// waits for one large one at most.
+    pub(crate) async fn turn_to_write(
+        &self,
+        bytes: usize,
+    ) -> Result<Option<SemaphorePermit<'_>>, StoreError> {
+        if bytes < LARGE_WRITE {
+            return Ok(None);
+        }
+        let turn = self.large_writes.acquire().await;
+        turn.map(Some)
+            .map_err(|closed| StoreError::Database(closed.into()))
     }
 
     /// Binds a new database to the master key, and an old one to the same.

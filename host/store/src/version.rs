@@ -53,7 +53,76 @@ pub struct Version {
     pub created_at: Timestamp,
 }
 
+/// A version without its manifest and its tools, which may have megabytes.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct VersionHead {
+    /// UUID.
+    pub id: String,
+    /// The skill.
+    pub skill_id: String,
+    /// Semantic version.
+    pub version: String,
+    /// SHA-256 of the package's contents, hexadecimal.
+    pub digest: String,
+    /// Length of the package in bytes.
+    pub size: i64,
+    /// Length of the list of tools in bytes, as JSON.
+    pub tool_bytes: i64,
+    /// Key id of who signed it.
+    pub publisher_key_id: Option<String>,
+    /// Who vouches for it.
+    #[sqlx(try_from = "String")]
+    pub trust_level: TrustLevel,
+    /// When it was published.
+    pub created_at: Timestamp,
+}
+
+/// What an account's own versions take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct PackageUsage {
+    /// How many there are.
+    pub versions: i64,
+    /// Bytes of all packages.
+    pub bytes: i64,
+}
+
 impl Store {
+    /// As [`Store::get_version`], without what may be large.
+    pub async fn get_version_head(
+        &self,
+        account: &str,
+        skill: &str,
+        version: Option<&str>,
+    ) -> Result<Option<(Skill, VersionHead)>, StoreError> {
+        let Some(skill) = self.get_skill(account, skill).await? else {
+            return Ok(None);
+        };
+        let version = version.unwrap_or(&skill.latest_version);
+        let found: Option<VersionHead> = self
+            .db
+            .optional(
+                "SELECT id, skill_id, version, digest, size, CAST(OCTET_LENGTH(tools) AS BIGINT) AS tool_bytes,                  publisher_key_id, trust_level, created_at FROM skill_version WHERE skill_id = $1 AND version = $2",
+                args![&skill.id, version],
+            )
+            .await?;
+        Ok(found.map(|version| (skill, version)))
+    }
+
+    /// What the versions take that the account published.
+    pub async fn package_usage(&self, account: &str) -> Result<PackageUsage, StoreError> {
+        let usage = self
+            .db
+            .optional(
+                "SELECT COUNT(*) AS versions, CAST(COALESCE(SUM(skill_version.size), 0) AS BIGINT) AS bytes                  FROM skill_version JOIN skill ON skill.id = skill_version.skill_id WHERE skill.account_id = $1",
+                args![account],
+            )
+            .await?;
+        Ok(usage.unwrap_or(PackageUsage {
+            versions: 0,
+            bytes: 0,
+        }))
+    }
+
     /// A version of a skill that the account may see, named by the skill's name or UUID; the latest when none is named.
     pub async fn get_version(
         &self,

@@ -1,11 +1,13 @@
 //! The package: a skill directory as one archive, `<name>.skill`.
 
+mod canonical;
 mod digest;
 mod path;
 mod read;
 mod write;
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek};
 
 pub use digest::Digest;
 pub use path::check_path;
@@ -41,6 +43,16 @@ pub struct Package {
     pub envelope: Option<Envelope>,
 }
 
+/// What the table of contents of an archive says. [`Package::read`] holds the archive to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Contents {
+    /// How many bytes its files unpack to; at most [`MAX_UNPACKED`], which no package that is read may pass. With the
+    /// archive's own length it is what reading takes in memory.
+    pub unpacked: u64,
+    /// Whether it holds a component, which would have to be compiled.
+    pub has_component: bool,
+}
+
 impl Package {
     /// Builds a package to be published. The manifest is read strictly.
     ///
@@ -67,7 +79,7 @@ impl Package {
     /// When the archive, a path, a size, the component or the manifest is not acceptable.
     pub fn read(bytes: &[u8]) -> Result<Self, PackageError> {
         let package = Self::from_files(read::unpack(bytes)?)?;
-        if package.envelope.is_some() && package.write()? != bytes {
+        if package.envelope.is_some() && !write::is_packed_as(&package, bytes)? {
             return Err(PackageError::NotCanonical);
         }
         Ok(package)
@@ -100,11 +112,24 @@ impl Package {
         Digest::of(&self.files)
     }
 
+    /// What an archive's table of contents says, before anything of it is unpacked.
+    ///
+    /// # Errors
+    /// When there is no table of contents, or it names too many files.
+    pub fn contents_of(archive: impl Read + Seek) -> Result<Contents, PackageError> {
+        read::contents_of(archive)
+    }
+
+    /// Every file but the signature, borrowed.
+    fn contents(&self) -> BTreeMap<&str, &[u8]> {
+        contents(&self.files)
+    }
+
     fn new(
         mut files: BTreeMap<String, Vec<u8>>,
         parse: impl Fn(&str) -> Result<Manifest, ManifestError>,
     ) -> Result<Self, PackageError> {
-        check_all(&files)?;
+        check_all(&contents(&files))?;
         let envelope = match files.remove(SIGNATURE) {
             Some(bytes) => Some(Envelope::from_json(&bytes).map_err(|problem| {
                 PackageError::entry(
@@ -128,21 +153,28 @@ impl Package {
     }
 }
 
+fn contents(files: &BTreeMap<String, Vec<u8>>) -> BTreeMap<&str, &[u8]> {
+    let borrowed = files.iter();
+    borrowed
+        .map(|(path, content)| (path.as_str(), content.as_slice()))
+        .collect()
+}
+
 /// Number, paths, sizes, and the kind of the component.
-fn check_all(files: &BTreeMap<String, Vec<u8>>) -> Result<(), PackageError> {
+fn check_all(files: &BTreeMap<&str, &[u8]>) -> Result<(), PackageError> {
     if files.len() > MAX_FILES {
         return Err(PackageError::TooManyFiles {
             count: files.len(),
             limit: MAX_FILES,
         });
     }
-    check_paths(files.keys())?;
+    check_paths(files.keys().copied())?;
     let mut total = 0;
     for (path, content) in files {
         total += content.len() as u64;
         if total > MAX_UNPACKED {
             return Err(PackageError::TooMuchUnpacked {
-                entry: path.clone(),
+                entry: (*path).to_owned(),
                 limit: MAX_UNPACKED,
             });
         }

@@ -46,7 +46,7 @@ fn name_problem(name: &str) -> Option<&'static str> {
 
 /// Checks each path, and all against each other: no two that a file system without regard to case
 /// takes for one, no file where another path has a folder.
-pub(super) fn check_paths<'a>(paths: impl Iterator<Item = &'a String>) -> Result<(), PackageError> {
+pub(super) fn check_paths<'a>(paths: impl Iterator<Item = &'a str>) -> Result<(), PackageError> {
     let mut folded: BTreeMap<String, &str> = BTreeMap::new();
     for path in paths {
         check_path(path).map_err(|error| PackageError::entry(path, error.to_string(), REMEDY))?;
@@ -113,10 +113,8 @@ mod tests {
 
     #[test]
     fn colliding_paths_are_refused() {
-        let check = |paths: &[&str]| {
-            let paths: Vec<String> = paths.iter().map(|path| (*path).to_owned()).collect();
-            check_paths(paths.iter()).map_err(|error| error.to_string())
-        };
+        let check =
+            |paths: &[&str]| check_paths(paths.iter().copied()).map_err(|error| error.to_string());
         assert!(check(&["a", "b", "c/a"]).is_ok());
         assert!(
             check(&["Read.md", "read.MD"])

@@ -1,15 +1,19 @@
 //! Unpacks an archive that nobody has vouched for yet.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 
 use zip::read::{ArchiveOffset, Config, ZipFile};
 use zip::unstable::read::ZipIterable;
 use zip::{CompressionMethod, ZipArchive};
 
-use super::{MANIFEST, MAX_ARCHIVE, MAX_FILES, MAX_UNPACKED, check_path};
+use super::{COMPONENT, Contents, MANIFEST, MAX_ARCHIVE, MAX_FILES, MAX_UNPACKED, check_path};
 use crate::PackageError;
 
+/// Nothing comes before the archive.
+const CONFIG: Config = Config {
+    archive_offset: ArchiveOffset::Known(0),
+};
 const REMEDY: &str = "Pack the skill anew with `skillgate build`.";
 
 /// The files of an archive by path, folders left out. Nothing is believed that the archive says of
@@ -25,11 +29,39 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, PackageE
         if entry.is_dir() {
             continue;
         }
-        let content = inflate(&mut entry, &path, left)?;
+        let claimed = entry.size();
+        let content = inflate(&mut entry, &path, left, claimed)?;
         left -= content.len() as u64;
         files.insert(path, content);
     }
     Ok(files)
+}
+
+/// What the entries say of themselves. [`unpack`] holds them to it.
+pub(super) fn contents_of(archive: impl Read + Seek) -> Result<Contents, PackageError> {
+    let mut table = table_of_contents(archive)?;
+    let (mut unpacked, mut has_component) = (0_u64, false);
+    for entry in table.files().map_err(archive_error)? {
+        let entry = entry.map_err(archive_error)?;
+        unpacked = unpacked.saturating_add(entry.size());
+        has_component |= entry.name_raw() == COMPONENT.as_bytes();
+    }
+    Ok(Contents {
+        unpacked: unpacked.min(MAX_UNPACKED),
+        has_component,
+    })
+}
+
+/// The central directory, whose entries are counted before they are listed.
+fn table_of_contents<R: Read + Seek>(archive: R) -> Result<ZipIterable<R>, PackageError> {
+    let table = ZipIterable::try_new(archive, CONFIG).map_err(archive_error)?;
+    match table.len() {
+        count if count > MAX_FILES => Err(PackageError::TooManyFiles {
+            count,
+            limit: MAX_FILES,
+        }),
+        _ => Ok(table),
+    }
 }
 
 /// Checks the archive as a whole: size, number of entries, nothing before it, no name twice, and
@@ -42,19 +74,8 @@ fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, PackageError> {
             limit: MAX_ARCHIVE,
         });
     }
-    let config = Config {
-        archive_offset: ArchiveOffset::Known(0),
-    };
-    let count = ZipIterable::try_new(Cursor::new(bytes), config)
-        .map_err(archive_error)?
-        .len();
-    if count > MAX_FILES {
-        return Err(PackageError::TooManyFiles {
-            count,
-            limit: MAX_FILES,
-        });
-    }
-    let mut archive = ZipArchive::with_config(config, Cursor::new(bytes)).map_err(archive_error)?;
+    table_of_contents(Cursor::new(bytes))?;
+    let mut archive = ZipArchive::with_config(CONFIG, Cursor::new(bytes)).map_err(archive_error)?;
     if archive.has_duplicate_names() {
         return Err(PackageError::Archive(
             "two entries have the same name".to_owned(),
@@ -103,11 +124,18 @@ fn check_kind(entry: &ZipFile<'_, Cursor<&[u8]>>, path: &str) -> Result<(), Pack
     }
 }
 
-/// Reads at most one byte more than may be left, whatever size the entry claims.
-fn inflate(entry: &mut impl Read, path: &str, left: u64) -> Result<Vec<u8>, PackageError> {
-    let mut content = Vec::new();
+/// Reads at most one byte more than may be left and than the entry claims: memory was set aside for what it claims.
+fn inflate(
+    entry: &mut impl Read,
+    path: &str,
+    left: u64,
+    claimed: u64,
+) -> Result<Vec<u8>, PackageError> {
+    let most = left.min(claimed);
+    // Room for exactly the content: a list that grows by doubling would take up to twice as much.
+    let mut content = Vec::with_capacity(usize::try_from(most + 1).unwrap_or_default());
     entry
-        .take(left + 1)
+        .take(most + 1)
         .read_to_end(&mut content)
         .map_err(|error| {
             PackageError::entry(
@@ -116,12 +144,18 @@ fn inflate(entry: &mut impl Read, path: &str, left: u64) -> Result<Vec<u8>, Pack
                 REMEDY,
             )
         })?;
-    match content.len() as u64 > left {
-        true => Err(PackageError::TooMuchUnpacked {
+    content.shrink_to_fit();
+    match content.len() as u64 {
+        size if size > left => Err(PackageError::TooMuchUnpacked {
             entry: path.to_owned(),
             limit: MAX_UNPACKED,
         }),
-        false => Ok(content),
+        size if size > claimed => Err(PackageError::entry(
+            path,
+            format!("it unpacks to more than the {claimed} bytes that the archive names"),
+            REMEDY,
+        )),
+        _ => Ok(content),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Agents, from their making to their end.
 
 use serde_json::json;
-use skillgate_store::{AgentError, AgentStatus, Store, StoreError};
+use skillgate_store::{Agent, AgentError, AgentStatus, AgentSummary, Store, StoreError};
 
 use super::given::{an_account, new_agent};
 use super::{Clock, SECOND};
@@ -15,12 +15,12 @@ pub(super) async fn agents_live_and_die(store: &Store, clock: &Clock) -> Result<
     let page = store.list_agents(&account, 1, 0).await?;
     assert_eq!(
         (page.items, page.total),
-        (vec![second.clone()], 2),
+        (vec![summary(&second)], 2),
         "newest first, even within a microsecond"
     );
     assert_eq!(
         store.list_agents(&account, 10, 1).await?.items,
-        std::slice::from_ref(&first)
+        [summary(&first)]
     );
 
     assert!(store.get_agent(&other, &first.id).await?.is_none());
@@ -51,13 +51,17 @@ pub(super) async fn agents_live_and_die(store: &Store, clock: &Clock) -> Result<
         ),
         (Some("skill"), Some("signature"))
     );
-    let to_start = store.agents_to_start().await?;
-    assert!(to_start.contains(&failed) && !to_start.contains(&stop));
+    let counts = store.count_agents(&account).await?;
+    assert_eq!((counts.total, counts.running), (2, 0));
+    let to_start = to_start(store).await?;
+    assert!(to_start.contains(&failed.id) && !to_start.contains(&stop.id));
     let started = store
         .set_agent_status(&account, &second.id, AgentStatus::Running, None)
         .await?
         .unwrap();
     assert_eq!((started.last_error, started.started_at), (None, Some(at)));
+    assert_eq!(store.count_agents(&account).await?.running, 1);
+    assert_eq!(store.count_agents(&other).await?.total, 0);
     assert!(
         store
             .set_agent_status(&other, &first.id, AgentStatus::Running, None)
@@ -73,4 +77,31 @@ pub(super) async fn agents_live_and_die(store: &Store, clock: &Clock) -> Result<
         Err(StoreError::Conflict(_))
     ));
     Ok(())
+}
+
+/// The agent as a list shows it.
+fn summary(agent: &Agent) -> AgentSummary {
+    let agent = agent.clone();
+    AgentSummary {
+        id: agent.id,
+        swarm_id: agent.swarm_id,
+        name: agent.name,
+        status: agent.status,
+        region: agent.region,
+        image: agent.image,
+        created_at: agent.created_at,
+        started_at: agent.started_at,
+        stopped_at: agent.stopped_at,
+    }
+}
+
+/// The ids of all agents that should run, read one by one: each page begins where the last one ended.
+async fn to_start(store: &Store) -> Result<Vec<String>, StoreError> {
+    let whole = store.agents_to_start(None, 1_000).await?;
+    let mut one_by_one = Vec::new();
+    while let [next] = &store.agents_to_start(one_by_one.last(), 1).await?[..] {
+        one_by_one.push(next.clone());
+    }
+    assert_eq!(one_by_one, whole);
+    Ok(whole.into_iter().map(|agent| agent.id).collect())
 }

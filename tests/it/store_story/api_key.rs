@@ -64,7 +64,23 @@ pub(super) async fn keys_are_found_until_they_end(
         [&issued.key.id, &expired.key.id]
     );
 
+    assert_eq!(store.count_api_keys(&account).await?, 1);
+    assert_eq!(store.delete_ended_api_keys(&account, 1).await?, 0);
+    let ended = NewApiKey {
+        expires_at: Some(clock.advance(0)),
+        ..NewApiKey::default()
+    };
+    let newer = store.create_api_key(&account, ended).await?.unwrap();
+    assert_eq!(store.delete_ended_api_keys(&account, 1).await?, 1);
+    let keys = store.list_api_keys(&account).await?;
+    assert_eq!(
+        keys.iter().map(|key| &key.id).collect::<Vec<_>>(),
+        [&newer.key.id, &issued.key.id],
+        "valid keys stay, and the newest of those that ended"
+    );
+
     let other = an_account(store).await?;
+    assert_eq!(store.count_api_keys(&other).await?, 0);
     assert!(!store.revoke_api_key(&other, &issued.key.id).await?);
     assert!(store.find_api_key(&text).await?.is_some());
     assert!(store.revoke_api_key(&account, &issued.key.id).await?);

@@ -40,7 +40,7 @@ pub(super) async fn history_is_the_latest_in_order(
             since,
             limit,
         };
-        let page = store.history(&account, &agent, query).await.unwrap();
+        let page = store.said(&account, &agent, query, 1 << 20).await.unwrap();
         let texts: Vec<_> = page
             .items
             .into_iter()
@@ -64,9 +64,7 @@ pub(super) async fn history_is_the_latest_in_order(
         since: None,
         limit: 50,
     };
-    assert_eq!(store.history(&other, &agent, all).await?.total, 0);
-    let texts = store.history(&account, &agent, all).await?.items;
-    assert!(texts.iter().all(|message| message.parts.is_null()));
+    assert_eq!(store.said(&other, &agent, all, 1 << 20).await?.total, 0);
     let messages = store
         .latest_messages(&account, &agent, all, 1 << 20)
         .await?;

@@ -54,6 +54,16 @@ pub(super) async fn versions_are_published_once(store: &Store) -> Result<(), Sto
         .await?
         .unwrap();
     assert_eq!((&skill, &latest), (&older.skill, &newer.version));
+    let (_, head) = store
+        .get_version_head(&account, "calculator", None)
+        .await?
+        .unwrap();
+    assert_eq!(
+        (&head.id, head.size, head.tool_bytes),
+        (&latest.id, 3, latest.tools.to_string().len() as i64)
+    );
+    let usage = store.package_usage(&account).await?;
+    assert_eq!((usage.versions, usage.bytes), (3, 9));
     assert_eq!(
         store.get_skill(&account, &skill.id).await?.unwrap(),
         skill,

@@ -48,6 +48,10 @@ fn door() -> &'static (Runtime, Egress) {
 struct Inwards;
 
 impl Gate for Inwards {
+    fn account(&self) -> &str {
+        "fuzz"
+    }
+
     fn allow(&self, method: &Method, url: &Url) -> Result<(), Denial> {
         let decided = Effective::new(Default::default(), Default::default());
         let denial = decided.http(method.as_str(), url);

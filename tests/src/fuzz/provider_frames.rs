@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use futures::StreamExt;
 use skillgate_agent::provider::anthropic::Anthropic;
-use skillgate_agent::{Delta, HttpClient, Provider, ProviderError, Request};
+use skillgate_agent::{AnswerLimits, Delta, HttpClient, Provider, ProviderError, Request};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
@@ -30,6 +30,7 @@ fn question() -> Request {
         messages: Vec::new(),
         tools: Vec::new(),
         max_tokens: 16,
+        limits: AnswerLimits::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::keys::KnownKey;
+use crate::keys::{KnownKey, Presented};
 use crate::limiter::Standing;
 use crate::{ApiError, App};
 
@@ -16,16 +16,20 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
+/// Keys that an address may have looked up, for each request that it may send without one. Behind one address there may
+/// be a proxy and many callers, whose keys are all unknown after a start.
+const LOOKUPS: u32 = 10;
+
 /// Finds the caller's key, counts the request against it and says in the headers how the caller stands.
 ///
 /// Requests without a valid key are counted by their address. Whether a key is needed is the route's to say.
-/// The two probes are never counted or refused. A limit of 0 is none, and then there is nothing to say.
-pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// The two probes are never counted or refused, and cost no query. A limit of 0 is none, and then there is nothing to say.
+pub(crate) async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
     let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
-    let key = match app.keys().find(request.headers()).await {
+    let address = address_of(&request);
+    let key = match find_key(&app, request.headers(), &address, probe).await {
         Ok(key) => key,
-        Err(_) if probe => None,
-        Err(error) => return error.into_response(),
+        Err(refusal) => return *refusal,
     };
     let limit = key
         .as_ref()
@@ -34,11 +38,45 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
     if limit == 0 {
         return answer(request, next, key).await;
     }
-    let standing = stand(&app, &mut request, key.as_deref(), limit, probe);
-    let mut response = match standing.retry_after {
-        Some(seconds) => ApiError::rate_limited(seconds).into_response(),
-        None => answer(request, next, key).await,
+    let standing = stand(&app, &address, key.as_deref(), limit, probe);
+    if standing.retry_after.is_some() {
+        return refuse(standing);
+    }
+    let mut response = answer(request, next, key).await;
+    describe(standing, response.headers_mut());
+    response
+}
+
+/// The valid key of a request. One that nobody knows is counted by its address before it is looked up: whoever tries
+/// keys has no query for each. What was a valid key lately is looked up all the same, so that strangers behind the same
+/// address do not lock it out.
+async fn find_key(
+    app: &App,
+    headers: &HeaderMap,
+    address: &str,
+    probe: bool,
+) -> Result<Option<Arc<KnownKey>>, Box<Response>> {
+    let (text, familiar) = match app.keys().present(headers).await {
+        Presented::Valid(key) => return Ok(Some(key)),
+        Presented::Nothing => return Ok(None),
+        Presented::Unknown { .. } if probe => return Ok(None),
+        Presented::Unknown { text, familiar } => (text, familiar),
     };
+    let limit = app.rate_limit().saturating_mul(LOOKUPS);
+    if !familiar && limit > 0 {
+        let lookups = format!("lookups of {address}");
+        let standing = app.limiter().take(&lookups, limit, app.now().as_micros());
+        if standing.retry_after.is_some() {
+            return Err(Box::new(refuse(standing)));
+        }
+    }
+    let key = app.keys().look_up(&text).await;
+    key.map_err(|error| Box::new(error.into_response()))
+}
+
+fn refuse(standing: Standing) -> Response {
+    let seconds = standing.retry_after.unwrap_or_default();
+    let mut response = ApiError::rate_limited(seconds).into_response();
     describe(standing, response.headers_mut());
     response
 }
@@ -50,21 +88,8 @@ async fn answer(mut request: Request, next: Next, key: Option<Arc<KnownKey>>) ->
     next.run(request).await
 }
 
-fn stand(
-    app: &App,
-    request: &mut Request,
-    key: Option<&KnownKey>,
-    limit: u32,
-    probe: bool,
-) -> Standing {
-    let address;
-    let caller = match key {
-        Some(key) => key.id.as_str(),
-        None => {
-            address = address_of(request);
-            &address
-        }
-    };
+fn stand(app: &App, address: &str, key: Option<&KnownKey>, limit: u32, probe: bool) -> Standing {
+    let caller = key.map_or(address, |key| key.id.as_str());
     let now = app.now().as_micros();
     if probe {
         app.limiter().peek(caller, limit, now)
@@ -73,6 +98,7 @@ fn stand(
     }
 }
 
+/// A text of some 15 bytes for each request costs less than telling when it is needed.
 fn address_of(request: &Request) -> String {
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
     connection.map_or_else(

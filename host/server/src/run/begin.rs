@@ -25,6 +25,8 @@ pub(crate) struct Ready {
     pub steps: Vec<Step>,
     /// The session's turn, given up when the run has ended.
     pub place: Place,
+    /// The account's place among all runs, given up with it.
+    pub run_place: skillgate_runtime::Place,
 }
 
 /// Starts the run and gives its events. They may be dropped, or read slowly; the run goes on.
@@ -36,6 +38,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
         history,
         steps,
         place,
+        run_place,
     } = ready;
     let (events, receiver) = event_queue();
     let events = Arc::new(events);
@@ -81,7 +84,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
             }
         };
         // Nobody waits for what follows.
-        drop((place, events));
+        drop((place, run_place, events));
         if let Some(failure) = failure.filter(|failure| failure.code == JOURNAL_FAILED) {
             journal.fail_when_possible(&failure).await;
         }

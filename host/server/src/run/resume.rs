@@ -85,6 +85,8 @@ fn unreadable(problem: &str) -> ApiError {
 async fn ready(app: &App, run: &Run, steps: Vec<Step>) -> Result<Ready, ApiError> {
     let account = run.account_id.as_str();
     let place = app.lanes().enter(&run.session_id).await?;
+    // However long it takes: nobody waits for an answer any more, but the run must end.
+    let run_place = app.runs().wait(account).await.map_err(ApiError::internal)?;
     let agent = app
         .store()
         .get_agent(account, &run.agent_id)
@@ -114,6 +116,7 @@ async fn ready(app: &App, run: &Run, steps: Vec<Step>) -> Result<Ready, ApiError
         history,
         steps,
         place,
+        run_place,
     })
 }
 

@@ -78,8 +78,9 @@ impl SkillTools {
     ) -> Result<Report, ToolsError> {
         let skill = &granted.skill;
         let code = skill
-            .code
-            .as_ref()
+            .code()
+            .await
+            .map_err(|error| ToolsError::new(error.message()))?
             .ok_or_else(|| ToolsError::new(format!("skill {} holds no code", skill.name)))?;
         let sink = AgentLog {
             owner: self.owner.clone(),
@@ -89,6 +90,7 @@ impl SkillTools {
         };
         let call = Call {
             granted: granted.permissions.clone(),
+            grant_state: granted.state.clone(),
             scope: Scope {
                 account: self.owner.account.clone(),
                 agent: self.owner.agent.clone(),

@@ -1,8 +1,7 @@
 //! Accounts, and what they use.
 
-use skillgate_store::{Account, AgentStatus};
+use skillgate_store::Account;
 
-use crate::service::agents;
 use crate::{ApiError, App};
 
 /// An account with what it uses.
@@ -11,9 +10,9 @@ pub struct Usage {
     /// The account.
     pub account: Account,
     /// How many agents it has.
-    pub agents: usize,
+    pub agents: i64,
     /// How many of them run.
-    pub running: usize,
+    pub running: i64,
 }
 
 /// The account and what it uses now.
@@ -23,14 +22,10 @@ pub async fn usage(app: &App, account: &str) -> Result<Usage, ApiError> {
         .get_account(account)
         .await?
         .ok_or_else(|| ApiError::not_found("account"))?;
-    let all = agents::list(app, &account.id).await?;
-    let running = all
-        .iter()
-        .filter(|agent| agent.status == AgentStatus::Running)
-        .count();
+    let agents = app.store().count_agents(&account.id).await?;
     Ok(Usage {
         account,
-        agents: all.len(),
-        running,
+        agents: agents.total,
+        running: agents.running,
     })
 }

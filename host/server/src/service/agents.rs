@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use skillgate_agent::{MAX_DOCUMENT_DEPTH, nests_deeper_than};
 use skillgate_runtime::LogLevel;
 use skillgate_store::{
-    Agent, AgentError, AgentStatus, NewAgent, SecretChanges, SecretLimits, SecretText,
+    Agent, AgentError, AgentStatus, AgentSummary, NewAgent, Page, SecretChanges, SecretLimits,
+    SecretText,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -114,7 +115,7 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
     let secrets = secrets::parse(&draft.secrets)?;
     app.providers()
         .choose(&config, secrets.contains_key(ANTHROPIC_SECRET))?;
-    if app.store().list_agents(account, 0, 0).await?.total >= MOST {
+    if app.store().count_agents(account).await?.total >= MOST {
         return Err(ApiError::limit_reached(&format!(
             "This account has {MOST} agents, the most it may have."
         )));
@@ -139,9 +140,15 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
     Ok(agent)
 }
 
-/// All agents of an account, newest first.
-pub async fn list(app: &App, account: &str) -> Result<Vec<Agent>, ApiError> {
-    Ok(app.store().list_agents(account, MOST, 0).await?.items)
+/// At most `limit` agents of an account, newest first, those left out that come before `offset`.
+pub async fn list(
+    app: &App,
+    account: &str,
+    limit: i64,
+    offset: i64,
+) -> Result<Page<AgentSummary>, ApiError> {
+    let limit = limit.clamp(0, MOST);
+    Ok(app.store().list_agents(account, limit, offset).await?)
 }
 
 /// One agent of an account, at most a second old; 404 when it has none of this id.
@@ -187,6 +194,10 @@ pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError
     let Err(error) = app.shelf().of_agent(&agent).await else {
         return set_status(app, &agent, AgentStatus::Running, None, "Agent started").await;
     };
+    // The server was too busy to find out: that says nothing of the agent.
+    if error.is_unavailable() {
+        return Err(error);
+    }
     let reason = AgentError {
         category: "skill".to_owned(),
         message: error.message().to_owned(),
@@ -247,8 +258,9 @@ pub async fn set_secrets(
         return Err(missing());
     }
     let line = format!(
-        "Secrets changed: set {names:?}, deleted {:?}",
-        changes.delete
+        "Secrets changed: set {}, deleted {}",
+        text::listed(&names),
+        text::listed(&changes.delete)
     );
     app.logs().write(&(&*agent).into(), LogLevel::Info, &line);
     Ok(())

@@ -13,7 +13,7 @@ pub struct Draft {
     pub label: String,
     /// What it may do; at least one.
     pub scopes: Vec<String>,
-    /// Requests a minute; the operator's figure when absent, 0 is no limit.
+    /// Requests a minute, at most the operator's ceiling; the operator's figure when absent.
     pub rate_limit: Option<u32>,
     /// ISO 8601, in the future.
     pub expires_at: Option<String>,
@@ -22,22 +22,46 @@ pub struct Draft {
 /// Makes a key; its text is in the answer and nowhere else.
 ///
 /// # Errors
-/// 400 for an unknown scope, none at all, or an expiry that is no time to come.
+/// 400 for an unknown scope, none at all, a rate limit above the operator's ceiling, or an expiry that is no time to
+/// come; 403 `limit_reached` when the account has as many valid keys as it may have.
 pub async fn create(app: &App, account: &str, draft: Draft) -> Result<IssuedKey, ApiError> {
     let label = text::required("label", &draft.label, 100)?;
     let new = NewApiKey {
         label,
         scopes: scopes(draft.scopes)?,
-        rate_limit: draft.rate_limit.map(i64::from),
+        rate_limit: rate_limit(app, draft.rate_limit)?,
         expires_at: draft
             .expires_at
             .map(|at| expiry(&at, app.now()))
             .transpose()?,
     };
+    let limits = &app.limits().accounts;
+    app.store()
+        .delete_ended_api_keys(account, limits.ended_api_keys)
+        .await?;
+    if app.store().count_api_keys(account).await? >= limits.api_keys {
+        return Err(ApiError::limit_reached(&format!(
+            "This account has {} valid API keys, the most it may have. Revoke one first.",
+            limits.api_keys
+        )));
+    }
     app.store()
         .create_api_key(account, new)
         .await?
         .ok_or_else(|| ApiError::not_found("account"))
+}
+
+/// A rate limit that an account may give its own key. None at all, and more than the operator's ceiling, are the
+/// operator's to give, on the command line.
+fn rate_limit(app: &App, given: Option<u32>) -> Result<Option<i64>, ApiError> {
+    let ceiling = app.max_rate_limit();
+    match given {
+        None => Ok(None),
+        Some(limit) if (1..=ceiling).contains(&limit) => Ok(Some(i64::from(limit))),
+        Some(_) => Err(ApiError::validation(format!(
+            "rateLimit: must be 1 to {ceiling} requests a minute. The operator of this server can make a key with more, on the command line."
+        ))),
+    }
 }
 
 /// All keys of an account, newest first, revoked ones too.

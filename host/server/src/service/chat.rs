@@ -1,10 +1,11 @@
 //! Talking with agents.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 use skillgate_agent::{EventReceiver, Message};
-use skillgate_store::{
-    Agent, History, Message as Said, NewMessage, NewRun, Page, Session, Timestamp,
-};
+use skillgate_runtime::{NoPlace, Place};
+use skillgate_store::{Agent, History, NewMessage, NewRun, Page, Said, Session, Timestamp};
 
 use crate::run::begin::{Ready, begin};
 use crate::run::{history, prepare};
@@ -43,6 +44,8 @@ pub struct Running {
     /// What happens in it; the last is [`Event::Done`](skillgate_agent::Event::Done) or
     /// [`Event::Error`](skillgate_agent::Event::Error).
     pub events: EventReceiver,
+    /// The account's place for whoever listens, kept as long as the answer is being sent.
+    pub listener: Place,
 }
 
 /// Says something to an agent. When this returns, the message is committed and the run has begun; it ends whether or
@@ -50,7 +53,7 @@ pub struct Running {
 ///
 /// # Errors
 /// 400, 404 `agent_not_found` or `session_not_found`, 409 when the agent does not run or too many messages wait in the
-/// session, 503 when the server is closing.
+/// session, 503 when the server is closing or no place for a run became free.
 pub async fn send(
     app: &App,
     account: &str,
@@ -62,6 +65,11 @@ pub async fn send(
     let message = ask.message;
     let context = ask.context.map(format_context).transpose()?;
     let peer = peer(ask.peer, key)?;
+    let listener = app.chats().take(account).await.map_err(|_| {
+        ApiError::unavailable(
+            "Too many messages of this account wait for an answer. Try again when some are answered.",
+        )
+    })?;
     let agent_now = agents::get_running(app, account, agent).await?;
     let session = session(app, &agent_now, ask.session.as_deref(), &peer).await?;
     let closing = || ApiError::unavailable("The server is shutting down. Try again in a moment.");
@@ -70,6 +78,12 @@ pub async fn send(
         .run_until_cancelled(app.lanes().enter(&session.id))
         .await
         .ok_or_else(closing)??;
+    let run_place = app
+        .closing()
+        .run_until_cancelled(app.runs().take(account))
+        .await
+        .ok_or_else(closing)?
+        .map_err(|NoPlace(waited)| too_many_runs(waited))?;
     // Time may have passed in the line.
     let agent = agents::get_running(app, account, agent).await?;
     let (prepared, mut history) = tokio::try_join!(
@@ -88,12 +102,25 @@ pub async fn send(
             history,
             steps: Vec::new(),
             place,
+            run_place,
         },
     );
-    Ok(Running { run: id, events })
+    Ok(Running {
+        run: id,
+        events,
+        listener,
+    })
 }
 
-/// What was said, oldest first: the latest `limit` messages, of one session or all, after `since`.
+fn too_many_runs(waited: Duration) -> ApiError {
+    ApiError::unavailable(format!(
+        "Too many runs are under way; no place became free within {} s. Try again soon.",
+        waited.as_secs()
+    ))
+}
+
+/// What was said, oldest first: the latest `limit` messages, of one session or all, after `since`; fewer where they are
+/// too long for one answer.
 pub async fn read(
     app: &App,
     account: &str,
@@ -102,13 +129,14 @@ pub async fn read(
     since: Option<Timestamp>,
     limit: i64,
 ) -> Result<Page<Said>, ApiError> {
+    let bytes = app.limits().pages.messages;
     let agent = agents::get(app, account, agent).await?;
     if let Some(session) = session {
         find_session(app, &agent, session).await?;
     }
     Ok(app
         .store()
-        .history(
+        .said(
             account,
             &agent.id,
             History {
@@ -116,6 +144,7 @@ pub async fn read(
                 since,
                 limit,
             },
+            bytes,
         )
         .await?)
 }

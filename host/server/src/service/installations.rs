@@ -3,9 +3,10 @@
 use serde_json::Value;
 use skillgate_runtime::LogLevel;
 use skillgate_skill::Permissions;
-use skillgate_store::{Assignment, NewAssignment, TrustLevel};
+use skillgate_store::{Assignment, NewAssignment, Skill, TrustLevel, VersionHead};
 
-use crate::service::{agents, publisher_keys, shelf, skills};
+use crate::service::shelf::Source;
+use crate::service::{agents, skills};
 use crate::{ApiError, App};
 
 /// The most skills of one agent.
@@ -33,7 +34,7 @@ pub struct Installed {
     pub permissions: Permissions,
 }
 
-/// Installs a skill on an agent. Its package is verified again first. It takes effect with the next turn.
+/// Installs a skill on an agent. Its publisher's key must still be good. It takes effect with the next turn.
 ///
 /// # Errors
 /// 404 for an unknown agent or skill, 400 for a grant of more than is asked for or a package that does not verify any
@@ -50,20 +51,11 @@ pub async fn install(
         .parse::<TrustLevel>()
         .map_err(|_| ApiError::validation("trustLevel: must be `verified` or `clawhub`."))?;
     let (skill, version) =
-        skills::version_of(app, account, &wish.skill, wish.version.as_deref()).await?;
-    if app
-        .store()
-        .list_assignments(account, &agent.id)
-        .await?
-        .len()
-        >= MOST
-    {
-        return Err(ApiError::limit_reached(&format!(
-            "This agent has {MOST} skills, the most it may have."
-        )));
-    }
-    verify_again(app, &skill.account_id, account, &version.id).await?;
-    let ready = app.shelf().ready(account, &skill, &version).await?;
+        skills::head_of(app, account, &wish.skill, wish.version.as_deref()).await?;
+    // All that costs little comes first: whoever repeats a request makes the server read no package.
+    check_room(app, account, &agent.id, &skill, &version).await?;
+    check_publisher(app, &skill.account_id, &version).await?;
+    let ready = app.shelf().ready(Source::of(&skill, &version)).await?;
     let permissions = granted(&ready.manifest.permissions, wish.permissions)?;
     let new = NewAssignment {
         skill_id: skill.id,
@@ -74,7 +66,8 @@ pub async fn install(
     };
     let assignment = app.store().install_skill(account, &agent.id, new).await?;
     let assignment = assignment.ok_or_else(|| ApiError::not_found("agent"))?;
-    app.shelf().forget(&agent.id).await;
+    // What another version was granted until now is replaced.
+    app.shelf().revoke(&agent.id, &assignment.skill_id).await;
     let line = format!(
         "Skill {} {} installed",
         assignment.skill_name, assignment.version
@@ -108,7 +101,7 @@ pub async fn uninstall(
     app.store()
         .uninstall_skill(account, &agent.id, &found.skill_id)
         .await?;
-    app.shelf().forget(&agent.id).await;
+    app.shelf().revoke(&agent.id, &found.skill_id).await;
     app.logs().write(
         &(&*agent).into(),
         LogLevel::Info,
@@ -117,22 +110,54 @@ pub async fn uninstall(
     Ok(found.skill_name)
 }
 
-/// The stored bytes against the publisher's keys as they are now: a revoked key's packages are not installed any more.
-async fn verify_again(
+/// Checks that the version is not on the agent yet, and that there is room on it for one more skill and its tools.
+async fn check_room(
     app: &App,
-    publisher: &str,
     account: &str,
-    version: &str,
+    agent: &str,
+    skill: &Skill,
+    version: &VersionHead,
 ) -> Result<(), ApiError> {
-    let bytes = app
+    let there = app.store().list_assignments(account, agent).await?;
+    if there.iter().any(|one| one.version_id == version.id) {
+        return Err(ApiError::conflict("Skill already assigned to this agent"));
+    }
+    if there.len() >= MOST {
+        return Err(ApiError::limit_reached(&format!(
+            "This agent has {MOST} skills, the most it may have."
+        )));
+    }
+    let beside = app
         .store()
-        .package_bytes(account, version)
-        .await?
-        .ok_or_else(|| ApiError::not_found("skill"))?;
-    let package = shelf::read(bytes).await?;
-    shelf::verify(package, publisher_keys::good(app, publisher).await?)
-        .await
-        .map(drop)
+        .tool_bytes_beside(account, agent, &skill.id)
+        .await?;
+    let most = app.limits().accounts.tool_bytes;
+    let all = beside.saturating_add(version.tool_bytes);
+    if usize::try_from(all).is_ok_and(|all| all <= most) {
+        return Ok(());
+    }
+    Err(ApiError::conflict(format!(
+        "The tools of this skill have {} bytes of texts and schemas, those of the agent's other skills {beside}; all together may have {most}. Remove a skill, or install one with fewer tools.",
+        version.tool_bytes
+    )))
+}
+
+/// Checks that the key that signed the version is still good: a revoked key's packages are not installed any more. That
+/// the signature holds is known of what is ready, or found out when it is made so.
+async fn check_publisher(
+    app: &App,
+    owner: &str,
+    version: &VersionHead,
+) -> Result<(), ApiError> {
+    let key = version.publisher_key_id.as_deref().unwrap_or_default();
+    let known = app.store().publisher_key(owner, key).await?;
+    match known.filter(|key| key.revoked_at.is_none()) {
+        Some(_) => Ok(()),
+        None => Err(ApiError::validation(format!(
+            "Version {} is signed by the publisher key {key}, which is not valid any more. Publish it again, signed by another key.",
+            version.version
+        ))),
+    }
 }
 
 /// What is granted: the wish when it is inside what is asked for, else all that is asked for.

@@ -1,19 +1,24 @@
 //! Agents' logs: written in batches in the background, read back, followed live.
 
-use std::collections::{HashMap, VecDeque};
+mod follow;
+mod queue;
+
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures::Stream;
 use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, LogLine, NewLogLine, Store, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
+pub use self::follow::follow;
+use self::queue::Shares;
+use crate::config::LogLimits;
 use crate::{ApiError, App};
 
-/// Lines that wait to be written; more are dropped, with a note.
-const WAITING: usize = 8_192;
+/// The most bytes of a line, whoever writes it: what a guest prints is cut there too.
+const LONGEST_LINE: usize = skillgate_runtime::MAX_LINE;
 /// The most lines written at once, and read at once.
 const BATCH: usize = 500;
 /// How long a line waits for others: each write is a commit, and the steps of runs stand in line behind it.
@@ -49,43 +54,46 @@ enum Order {
 pub struct Logs {
     store: Store,
     orders: mpsc::Sender<Order>,
+    shares: Arc<Shares>,
     news: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
 }
 
 impl Logs {
     /// Starts the task that writes.
-    pub(crate) fn start(store: Store) -> Self {
-        let (orders, inbox) = mpsc::channel(WAITING);
+    pub(crate) fn start(store: Store, limits: LogLimits) -> Self {
+        let (orders, inbox) = mpsc::channel(limits.in_all);
         let logs = Self {
             store,
             orders,
+            shares: Arc::new(Shares::new(limits)),
             news: Arc::default(),
         };
-        tokio::spawn(work(logs.store.clone(), logs.news.clone(), inbox));
+        let writer = Writer {
+            store: logs.store.clone(),
+            shares: logs.shares.clone(),
+            news: logs.news.clone(),
+        };
+        tokio::spawn(writer.work(inbox));
         logs
     }
 
-    /// Writes a line, soon. Never waits: a line that finds the queue full is dropped and the server's log says so.
+    /// Writes a line, soon, cut to 4 KiB. Never waits: a line that finds its agent's share of the queue full is dropped,
+    /// and the agent's log says how many were.
     pub fn write(&self, owner: &LogOwner, level: LogLevel, message: &str) {
-        // One line stays one line, whatever a skill writes.
-        let message = message
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        if !self.shares.enter(owner) {
+            return;
+        }
         let line = NewLogLine {
             at: self.store.now(),
             level: word(level).to_owned(),
-            message,
+            message: one_line(message),
         };
         if self
             .orders
             .try_send(Order::Write(owner.clone(), line))
             .is_err()
         {
-            tracing::warn!(
-                agent = owner.agent,
-                "a log line was dropped: lines come faster than they can be written"
-            );
+            self.shares.drop_one(owner);
         }
     }
 
@@ -109,35 +117,72 @@ impl Logs {
 }
 
 /// Writes lines soon after they come, as many at once as have come by then.
-async fn work(
+struct Writer {
     store: Store,
+    shares: Arc<Shares>,
     news: Arc<Mutex<HashMap<String, watch::Sender<()>>>>,
-    mut inbox: mpsc::Receiver<Order>,
-) {
-    let mut orders = Vec::with_capacity(BATCH);
-    while inbox.recv_many(&mut orders, BATCH).await > 0 {
-        gather(&mut inbox, &mut orders).await;
-        let mut lines: HashMap<LogOwner, Vec<NewLogLine>> = HashMap::new();
-        let mut flushed = Vec::new();
-        for order in orders.drain(..) {
-            match order {
-                Order::Write(owner, line) => lines.entry(owner).or_default().push(line),
-                Order::Flush(done) => flushed.push(done),
+}
+
+impl Writer {
+    async fn work(self, mut inbox: mpsc::Receiver<Order>) {
+        let mut orders = Vec::with_capacity(BATCH);
+        while inbox.recv_many(&mut orders, BATCH).await > 0 {
+            gather(&mut inbox, &mut orders).await;
+            let mut lines: HashMap<LogOwner, Vec<NewLogLine>> = HashMap::new();
+            let mut flushed = Vec::new();
+            for order in orders.drain(..) {
+                match order {
+                    Order::Write(owner, line) => lines.entry(owner).or_default().push(line),
+                    Order::Flush(done) => flushed.push(done),
+                }
             }
-        }
-        for (owner, lines) in lines {
-            if let Err(error) = store
-                .append_logs(&owner.account, &owner.agent, &lines)
-                .await
-            {
-                tracing::error!(%error, agent = owner.agent, lines = lines.len(), "log lines could not be written");
+            for (owner, lines) in lines {
+                self.write(&owner, lines).await;
             }
-            tell(&news, &owner.agent);
-        }
-        for done in flushed {
-            let _ = done.send(()); // whoever waited may be gone
+            for done in flushed {
+                let _ = done.send(()); // whoever waited may be gone
+            }
         }
     }
+
+    async fn write(&self, owner: &LogOwner, mut lines: Vec<NewLogLine>) {
+        if let Some(dropped) = self.shares.leave(owner, lines.len()) {
+            tracing::warn!(
+                agent = owner.agent,
+                dropped,
+                "log lines were dropped: they come faster than they can be written"
+            );
+            lines.push(NewLogLine {
+                at: self.store.now(),
+                level: word(LogLevel::Warn).to_owned(),
+                message: format!(
+                    "{dropped} lines dropped: they came faster than they could be written"
+                ),
+            });
+        }
+        if let Err(error) = self
+            .store
+            .append_logs(&owner.account, &owner.agent, &lines)
+            .await
+        {
+            tracing::error!(%error, agent = owner.agent, lines = lines.len(), "log lines could not be written");
+        }
+        tell(&self.news, &owner.agent);
+    }
+}
+
+/// One line stays one line, whatever a skill writes, and is at most [`LONGEST_LINE`] bytes long.
+fn one_line(message: &str) -> String {
+    let kept = &message[..message.floor_char_boundary(LONGEST_LINE)];
+    let mut line: String = kept
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let left_out = message.len() - kept.len();
+    if left_out > 0 {
+        line.push_str(&format!(" … ({left_out} bytes more)"));
+    }
+    line
 }
 
 /// Waits for further lines: a while, or until somebody wants to read them, or there are enough.
@@ -164,85 +209,18 @@ fn tell(news: &Mutex<HashMap<String, watch::Sender<()>>>, agent: &str) {
     }
 }
 
-/// The last `count` lines of an agent's log, oldest first.
+/// The last `count` lines of an agent's log, oldest first; the newest of them where they are too long for one answer.
 pub async fn tail(app: &App, agent: &Agent, count: i64) -> Result<Vec<LogLine>, ApiError> {
     app.logs().flush().await;
     Ok(app
         .store()
-        .tail_logs(&agent.account_id, &agent.id, count.clamp(0, MOST))
+        .tail_logs(
+            &agent.account_id,
+            &agent.id,
+            count.clamp(0, MOST),
+            app.limits().pages.log,
+        )
         .await?)
-}
-
-/// The last `count` lines, then every further one as it comes, until the agent is deleted or the server closes.
-pub async fn follow(
-    app: &App,
-    agent: &Agent,
-    count: i64,
-) -> Result<impl Stream<Item = LogLine> + use<>, ApiError> {
-    let news = app.logs().watch(&agent.id);
-    let past = tail(app, agent, count).await?;
-    let reader = Reader {
-        app: app.clone(),
-        owner: agent.into(),
-        news,
-        last: 0,
-        lines: past.into(),
-        behind: false,
-    };
-    Ok(futures::stream::unfold(reader, async |mut reader| {
-        reader.next().await.map(|line| (line, reader))
-    }))
-}
-
-/// Where a follower is in a log.
-struct Reader {
-    app: App,
-    owner: LogOwner,
-    news: watch::Receiver<()>,
-    last: i64,
-    lines: VecDeque<LogLine>,
-    /// Whether there may be more lines than were read.
-    behind: bool,
-}
-
-impl Reader {
-    async fn next(&mut self) -> Option<LogLine> {
-        loop {
-            if let Some(line) = self.lines.pop_front() {
-                self.last = line.seq;
-                return Some(line);
-            }
-            if !self.behind {
-                self.app
-                    .closing()
-                    .run_until_cancelled(self.news.changed())
-                    .await?
-                    .ok()?;
-            }
-            self.lines = self.read().await?.into();
-            self.behind = self.lines.len() == BATCH;
-        }
-    }
-
-    /// What came since; `None` when the agent is no more.
-    async fn read(&self) -> Option<Vec<LogLine>> {
-        let LogOwner { account, agent } = &self.owner;
-        let store = self.app.store();
-        let lines = store
-            .logs_after(account, agent, self.last, BATCH as i64)
-            .await;
-        match lines {
-            Ok(lines) if lines.is_empty() => {
-                store.get_agent(account, agent).await.ok()?.map(|_| lines)
-            }
-            Ok(lines) => Some(lines),
-            Err(error) => {
-                // The stream lives as long as the agent: the next line tries again.
-                tracing::error!(%error, agent, "a log could not be read");
-                Some(Vec::new())
-            }
-        }
-    }
 }
 
 /// A line as the API shows it: `2026-02-10T14:00:05Z [info] Agent started`.
@@ -271,6 +249,14 @@ fn word(level: LogLevel) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_one_and_bounded() {
+        assert_eq!(one_line("a\nb\u{1b}c"), "a b c");
+        let long = one_line(&"é".repeat(5_000));
+        assert!(long.ends_with("é … (5904 bytes more)"), "{long}");
+        assert!(long.len() < LONGEST_LINE + 40);
+    }
 
     #[test]
     fn a_line_is_shown_as_the_specification_has_it() {

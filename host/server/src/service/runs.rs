@@ -1,6 +1,6 @@
 //! Runs, step by step.
 
-use skillgate_store::{Run, Step};
+use skillgate_store::{Run, StepPage};
 
 use crate::service::text;
 use crate::{ApiError, App};
@@ -15,7 +15,20 @@ pub async fn get(app: &App, account: &str, id: &str) -> Result<Run, ApiError> {
     run.ok_or_else(|| ApiError::not_found("run"))
 }
 
-/// A run's steps, in order.
-pub async fn steps(app: &App, account: &str, id: &str) -> Result<Vec<Step>, ApiError> {
-    Ok(app.store().steps(account, id).await?)
+/// A run's steps that follow place `after` (-1 for all), in order, as many as one answer may hold.
+pub async fn steps(app: &App, account: &str, id: &str, after: i64) -> Result<StepPage, ApiError> {
+    let bytes = app.limits().pages.steps;
+    Ok(app.store().steps_after(account, id, after, bytes).await?)
+}
+
+/// As [`steps`], of the ends of tool calls alone.
+pub async fn tool_ends(
+    app: &App,
+    account: &str,
+    id: &str,
+    after: i64,
+) -> Result<StepPage, ApiError> {
+    let bytes = app.limits().pages.steps;
+    let page = app.store().tool_ends_after(account, id, after, bytes);
+    Ok(page.await?)
 }

@@ -1,23 +1,41 @@
 //! Skills that are ready to run: verified, compiled and linked, once for each version, whoever uses them.
+//!
+//! What a version says of itself is small and kept for long. Its machine code is large: it is kept as long as there is
+//! room ([`LoadedSkillLimits`]), and loaded again when it is called and is not there.
 
+mod code_cache;
+mod grants;
+mod load;
+pub(crate) mod open;
+
+use std::collections::HashMap;
 use std::num::NonZero;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use moka::future::Cache;
-use skillgate_runtime::{Runtime, Tool};
-use skillgate_skill::{Manifest, Package, Permissions, Verified, VerifyingKey};
-use skillgate_store::{Agent, Assignment, PublisherKey, Skill, Store, Version};
+use moka::policy::EvictionPolicy;
+use skillgate_runtime::{GrantState, Runtime, Tool};
+use skillgate_skill::{Manifest, Permissions};
+use skillgate_store::{Agent, Assignment, Skill, Store, Timestamp, VersionHead};
 
+use self::code_cache::CodeCache;
+use self::grants::LiveGrants;
+use self::load::Load;
 use crate::ApiError;
+use crate::config::LoadedSkillLimits;
+use crate::package_work::PackageWork;
 
-/// Versions kept ready; the least used goes first.
-const READY: u64 = 5_000;
+/// Bytes of manifests and lists of tools that are kept, beside the code.
+const TEXTS: u64 = 64 << 20;
 /// Agents whose skills and grants are remembered.
 const AGENTS: u64 = 100_000;
 /// After this time an agent's skills and grants are looked up again: another process may have changed them.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// The code of a version, ready to run.
+pub(crate) type Code = Arc<skillgate_runtime::Skill>;
 
 /// A version of a skill, ready to run.
 pub struct Loaded {
@@ -29,14 +47,42 @@ pub struct Loaded {
     pub manifest: Manifest,
     /// Key id of who signed it.
     pub publisher_key: String,
-    /// Its code; `None` for instructions alone.
-    pub code: Option<Arc<skillgate_runtime::Skill>>,
+    tools: Vec<Tool>,
+    /// Bytes of the tools as JSON.
+    tool_bytes: u64,
+    has_code: bool,
+    source: Arc<Source>,
+    shelf: Weak<Inner>,
 }
 
 impl Loaded {
     /// The tools that it offers.
     pub fn tools(&self) -> &[Tool] {
-        self.code.as_ref().map_or(&[], |code| code.tools())
+        &self.tools
+    }
+
+    /// Its code; `None` for instructions alone. Loaded again where it had to make room for others.
+    ///
+    /// # Errors
+    /// As [`Shelf::ready`].
+    pub async fn code(&self) -> Result<Option<Code>, ApiError> {
+        if !self.has_code {
+            return Ok(None);
+        }
+        let closing = || ApiError::unavailable("The server is shutting down.");
+        let shelf = self.shelf.upgrade().ok_or_else(closing)?;
+        match shelf.codes.get(&self.source.version_id) {
+            Some(code) => Ok(Some(code)),
+            None => Ok(shelf.load(&self.source).await?.code),
+        }
+    }
+
+    /// What it takes in memory beside its code, in KiB.
+    fn text_weight(&self) -> u32 {
+        let bytes = self.tool_bytes + self.manifest.body.len() as u64;
+        u32::try_from(bytes >> 10)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
     }
 }
 
@@ -46,37 +92,96 @@ pub struct Granted {
     pub skill: Arc<Loaded>,
     /// What it is granted there.
     pub permissions: Arc<Permissions>,
+    /// Whether it still is: taken back when the skill is removed or the grant revoked.
+    pub state: GrantState,
+    grant_id: Option<String>,
+}
+
+impl Granted {
+    fn is_same_grant(&self, other: &Self) -> bool {
+        self.skill.skill_id == other.skill.skill_id && self.grant_id == other.grant_id
+    }
+}
+
+/// Where a version comes from.
+pub struct Source {
+    skill_id: String,
+    skill_name: String,
+    /// The account that published it: it sees it, and its places are used.
+    owner: String,
+    version_id: String,
+    publisher_key: String,
+    created_at: Timestamp,
+    size: u64,
+}
+
+impl Source {
+    /// A version of a skill.
+    pub fn of(skill: &Skill, version: &VersionHead) -> Self {
+        Self {
+            skill_id: skill.id.clone(),
+            skill_name: skill.name.clone(),
+            owner: skill.account_id.clone(),
+            version_id: version.id.clone(),
+            publisher_key: version.publisher_key_id.clone().unwrap_or_default(),
+            created_at: version.created_at,
+            size: version.size.unsigned_abs(),
+        }
+    }
 }
 
 /// A skill on an agent that may have to be made ready.
 struct Found {
-    skill: Skill,
-    version: Version,
+    source: Source,
     permissions: Permissions,
+    grant_id: Option<String>,
 }
 
-/// All skills that are ready.
-pub struct Shelf {
+/// All skills that are ready. Cheap to clone: all clones are one.
+#[derive(Clone)]
+pub struct Shelf(Arc<Inner>);
+
+struct Inner {
     store: Store,
     runtime: Runtime,
+    packages: Arc<PackageWork>,
+    limits: LoadedSkillLimits,
     versions: Cache<String, Arc<Loaded>>,
+    codes: CodeCache<skillgate_runtime::Skill>,
+    loads: Mutex<HashMap<String, Load>>,
     agents: Cache<String, Arc<Vec<Granted>>>,
+    live: LiveGrants,
 }
 
 impl Shelf {
     /// An empty shelf.
-    pub fn new(store: Store, runtime: Runtime) -> Self {
-        let versions = Cache::builder().max_capacity(READY).build();
+    pub(crate) fn new(
+        store: Store,
+        runtime: Runtime,
+        packages: Arc<PackageWork>,
+        limits: LoadedSkillLimits,
+    ) -> Self {
+        let versions = Cache::builder()
+            .weigher(|_, loaded: &Arc<Loaded>| loaded.text_weight())
+            .max_capacity(TEXTS >> 10)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(limits.idle)
+            .build();
         let agents = Cache::builder()
             .max_capacity(AGENTS)
             .time_to_live(FRESH)
             .build();
-        Self {
+        Self(Arc::new(Inner {
             store,
             runtime,
+            packages,
+            limits,
             versions,
+            codes: CodeCache::new(limits),
+            loads: Mutex::default(),
             agents,
-        }
+            live: LiveGrants::default(),
+        }))
     }
 
     /// The skills of an agent with what they are granted, in the order in which they were installed.
@@ -84,160 +189,130 @@ impl Shelf {
     /// # Errors
     /// When one of them can't be made ready: the agent then can't run as its owner wants.
     pub async fn of_agent(&self, agent: &Agent) -> Result<Arc<Vec<Granted>>, ApiError> {
-        let found = self
-            .agents
-            .try_get_with_by_ref(&agent.id, self.look_up(agent))
-            .await;
+        self.of(&agent.account_id, &agent.id).await
+    }
+
+    /// As [`Shelf::of_agent`], of an agent by its id.
+    ///
+    /// # Errors
+    /// As [`Shelf::of_agent`].
+    pub async fn of(&self, account: &str, agent: &str) -> Result<Arc<Vec<Granted>>, ApiError> {
+        let look_up = self.0.look_up(account, agent);
+        let found = self.0.agents.try_get_with_by_ref(agent, look_up).await;
         found.map_err(|error| ApiError::clone(&error))
     }
 
     /// Looks an agent's skills up again at the next use.
     pub async fn forget(&self, agent: &str) {
-        self.agents.invalidate(agent).await;
+        self.0.agents.invalidate(agent).await;
     }
 
-    /// Makes a version ready, which `account` may see; waits for whoever does so already.
+    /// Takes back what a skill was granted on an agent, from what runs there now too.
+    pub async fn revoke(&self, agent: &str, skill_id: &str) {
+        self.forget(agent).await;
+        self.0.live.revoke(agent, skill_id);
+    }
+
+    /// Forgets a version, whose package changed, and its code.
+    pub(crate) async fn forget_version(&self, version_id: &str) {
+        self.0.versions.invalidate(version_id).await;
+        self.0.codes.remove(version_id);
+    }
+
+    /// Makes a version ready; waits for whoever does so already.
     ///
     /// # Errors
-    /// 400 when its signature does not hold any more or it can't run here.
-    pub async fn ready(
-        &self,
-        account: &str,
-        skill: &Skill,
-        version: &Version,
-    ) -> Result<Arc<Loaded>, ApiError> {
-        let loaded = self
-            .versions
-            .try_get_with_by_ref(&version.id, self.open(account, skill, version))
-            .await;
-        loaded.map_err(|error| ApiError::clone(&error))
+    /// 400 when its signature does not hold any more or it can't run here; 503 when no place to do so became free.
+    pub async fn ready(&self, source: Source) -> Result<Arc<Loaded>, ApiError> {
+        self.0.ready(Arc::new(source)).await
     }
 
-    async fn look_up(&self, agent: &Agent) -> Result<Arc<Vec<Granted>>, ApiError> {
-        let account = agent.account_id.as_str();
+    /// Lets go of what nobody used for long.
+    pub(crate) fn tidy(&self) {
+        self.0.codes.remove_idle();
+        self.0.live.tidy();
+    }
+
+    /// Whether there is no room for further code without letting go of other.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.codes.weight() >= self.0.limits.in_all / 10 * 9
+    }
+
+    /// Bytes of the code that is kept.
+    pub fn weight(&self) -> u64 {
+        self.0.codes.weight()
+    }
+}
+
+impl Inner {
+    async fn ready(self: &Arc<Self>, source: Arc<Source>) -> Result<Arc<Loaded>, ApiError> {
+        match self.versions.get(&source.version_id).await {
+            Some(loaded) => Ok(loaded),
+            None => Ok(self.load(&source).await?.loaded),
+        }
+    }
+
+    async fn look_up(
+        self: &Arc<Self>,
+        account: &str,
+        agent: &str,
+    ) -> Result<Arc<Vec<Granted>>, ApiError> {
         let mut found = Vec::new();
-        for one in self.store.list_assignments(account, &agent.id).await? {
+        for one in self.store.list_assignments(account, agent).await? {
             if one.is_enabled {
-                found.push(self.find(agent, &one).await?);
+                found.push(self.find(account, agent, &one).await?);
             }
         }
         let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let ready = found.into_iter().map(|found| self.granted(account, found));
+        let ready = found.into_iter().map(|found| self.granted(found));
         let granted = futures::stream::iter(ready).buffered(at_once);
-        Ok(Arc::new(granted.try_collect().await?))
+        let granted = Arc::new(granted.try_collect().await?);
+        self.live.renew(agent, &granted);
+        Ok(granted)
     }
 
-    async fn granted(&self, account: &str, found: Found) -> Result<Granted, ApiError> {
-        let loaded = self.ready(account, &found.skill, &found.version).await;
+    async fn granted(self: &Arc<Self>, found: Found) -> Result<Granted, ApiError> {
+        let source = Arc::new(found.source);
+        let loaded = self.ready(source.clone()).await;
         Ok(Granted {
-            skill: loaded.map_err(|error| unusable(&found.skill, error))?,
+            skill: loaded.map_err(|error| unusable(&source.skill_name, error))?,
             permissions: Arc::new(found.permissions),
+            state: GrantState::default(),
+            grant_id: found.grant_id,
         })
     }
 
     /// A skill on an agent, in the version that is there, and what it is granted.
-    async fn find(&self, agent: &Agent, one: &Assignment) -> Result<Found, ApiError> {
-        let account = agent.account_id.as_str();
+    async fn find(&self, account: &str, agent: &str, one: &Assignment) -> Result<Found, ApiError> {
         let version = self
             .store
-            .get_version(account, &one.skill_id, Some(&one.version))
+            .get_version_head(account, &one.skill_id, Some(&one.version))
             .await?;
         let (skill, version) = version.ok_or_else(|| ApiError::not_found("skill"))?;
         let key = version.publisher_key_id.as_deref();
         let grant = self
             .store
-            .effective_grant(account, &agent.id, &skill.id, key)
+            .effective_grant(account, agent, &skill.id, key)
             .await?;
+        let grant_id = grant.as_ref().map(|grant| grant.id.clone());
         let permissions = grant
             .map(|grant| serde_json::from_value(grant.permissions))
             .transpose();
         Ok(Found {
             permissions: permissions.map_err(ApiError::internal)?.unwrap_or_default(),
-            skill,
-            version,
+            source: Source::of(&skill, &version),
+            grant_id,
         })
-    }
-
-    async fn open(
-        &self,
-        account: &str,
-        skill: &Skill,
-        version: &Version,
-    ) -> Result<Arc<Loaded>, ApiError> {
-        let bytes = self.store.package_bytes(account, &version.id).await?;
-        let bytes = bytes.ok_or_else(|| ApiError::not_found("skill"))?;
-        let package = read(bytes).await?;
-        let key_id = version.publisher_key_id.as_deref().unwrap_or_default();
-        let key = self
-            .store
-            .publisher_key(&skill.account_id, key_id)
-            .await?
-            .filter(|key| is_good_for(key, version));
-        let (package, verified) = verify(package, key.into_iter().collect()).await?;
-        let code = self.load(&package, &verified).await?;
-        Ok(Arc::new(Loaded {
-            skill_id: skill.id.clone(),
-            name: skill.name.clone(),
-            publisher_key: key_id.to_owned(),
-            manifest: package.manifest,
-            code,
-        }))
-    }
-
-    /// Compiles and links a verified package, and compares the tools it really has with those that were signed.
-    pub(crate) async fn load(
-        &self,
-        package: &Package,
-        verified: &Verified,
-    ) -> Result<Option<Arc<skillgate_runtime::Skill>>, ApiError> {
-        let code = match package.component() {
-            Some(_) => Some(self.runtime.load(package).await?),
-            None => None,
-        };
-        let tools = code.as_ref().map_or(&[][..], |code| code.tools());
-        verified.check_tools(&tools.iter().map(Tool::digest).collect::<Vec<_>>())?;
-        Ok(code)
     }
 }
 
 /// A skill that was fit to be installed and is not fit to run now is not the fault of the request that wants it.
-fn unusable(skill: &Skill, error: ApiError) -> ApiError {
-    if error.is_ours() {
+fn unusable(skill: &str, error: ApiError) -> ApiError {
+    if error.is_ours() || error.is_unavailable() {
         return error;
     }
     ApiError::conflict(format!(
-        "The skill {} can't run: {} Remove it from the agent, or publish it again.",
-        skill.name,
+        "The skill {skill} can't run: {} Remove it from the agent, or publish it again.",
         error.message()
     ))
-}
-
-/// What was published before its key was revoked stays good; what came later never was.
-fn is_good_for(key: &PublisherKey, version: &Version) -> bool {
-    key.revoked_at
-        .is_none_or(|revoked| version.created_at < revoked)
-}
-
-/// Opens a package. Inflating and hashing megabytes is not for the threads that answer requests.
-pub(crate) async fn read(bytes: Vec<u8>) -> Result<Package, ApiError> {
-    let package = tokio::task::spawn_blocking(move || Package::read(&bytes))
-        .await
-        .map_err(ApiError::internal)?;
-    Ok(package?)
-}
-
-/// Verifies a package against these keys, whose revocation the caller has judged.
-pub(crate) async fn verify(
-    package: Package,
-    keys: Vec<PublisherKey>,
-) -> Result<(Package, Verified), ApiError> {
-    let verified = tokio::task::spawn_blocking(move || {
-        let trusted = |id: &skillgate_skill::KeyId| {
-            let key = keys.iter().find(|key| key.key_id == id.as_str())?;
-            VerifyingKey::from_bytes(key.public_key.as_slice().try_into().ok()?).ok()
-        };
-        let verified = package.verify(&trusted)?;
-        Ok((package, verified))
-    });
-    verified.await.map_err(ApiError::internal)?
 }

@@ -1,10 +1,13 @@
 //! An account's skills: published, listed, looked at.
 
 use serde_json::{Value, json};
-use skillgate_skill::{Package, Verified};
-use skillgate_store::{NewVersion, Published, Skill, SkillKind, TrustLevel, Version};
+use skillgate_runtime::CompilePlace;
+use skillgate_store::{NewVersion, Published, Skill, SkillKind, TrustLevel, Version, VersionHead};
 
-use crate::service::{publisher_keys, shelf, text};
+use crate::package_work::needed_to_publish;
+use crate::service::shelf::open::{Opened, compile_place};
+use crate::service::{publisher_keys, text};
+use crate::spool::Received;
 use crate::{ApiError, App};
 
 /// The most bytes of a package as it is sent: what it may unpack to, and a little for what does not shrink.
@@ -19,29 +22,162 @@ pub struct Accepted {
     pub publisher: String,
 }
 
-/// Publishes a signed package: opened, verified against the account's publisher keys, compiled, its imports compared with
-/// what it asks for and its tools with what was signed, then kept. Publishing the same again changes nothing.
+/// As [`publish_received`], of a package that is in memory already.
 ///
 /// # Errors
-/// 400 saying what is wrong with the package; 409 when the version is there with other contents.
+/// As [`publish_received`].
 pub async fn publish(
     app: &App,
     account: &str,
     by: &str,
     bytes: Vec<u8>,
 ) -> Result<Accepted, ApiError> {
-    let package = shelf::read(bytes.clone()).await?;
-    let (package, verified) =
-        shelf::verify(package, publisher_keys::good(app, account).await?).await?;
-    let code = app.shelf().load(&package, &verified).await?;
-    let tools = code.as_ref().map_or(&[][..], |code| code.tools());
-    let tools = serde_json::to_value(tools).map_err(ApiError::internal)?;
-    let new = version(package, &verified, tools, by, bytes)?;
+    publish_received(app, account, by, Received::in_memory(bytes)).await
+}
+
+/// Publishes a signed package: opened, verified against the account's publisher keys, compiled, its imports compared with
+/// what it asks for and its tools with what was signed, then kept. Publishing the same again changes nothing, unless the
+/// key that signed it before was revoked: then this signature takes its place.
+///
+/// Places are waited for from the scarcest on, and with empty hands: somebody's hard component must not hold what
+/// everybody else's needs.
+///
+/// # Errors
+/// 400 saying what is wrong with the package; 403 `limit_reached`; 409 when the version is there with other contents; 503
+/// when no place became free in time.
+pub(crate) async fn publish_received(
+    app: &App,
+    account: &str,
+    by: &str,
+    mut received: Received,
+) -> Result<Accepted, ApiError> {
+    let contents = received.contents().await?;
+    let place = match contents.has_component {
+        true => Some(compile_place(app.runtime(), account).await?),
+        false => None,
+    };
+    let needed = needed_to_publish(received.size(), contents.unpacked);
+    let _permit = app.package_work().begin(account, needed).await?;
+    let bytes = received.read().await?;
+    drop(received);
+    let keys = publisher_keys::good(app, account).await?;
+    let (opened, bytes) = Opened::read(bytes, keys).await?;
+    if let Some(accepted) = published_before(app, account, &opened, &bytes).await? {
+        return Ok(accepted);
+    }
+    check_quota(app, account, bytes.len()).await?;
+    let tools = tools_of(app, &opened, place).await?;
+    let publisher = opened.verified.statement.publisher.clone();
+    let new = version(opened, tools, by, bytes)?;
     let published = app.store().publish_version(account, new).await?;
     Ok(Accepted {
         published,
-        publisher: verified.statement.publisher,
+        publisher,
     })
+}
+
+/// What was published with the same contents before, if it was.
+async fn published_before(
+    app: &App,
+    account: &str,
+    opened: &Opened,
+    bytes: &Vec<u8>,
+) -> Result<Option<Accepted>, ApiError> {
+    let name = opened.package.manifest.name.as_str();
+    let version = Some(opened.verified.statement.version.as_str());
+    let store = app.store();
+    let Some((skill, head)) = store.get_version_head(account, name, version).await? else {
+        return Ok(None);
+    };
+    if skill.account_id != account || head.digest != opened.digest {
+        return Ok(None);
+    }
+    replace_revoked(app, account, opened, &head, bytes).await?;
+    let there = store.get_version(account, &skill.id, version).await?;
+    Ok(there.map(|(skill, version)| Accepted {
+        published: Published {
+            skill,
+            version,
+            is_new: false,
+        },
+        publisher: opened.verified.statement.publisher.clone(),
+    }))
+}
+
+/// Puts this signature in the place of the stored one, where that one's key was revoked.
+async fn replace_revoked(
+    app: &App,
+    account: &str,
+    opened: &Opened,
+    head: &VersionHead,
+    bytes: &Vec<u8>,
+) -> Result<(), ApiError> {
+    let stored = head.publisher_key_id.as_deref().unwrap_or_default();
+    let signers = &opened.verified.signers;
+    let Some(signer) = signers.first().map(|key| key.as_str()) else {
+        return Ok(());
+    };
+    let key = app.store().publisher_key(account, stored).await?;
+    if signers.iter().any(|key| key.as_str() == stored)
+        || key.is_some_and(|key| key.revoked_at.is_none())
+    {
+        return Ok(());
+    }
+    let store = app.store();
+    if store
+        .replace_signature(account, head, signer, bytes)
+        .await?
+    {
+        app.shelf().forget_version(&head.id).await;
+    }
+    Ok(())
+}
+
+/// 403 when the account has as many versions, or bytes of packages, as it may have.
+async fn check_quota(app: &App, account: &str, size: usize) -> Result<(), ApiError> {
+    let used = app.store().package_usage(account).await?;
+    let limits = &app.limits().accounts;
+    if used.versions >= limits.versions {
+        return Err(ApiError::limit_reached(&format!(
+            "This account has published {} versions, the most it may have.",
+            used.versions
+        )));
+    }
+    let size = i64::try_from(size).unwrap_or(i64::MAX);
+    if used.bytes.saturating_add(size) > limits.package_bytes {
+        return Err(ApiError::limit_reached(&format!(
+            "This account's packages have {} bytes, with this one {}; {} are allowed.",
+            used.bytes,
+            used.bytes.saturating_add(size),
+            limits.package_bytes
+        )));
+    }
+    Ok(())
+}
+
+/// The tools that the package really has, compared with those that were signed.
+async fn tools_of(
+    app: &App,
+    opened: &Opened,
+    place: Option<CompilePlace>,
+) -> Result<Value, ApiError> {
+    let code = match (opened.package.component(), place) {
+        (None, _) => {
+            opened.check_without_code()?;
+            None
+        }
+        (Some(_), Some(place)) => match opened.load_compiled(app.runtime()).await? {
+            Some(code) => Some(code),
+            None => Some(opened.load(app.runtime(), &place).await?),
+        },
+        (Some(_), None) => {
+            return Err(ApiError::validation(
+                "component.wasm: the archive's table of contents does not name it. Pack the skill anew with `skillgate build`.",
+            ));
+        }
+    };
+    let tools = code.as_ref().map_or(&[][..], |code| code.tools());
+    serde_json::to_value(tools).map_err(ApiError::internal)
 }
 
 /// The skills of an account that fit `search` (in name or description) and `category`, by name.
@@ -76,25 +212,48 @@ pub async fn version_of(
     if !text::is_id(skill) {
         return Err(ApiError::not_found("skill"));
     }
-    if let Some(found) = app.store().get_version(account, skill, version).await? {
-        return Ok(found);
+    match app.store().get_version(account, skill, version).await? {
+        Some(found) => Ok(found),
+        None => Err(missing(app, account, skill).await?),
     }
+}
+
+/// As [`version_of`], without what may be large.
+pub(crate) async fn head_of(
+    app: &App,
+    account: &str,
+    skill: &str,
+    version: Option<&str>,
+) -> Result<(Skill, VersionHead), ApiError> {
+    if !text::is_id(skill) {
+        return Err(ApiError::not_found("skill"));
+    }
+    let found = app
+        .store()
+        .get_version_head(account, skill, version)
+        .await?;
+    match found {
+        Some(found) => Ok(found),
+        None => Err(missing(app, account, skill).await?),
+    }
+}
+
+/// Which of the two there is not: the skill, or only this version of it.
+async fn missing(app: &App, account: &str, skill: &str) -> Result<ApiError, ApiError> {
     let exists = app.store().get_skill(account, skill).await?.is_some();
-    Err(ApiError::not_found(if exists {
+    Ok(ApiError::not_found(if exists {
         "skill_version"
     } else {
         "skill"
     }))
 }
 
-fn version(
-    package: Package,
-    verified: &Verified,
-    tools: Value,
-    by: &str,
-    bytes: Vec<u8>,
-) -> Result<NewVersion, ApiError> {
-    let digest = package.digest().to_string();
+fn version(opened: Opened, tools: Value, by: &str, bytes: Vec<u8>) -> Result<NewVersion, ApiError> {
+    let Opened {
+        package,
+        verified,
+        digest,
+    } = opened;
     let kind = if package.component().is_some() {
         SkillKind::Wasm
     } else {

@@ -29,3 +29,14 @@ pub(crate) fn is_id(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     (1..=80).contains(&text.len()) && text.bytes().all(plain)
 }
+
+/// The first names of a list, for a line of a log, and how many there are beside them.
+pub(crate) fn listed(names: &[String]) -> String {
+    /// The most names shown: as many as one request may set.
+    const SHOWN: usize = 64;
+    let (shown, rest) = names.split_at(names.len().min(SHOWN));
+    match rest.len() {
+        0 => format!("{shown:?}"),
+        more => format!("{shown:?} and {more} more"),
+    }
+}

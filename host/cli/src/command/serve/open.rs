@@ -10,7 +10,10 @@ use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{
     Cache, Compiler, EgressLimits, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret,
 };
-use skillgate_server::{AppConfig, ConnectionLimits, DescriptorBudget, ProviderConfig, PublicUrl};
+use skillgate_server::config::{
+    ConnectionLimits, DescriptorBudget, PackageLimits, ServerLimits,
+};
+use skillgate_server::{AppConfig, ProviderConfig, PublicUrl};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 
@@ -63,11 +66,7 @@ pub(super) fn app_config(
         providers: providers(arguments)?,
         rate_limit: arguments.rate_limit,
         budget: Budget::default(),
-        connections: ConnectionLimits {
-            connections: descriptors.connections,
-            per_address: descriptors.connections_per_address,
-            ..ConnectionLimits::default()
-        },
+        limits: limits(&arguments.database, descriptors),
         public_url,
     })
 }
@@ -82,6 +81,22 @@ pub(super) fn public_url(listening: SocketAddr) -> Outcome<PublicUrl> {
     };
     let url = format!("http://{}", SocketAddr::new(ip, listening.port()));
     Ok(url.parse()?)
+}
+
+/// The defaults. What is received and not in memory lies beside the database: a temporary folder may be in memory too.
+fn limits(database: &Database, descriptors: DescriptorBudget) -> ServerLimits {
+    ServerLimits {
+        connections: ConnectionLimits {
+            connections: descriptors.connections,
+            per_address: descriptors.connections_per_address,
+            ..ConnectionLimits::default()
+        },
+        packages: PackageLimits {
+            spool_dir: Some(database.data.clone()),
+            ..PackageLimits::default()
+        },
+        ..ServerLimits::default()
+    }
 }
 
 /// From the environment, else from its file in the data folder.

@@ -76,8 +76,8 @@ impl Demo {
 
 /// The agent's id.
 async fn agent(app: &App, account: &str) -> Outcome<String> {
-    let agents = agents::list(app, account).await?;
-    if let Some(agent) = agents.into_iter().find(|agent| agent.name == NAME) {
+    let agents = agents::list(app, account, agents::MOST, 0).await?;
+    if let Some(agent) = agents.items.into_iter().find(|agent| agent.name == NAME) {
         return Ok(agent.id);
     }
     let draft = agents::Draft {

@@ -1,13 +1,19 @@
 //! `GET /v1/agents`
 
 use axum::extract::State;
-use serde::Serialize;
-use skillgate_store::{Agent, AgentStatus, Timestamp};
+use serde::{Deserialize, Serialize};
+use skillgate_store::{AgentStatus, AgentSummary, Timestamp};
 
-use crate::answer::List;
-use crate::extract::Caller;
+use crate::answer::{List, Pagination};
+use crate::extract::{Caller, Query};
 use crate::service::agents;
 use crate::{ApiError, App};
+
+#[derive(Deserialize)]
+pub(crate) struct Params {
+    limit: Option<i64>,
+    offset: Option<i64>,
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,8 +29,8 @@ pub(crate) struct View {
     stopped_at: Option<Timestamp>,
 }
 
-impl From<Agent> for View {
-    fn from(agent: Agent) -> Self {
+impl From<AgentSummary> for View {
+    fn from(agent: AgentSummary) -> Self {
         Self {
             id: agent.id,
             name: agent.name,
@@ -39,8 +45,29 @@ impl From<Agent> for View {
     }
 }
 
-/// All agents, newest first.
-pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
-    let agents = agents::list(&app, caller.account()).await?;
-    Ok(List::whole(agents.into_iter().map(View::from).collect()))
+/// All agents, newest first, or a part of them where the query says which. As the specification shows it, the limit of
+/// the whole list is its length.
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Query(params): Query<Params>,
+) -> Result<List<View>, ApiError> {
+    let (limit, offset) = (params.limit, params.offset.unwrap_or(0));
+    if limit.is_some_and(|limit| !(1..=agents::MOST).contains(&limit)) || offset < 0 {
+        return Err(ApiError::validation(format!(
+            "limit: must be 1 to {}, and offset at least 0.",
+            agents::MOST
+        )));
+    }
+    let most = limit.unwrap_or(agents::MOST);
+    let page = agents::list(&app, caller.account(), most, offset).await?;
+    let pagination = Pagination {
+        total: page.total.unsigned_abs(),
+        limit: limit.map_or(page.items.len() as u64, i64::unsigned_abs),
+        offset: offset.unsigned_abs(),
+    };
+    Ok(List {
+        data: page.items.into_iter().map(View::from).collect(),
+        pagination,
+    })
 }

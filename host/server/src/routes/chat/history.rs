@@ -48,7 +48,7 @@ pub(crate) async fn history(
         limit,
     )
     .await?;
-    let view = |said: skillgate_store::Message| View {
+    let view = |said: skillgate_store::Said| View {
         role: said.role,
         content: said.content,
         timestamp: said.created_at,

@@ -39,12 +39,13 @@ pub(crate) async fn send(
         context: body.context,
     };
     let running = chat::send(&app, caller.account(), caller.key(), &id, ask).await?;
-    let run = running.run;
+    let (run, listener) = (running.run, running.listener);
     let events = stream::unfold(running.events, |mut events| async move {
         let event = events.recv().await?;
         Some((event, events))
     });
     let events = events.enumerate().map(move |(number, event)| {
+        let _place_until_all_is_sent = &listener;
         let data = serde_json::to_string(&event).unwrap_or_default();
         Ok(Event::default()
             .id(format!("{run}:{}", number + 1))

@@ -20,7 +20,13 @@ pub(crate) async fn stream(
     Query(params): Query<Params>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let agent = agents::get(&app, caller.account(), &id).await?;
+    let place = app.streams().take(caller.account()).await.map_err(|_| {
+        ApiError::unavailable("Too many logs of this account are followed. Close one of them.")
+    })?;
     let lines = logs::follow(&app, &agent, params.count(200)?).await?;
-    let events = lines.map(|line| Ok(Event::default().data(logs::show(&line))));
+    let events = lines.map(move |line| {
+        let _place_while_it_is_followed = &place;
+        Ok(Event::default().data(logs::show(&line)))
+    });
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }

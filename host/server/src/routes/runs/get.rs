@@ -1,22 +1,37 @@
 //! `GET /v1/runs/{id}`
 
 use axum::extract::State;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use skillgate_store::Step;
 
 use crate::answer::Data;
-use crate::extract::{Caller, Id};
+use crate::extract::{Caller, Id, Query};
 use crate::service::runs;
 use crate::{ApiError, App};
 
-/// One run, step by step.
+#[derive(Deserialize)]
+pub(crate) struct Params {
+    after: Option<i64>,
+}
+
+impl Params {
+    /// The place that the answer begins behind; before the first when the query does not say.
+    pub(super) fn after(&self) -> i64 {
+        self.after.unwrap_or(-1)
+    }
+}
+
+/// One run, step by step. Where it has more steps than one answer holds, `truncated` says so, and `after` with the
+/// number of the last one asks for the next.
 pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
+    Query(params): Query<Params>,
 ) -> Result<Data<Value>, ApiError> {
     let run = runs::get(&app, caller.account(), &id).await?;
-    let steps = runs::steps(&app, caller.account(), &id).await?;
+    let page = runs::steps(&app, caller.account(), &id, params.after()).await?;
     let error = run
         .error_code
         .as_ref()
@@ -31,7 +46,8 @@ pub(crate) async fn get(
             "error": error,
             "createdAt": run.created_at,
             "endedAt": run.ended_at,
-            "steps": steps.into_iter().map(view).collect::<Vec<Value>>(),
+            "steps": page.steps.into_iter().map(view).collect::<Vec<Value>>(),
+            "truncated": page.truncated,
         }),
     })
 }

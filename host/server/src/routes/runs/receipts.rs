@@ -1,23 +1,39 @@
 //! `GET /v1/runs/{id}/receipts`
 
+use axum::Json;
 use axum::extract::State;
+use serde::Serialize;
 use serde_json::{Value, json};
 use skillgate_store::Step;
 
+use super::get::Params;
 use crate::answer::List;
-use crate::extract::{Caller, Id};
+use crate::extract::{Caller, Id, Query};
 use crate::service::runs;
 use crate::{ApiError, App};
 
-/// What each tool call of a run did and used, in order.
+/// The receipts of a run, with whether there are more than the answer holds.
+#[derive(Serialize)]
+pub(crate) struct Receipts {
+    #[serde(flatten)]
+    list: List<Value>,
+    truncated: bool,
+}
+
+/// What each tool call of a run did and used, in order. Where there are more than one answer holds, `truncated` says so,
+/// and `after` with the last one's `seq` asks for the next.
 pub(crate) async fn receipts(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<List<Value>, ApiError> {
+    Query(params): Query<Params>,
+) -> Result<Json<Receipts>, ApiError> {
     let run = runs::get(&app, caller.account(), &id).await?;
-    let steps = runs::steps(&app, caller.account(), &run.id).await?;
-    Ok(List::whole(steps.into_iter().filter_map(receipt).collect()))
+    let page = runs::tool_ends(&app, caller.account(), &run.id, params.after()).await?;
+    Ok(Json(Receipts {
+        list: List::whole(page.steps.into_iter().filter_map(receipt).collect()),
+        truncated: page.truncated,
+    }))
 }
 
 fn receipt(mut step: Step) -> Option<Value> {
@@ -29,6 +45,7 @@ fn receipt(mut step: Step) -> Option<Value> {
     let mut taken = |field: &str| step.body.get_mut(field).map(Value::take);
     receipt["callId"] = json!(taken("id"));
     receipt["name"] = json!(taken("name"));
+    receipt["seq"] = json!(step.seq);
     receipt["timestamp"] = json!(step.created_at);
     Some(receipt)
 }

@@ -11,10 +11,9 @@ use serde_json::{Value, json};
 use crate::answer::Created;
 use crate::extract::Caller;
 use crate::service::skills::{self, LARGEST_PACKAGE};
+use crate::spool::{Received, Spool};
 use crate::{ApiError, App};
 
-/// How long one upload may keep others waiting.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// What the form around the package may add.
 const FORM: usize = 64 << 10;
 
@@ -30,11 +29,8 @@ async fn publish(
     form: Result<Multipart, MultipartRejection>,
 ) -> Result<Created<Value>, ApiError> {
     let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
-    let _slot = app.uploads().acquire().await.map_err(ApiError::internal)?;
-    let bytes = tokio::time::timeout(PATIENCE, package(form))
-        .await
-        .map_err(|_| too_slow())??;
-    let accepted = skills::publish(&app, caller.account(), caller.key(), bytes).await?;
+    let received = receive(&app, caller.account(), form).await?;
+    let accepted = skills::publish_received(&app, caller.account(), caller.key(), received).await?;
     let (skill, version) = (accepted.published.skill, accepted.published.version);
     Ok(Created(json!({
         "id": skill.id,
@@ -49,30 +45,41 @@ async fn publish(
     })))
 }
 
+/// The whole package, at its sender's pace: nothing that others wait for is held meanwhile.
+async fn receive(app: &App, account: &str, form: Multipart) -> Result<Received, ApiError> {
+    let patience = app.limits().packages.receive;
+    let _place = app.receiving().take(account).await.map_err(|_| {
+        ApiError::unavailable("Too many packages are being received. Try again in a minute.")
+    })?;
+    let received = package(form, app.spools().begin(account));
+    tokio::time::timeout(patience, received)
+        .await
+        .map_err(|_| too_slow(patience))?
+}
+
 /// The bytes of the one field named `package`.
-async fn package(mut form: Multipart) -> Result<Vec<u8>, ApiError> {
+async fn package(mut form: Multipart, mut spool: Spool) -> Result<Received, ApiError> {
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         if field.name() != Some("package") {
             continue;
         }
-        let mut bytes = Vec::new();
         while let Some(chunk) = field.chunk().await.map_err(broken)? {
-            if bytes.len() + chunk.len() > LARGEST_PACKAGE {
+            if spool.len() + chunk.len() > LARGEST_PACKAGE {
                 return Err(ApiError::too_large(LARGEST_PACKAGE));
             }
-            bytes.extend_from_slice(&chunk);
+            spool.push(&chunk).await?;
         }
-        return Ok(bytes);
+        return spool.finish().await;
     }
     Err(ApiError::validation(
         "package: the form has no such field. Send the .skill file in it.",
     ))
 }
 
-fn too_slow() -> ApiError {
+fn too_slow(patience: Duration) -> ApiError {
     ApiError::validation(format!(
         "The upload did not end within {} s. Send it over a faster connection.",
-        PATIENCE.as_secs()
+        patience.as_secs()
     ))
 }
 

@@ -1,0 +1,31 @@
+//! Runs, chats and streams at once.
+
+use std::time::Duration;
+
+use skillgate_runtime::PlaceLimits;
+
+/// Places for what agents do. `peerId` is free text, so that sessions do not bound it: accounts do.
+#[derive(Debug, Clone, Copy)]
+pub struct WorkPlaces {
+    /// Runs under way: each holds its history, its answer and its journal in memory.
+    pub runs: PlaceLimits,
+    /// Messages that wait for their session's turn or whose answer is being sent: each holds a connection.
+    pub chats: PlaceLimits,
+    /// Logs that are followed: each holds a connection.
+    pub streams: PlaceLimits,
+}
+
+impl Default for WorkPlaces {
+    fn default() -> Self {
+        let places = |per_account, in_all, seconds| PlaceLimits {
+            per_account,
+            in_all,
+            queue: Duration::from_secs(seconds),
+        };
+        Self {
+            runs: places(64, 512, 30),
+            chats: places(128, 1_024, 1),
+            streams: places(64, 512, 1),
+        }
+    }
+}

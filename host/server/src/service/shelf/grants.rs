@@ -1,0 +1,47 @@
+//! Grants in use: what is taken back is taken back from runs that are under way too.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::Granted;
+
+/// The lists of skills that were handed out and are still in use, by agent.
+#[derive(Default)]
+pub(super) struct LiveGrants(Mutex<HashMap<String, Vec<Weak<Vec<Granted>>>>>);
+
+impl LiveGrants {
+    /// Notes an agent's skills as they are now, and takes back from earlier lists what is not among them any more.
+    pub(super) fn renew(&self, agent: &str, now: &Arc<Vec<Granted>>) {
+        let mut live = self.lock();
+        let lists = live.entry(agent.to_owned()).or_default();
+        lists.retain(|list| list.strong_count() > 0);
+        let still = |old: &Granted| now.iter().any(|new| old.is_same_grant(new));
+        for list in lists.iter().filter_map(Weak::upgrade) {
+            let gone = list.iter().filter(|old| !still(old));
+            gone.for_each(|old| old.state.revoke());
+        }
+        lists.push(Arc::downgrade(now));
+    }
+
+    /// Takes back what a skill was granted on an agent.
+    pub(super) fn revoke(&self, agent: &str, skill: &str) {
+        let live = self.lock();
+        let lists = live.get(agent).into_iter().flatten();
+        for list in lists.filter_map(Weak::upgrade) {
+            let of_skill = list.iter().filter(|one| one.skill.skill_id == skill);
+            of_skill.for_each(|one| one.state.revoke());
+        }
+    }
+
+    /// Forgets lists that nobody uses any more.
+    pub(super) fn tidy(&self) {
+        self.lock().retain(|_, lists| {
+            lists.retain(|list| list.strong_count() > 0);
+            !lists.is_empty()
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Weak<Vec<Granted>>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,129 @@
+//! Making a version ready: once at a time, whoever wants it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared};
+use skillgate_skill::Manifest;
+use skillgate_store::PublisherKey;
+
+use super::open::{Opened, compile_place};
+use super::{Code, Inner, Loaded, Source};
+use crate::ApiError;
+use crate::package_work::{PackagePermit, needed_to_open};
+
+/// How much more a schema takes compiled than as text.
+const COMPILED_SCHEMA: u64 = 16;
+
+/// A version that was made ready just now.
+#[derive(Clone)]
+pub(super) struct Ready {
+    /// What it says of itself.
+    pub loaded: Arc<Loaded>,
+    /// Its code, kept by whoever waited for it even if there was no room for it.
+    pub code: Option<Code>,
+}
+
+/// A version being made ready, for all who wait for it.
+pub(super) type Load = Shared<BoxFuture<'static, Result<Ready, ApiError>>>;
+
+impl Inner {
+    /// Makes a version ready in a task of its own: it ends, and gives its places up, even if nobody waits any more; and
+    /// a panic in it is an error here.
+    pub(super) fn load(self: &Arc<Self>, source: &Arc<Source>) -> Load {
+        let mut loads = self.lock_loads();
+        let load = loads.entry(source.version_id.clone()).or_insert_with(|| {
+            let (shelf, source) = (self.clone(), source.clone());
+            // The task begins when this is first waited for, which is after the list was unlocked.
+            let load = async move {
+                let entry = LoadEntry(shelf, source.version_id.clone());
+                let task = tokio::spawn(async move { entry.0.open(&source).await });
+                task.await
+                    .unwrap_or_else(|lost| Err(ApiError::internal(lost)))
+            };
+            load.boxed().shared()
+        });
+        load.clone()
+    }
+
+    async fn open(self: &Arc<Self>, source: &Arc<Source>) -> Result<Ready, ApiError> {
+        let (manifest, code) = self.open_with_code(source).await?;
+        let tools = code.as_ref().map_or(&[][..], |code| code.tools()).to_vec();
+        let tool_bytes = serde_json::to_vec(&tools)
+            .map_err(ApiError::internal)?
+            .len() as u64;
+        let loaded = Arc::new(Loaded {
+            skill_id: source.skill_id.clone(),
+            name: source.skill_name.clone(),
+            publisher_key: source.publisher_key.clone(),
+            manifest,
+            tools,
+            tool_bytes,
+            has_code: code.is_some(),
+            source: source.clone(),
+            shelf: Arc::downgrade(self),
+        });
+        let id = &source.version_id;
+        if let Some(code) = &code {
+            let weight = code.weight() + COMPILED_SCHEMA * tool_bytes;
+            self.codes.insert(id, &source.owner, weight, code.clone());
+        }
+        self.versions.insert(id.clone(), loaded.clone()).await;
+        Ok(Ready { loaded, code })
+    }
+
+    /// Opens a stored package and loads its code. Whoever waits for a place to compile in holds no memory meanwhile.
+    async fn open_with_code(&self, source: &Source) -> Result<(Manifest, Option<Code>), ApiError> {
+        {
+            let (_permit, opened) = self.read(source).await?;
+            if opened.package.component().is_none() {
+                opened.check_without_code()?;
+                return Ok((opened.package.manifest, None));
+            }
+            if let Some(code) = opened.load_compiled(&self.runtime).await? {
+                return Ok((opened.package.manifest, Some(code)));
+            }
+        }
+        let place = compile_place(&self.runtime, &source.owner).await?;
+        let (_permit, opened) = self.read(source).await?;
+        let code = opened.load(&self.runtime, &place).await?;
+        Ok((opened.package.manifest, Some(code)))
+    }
+
+    async fn read(&self, source: &Source) -> Result<(PackagePermit, Opened), ApiError> {
+        let bytes = needed_to_open(source.size);
+        let permit = self.packages.begin(&source.owner, bytes).await?;
+        let bytes = self
+            .store
+            .package_bytes(&source.owner, &source.version_id)
+            .await?;
+        let bytes = bytes.ok_or_else(|| ApiError::not_found("skill"))?;
+        let key = self
+            .store
+            .publisher_key(&source.owner, &source.publisher_key)
+            .await?
+            .filter(|key| is_good_for(key, source));
+        let (opened, _) = Opened::read(bytes, key.into_iter().collect()).await?;
+        Ok((permit, opened))
+    }
+
+    fn lock_loads(&self) -> MutexGuard<'_, HashMap<String, Load>> {
+        self.loads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A version in the list of those that are being made ready; taken out when dropped, by a panic too.
+struct LoadEntry(Arc<Inner>, String);
+
+impl Drop for LoadEntry {
+    fn drop(&mut self) {
+        self.0.lock_loads().remove(&self.1);
+    }
+}
+
+/// What was published before its key was revoked stays good; what came later never was.
+fn is_good_for(key: &PublisherKey, source: &Source) -> bool {
+    key.revoked_at
+        .is_none_or(|revoked| source.created_at < revoked)
+}

@@ -1,0 +1,278 @@
+//! Bodies that are received before anything is done with them: in memory as long as they are small, then in a file
+//! without a name. A slow sender keeps space on the disk for a while, and nobody waiting.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use skillgate_skill::{Package, PackageError};
+use tokio::task::spawn_blocking;
+
+use crate::ApiError;
+use crate::config::PackageLimits;
+
+/// All bodies that are being received, or wait for the work on them.
+#[derive(Clone)]
+pub(crate) struct Spools(Arc<Inner>);
+
+struct Inner {
+    memory: usize,
+    per_account: u64,
+    in_all: u64,
+    dir: PathBuf,
+    used: Mutex<Used>,
+}
+
+#[derive(Default)]
+struct Used {
+    in_all: u64,
+    accounts: HashMap<String, u64>,
+}
+
+impl Spools {
+    /// Nothing received yet.
+    pub(crate) fn new(limits: &PackageLimits) -> Self {
+        let dir = limits.spool_dir.clone();
+        Self(Arc::new(Inner {
+            memory: limits.spool_memory,
+            per_account: limits.spool_per_account,
+            in_all: limits.spool_in_all,
+            dir: dir.unwrap_or_else(std::env::temp_dir),
+            used: Mutex::default(),
+        }))
+    }
+
+    /// A body of `account`, empty yet.
+    pub(crate) fn begin(&self, account: &str) -> Spool {
+        Spool {
+            share: Share {
+                spools: self.0.clone(),
+                account: account.to_owned(),
+                bytes: 0,
+            },
+            buffer: Vec::new(),
+            file: None,
+        }
+    }
+}
+
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The bytes that one body has of what all may have; given back when dropped.
+struct Share {
+    spools: Arc<Inner>,
+    account: String,
+    bytes: u64,
+}
+
+impl Share {
+    /// Makes room for more bytes; 503 when the account, or all together, have too many here.
+    fn grow(&mut self, more: u64) -> Result<(), ApiError> {
+        let mut used = self.spools.lock();
+        let of_account = used
+            .accounts
+            .get(&self.account)
+            .copied()
+            .unwrap_or_default();
+        if of_account + more > self.spools.per_account || used.in_all + more > self.spools.in_all {
+            return Err(ApiError::unavailable(
+                "Too many uploads wait to be worked on. Try again in a minute.",
+            ));
+        }
+        used.in_all += more;
+        used.accounts
+            .insert(self.account.clone(), of_account + more);
+        self.bytes += more;
+        Ok(())
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut used = self.spools.lock();
+        used.in_all -= self.bytes;
+        if let Some(of_account) = used.accounts.get_mut(&self.account) {
+            *of_account -= self.bytes;
+            if *of_account == 0 {
+                used.accounts.remove(&self.account);
+            }
+        }
+    }
+}
+
+/// A body on its way in.
+pub(crate) struct Spool {
+    share: Share,
+    /// What is not in the file yet.
+    buffer: Vec<u8>,
+    file: Option<File>,
+}
+
+impl Spool {
+    /// How many bytes there are by now.
+    pub(crate) fn len(&self) -> usize {
+        usize::try_from(self.share.bytes).unwrap_or(usize::MAX)
+    }
+
+    /// Takes some more of the body.
+    ///
+    /// # Errors
+    /// 503 when there are too many bodies here.
+    pub(crate) async fn push(&mut self, chunk: &[u8]) -> Result<(), ApiError> {
+        self.share.grow(chunk.len() as u64)?;
+        self.buffer.extend_from_slice(chunk);
+        if self.buffer.len() > self.share.spools.memory {
+            self.spill().await?;
+        }
+        Ok(())
+    }
+
+    /// The whole body.
+    pub(crate) async fn finish(mut self) -> Result<Received, ApiError> {
+        if self.file.is_some() {
+            self.spill().await?;
+        }
+        Ok(Received {
+            content: match self.file {
+                Some(file) => Content::File(Arc::new(file)),
+                None => Content::Memory(self.buffer),
+            },
+            size: self.share.bytes,
+            _share: Some(self.share),
+        })
+    }
+
+    /// Moves what is in memory to the file.
+    async fn spill(&mut self) -> Result<(), ApiError> {
+        let (buffer, file) = (std::mem::take(&mut self.buffer), self.file.take());
+        let dir = self.share.spools.dir.clone();
+        let write = move || {
+            let mut file = match file {
+                Some(file) => file,
+                None => tempfile::tempfile_in(dir)?,
+            };
+            file.write_all(&buffer)?;
+            Ok::<_, std::io::Error>((buffer, file))
+        };
+        let (mut buffer, file) = spawn_blocking(write)
+            .await
+            .map_err(ApiError::internal)?
+            .map_err(ApiError::internal)?;
+        buffer.clear();
+        (self.buffer, self.file) = (buffer, Some(file));
+        Ok(())
+    }
+}
+
+/// A body that was received.
+pub(crate) struct Received {
+    content: Content,
+    size: u64,
+    _share: Option<Share>,
+}
+
+enum Content {
+    Memory(Vec<u8>),
+    File(Arc<File>),
+}
+
+impl Received {
+    /// What is in memory already, whoever put it there.
+    pub(crate) fn in_memory(bytes: Vec<u8>) -> Self {
+        Self {
+            size: bytes.len() as u64,
+            content: Content::Memory(bytes),
+            _share: None,
+        }
+    }
+
+    /// How many bytes there are.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// What its table of contents says, where it is a package.
+    pub(crate) async fn contents(&self) -> Result<skillgate_skill::Contents, ApiError> {
+        let contents: Result<_, PackageError> = match &self.content {
+            Content::Memory(bytes) => Package::contents_of(Cursor::new(bytes)),
+            Content::File(file) => {
+                let file = file.clone();
+                let read = move || Package::contents_of(BufReader::new(&*file));
+                spawn_blocking(read).await.map_err(ApiError::internal)?
+            }
+        };
+        Ok(contents?)
+    }
+
+    /// All bytes, in memory. What was in the file stays there until this is dropped.
+    pub(crate) async fn read(&mut self) -> Result<Vec<u8>, ApiError> {
+        match &mut self.content {
+            Content::Memory(bytes) => Ok(std::mem::take(bytes)),
+            Content::File(file) => {
+                let (file, size) = (file.clone(), self.size);
+                spawn_blocking(move || read_all(&file, size))
+                    .await
+                    .map_err(ApiError::internal)?
+                    .map_err(ApiError::internal)
+            }
+        }
+    }
+}
+
+fn read_all(mut file: &File, size: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    file.seek(SeekFrom::Start(0))?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spools(memory: usize, per_account: u64, in_all: u64) -> Spools {
+        Spools::new(&PackageLimits {
+            spool_memory: memory,
+            spool_per_account: per_account,
+            spool_in_all: in_all,
+            ..PackageLimits::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn what_comes_in_pieces_comes_out_whole() {
+        for memory in [0, 5, 1_000] {
+            let spools = spools(memory, 100, 100);
+            let mut spool = spools.begin("a");
+            for piece in [&b"one "[..], b"two ", b"", b"three"] {
+                spool.push(piece).await.unwrap();
+            }
+            let mut received = spool.finish().await.unwrap();
+            assert_eq!(received.size(), 13);
+            assert_eq!(received.read().await.unwrap(), b"one two three");
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_are_bounded_of_an_account_and_in_all() {
+        let spools = spools(4, 10, 15);
+        let mut first = spools.begin("a");
+        first.push(&[0; 10]).await.unwrap();
+        let refused = spools.begin("a").push(&[0]).await.unwrap_err();
+        assert_eq!(refused.code(), "unavailable");
+        let mut other = spools.begin("b");
+        other.push(&[0; 5]).await.unwrap();
+        assert!(other.push(&[0]).await.is_err());
+        drop(first.finish().await.unwrap());
+        other.push(&[0; 5]).await.unwrap();
+        drop(other);
+        let used = spools.0.lock();
+        assert!(used.in_all == 0 && used.accounts.is_empty());
+    }
+}

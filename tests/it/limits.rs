@@ -1,0 +1,10 @@
+//! What the host does itself is bounded, whatever tenants send: memory, places, bytes of answers.
+
+mod grants;
+mod keys;
+mod logs;
+mod memory;
+mod packages;
+mod places;
+mod process;
+mod runs;
