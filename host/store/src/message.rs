@@ -78,135 +78,74 @@ impl History<'_> {
     fn since(&self) -> Timestamp {
         self.since.unwrap_or(Timestamp::from_micros(i64::MIN))
     }
-
-    fn statements(&self) -> &'static Statements {
-        match self.session {
-            Some(_) => &OF_SESSION,
-            None => &OF_AGENT,
-        }
-    }
 }
-
-/// The most bytes of text in one page of a history: what is older is left out of it. A page is held in memory twice.
-const MAX_PAGE_BYTES: i64 = 8 << 20;
 
 /// Statements for one shape of [`History`]: the rows, and how many there are in all.
 /// Two texts and not one with `$n IS NULL OR`, so that each shape has an index to walk.
 struct Statements {
-    /// With the parts of each message.
-    whole: &'static str,
-    /// Only the texts.
-    texts: &'static str,
+    rows: &'static str,
     count: &'static str,
 }
 
-/// The latest messages of which `$filter` is true, at most `$4` of them, and of those the newest of which `$size` adds up
-/// to at most `$5`. Sizes are added up before a row is read as a whole.
-macro_rules! latest {
-    ($filter:literal, $size:literal, $parts:literal, $always:literal) => {
-        concat!(
-            "SELECT message.id, account_id, agent_id, session_id, run_id, role, content, ",
-            $parts,
-            " AS parts, message.created_at FROM message JOIN (SELECT id, size, \
-               SUM(size) OVER (ORDER BY created_at DESC, id DESC) AS total FROM (SELECT id, created_at, ",
-            $size,
-            " AS size FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 ",
-            $filter,
-            " ORDER BY created_at DESC, id DESC LIMIT $4) AS latest) AS sized ON sized.id = message.id \
-             WHERE sized.total <= $5 ",
-            $always,
-            " ORDER BY message.created_at, message.id",
-        )
-    };
-}
-
 const OF_SESSION: Statements = Statements {
-    whole: latest!(
-        "AND session_id = $6",
-        "LENGTH(content) + LENGTH(parts)",
-        "parts",
-        ""
-    ),
-    texts: latest!(
-        "AND session_id = $6",
-        "LENGTH(content)",
-        "'null'",
-        "OR sized.total = sized.size"
-    ),
+    rows: "SELECT * FROM (SELECT * FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 \
+           AND session_id = $5 ORDER BY created_at DESC, id DESC LIMIT $4) AS latest ORDER BY created_at, id",
     count: "SELECT COUNT(*) FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 \
             AND session_id = $4",
 };
 
 const OF_AGENT: Statements = Statements {
-    whole: latest!("", "LENGTH(content) + LENGTH(parts)", "parts", ""),
-    texts: latest!(
-        "",
-        "LENGTH(content)",
-        "'null'",
-        "OR sized.total = sized.size"
-    ),
+    rows: "SELECT * FROM (SELECT * FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 \
+           ORDER BY created_at DESC, id DESC LIMIT $4) AS latest ORDER BY created_at, id",
     count: "SELECT COUNT(*) FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3",
 };
 
 impl Store {
-    /// The latest messages of an agent, oldest first, without their parts; `total` counts all that `session` and `since`
-    /// admit. Of very long ones fewer than `limit`: at most 8 MiB, but always the
-    /// newest.
+    /// The latest messages of an agent, oldest first; `total` counts all that `session` and `since` admit.
     pub async fn history(
         &self,
         account: &str,
         agent: &str,
         query: History<'_>,
     ) -> Result<Page<Message>, StoreError> {
-        let statements = query.statements();
-        let items = self.page(account, agent, query, statements.texts, MAX_PAGE_BYTES);
-        let items = items.await?;
+        let items = self.latest_messages(account, agent, query).await?;
         let since = query.since();
         let total = match query.session {
             Some(session) => {
                 self.db
-                    .count(statements.count, args![account, agent, since, session])
+                    .count(OF_SESSION.count, args![account, agent, since, session])
                     .await?
             }
             None => {
                 self.db
-                    .count(statements.count, args![account, agent, since])
+                    .count(OF_AGENT.count, args![account, agent, since])
                     .await?
             }
         };
         Ok(Page { items, total })
     }
 
-    /// The latest messages of an agent, oldest first, with their parts: at most `bytes` of both (as
-    /// characters; what is not ASCII has up to four times as many bytes).
+    /// The latest messages of an agent, oldest first.
     pub async fn latest_messages(
         &self,
         account: &str,
         agent: &str,
         query: History<'_>,
-        bytes: i64,
-    ) -> Result<Vec<Message>, StoreError> {
-        let rows = query.statements().whole;
-        self.page(account, agent, query, rows, bytes).await
-    }
-
-    async fn page(
-        &self,
-        account: &str,
-        agent: &str,
-        query: History<'_>,
-        rows: &'static str,
-        bytes: i64,
     ) -> Result<Vec<Message>, StoreError> {
         let (since, limit) = (query.since(), query.limit);
         match query.session {
             Some(session) => {
-                let args = args![account, agent, since, limit, bytes, session];
-                self.db.all(rows, args).await
+                self.db
+                    .all(
+                        OF_SESSION.rows,
+                        args![account, agent, since, limit, session],
+                    )
+                    .await
             }
             None => {
-                let args = args![account, agent, since, limit, bytes];
-                self.db.all(rows, args).await
+                self.db
+                    .all(OF_AGENT.rows, args![account, agent, since, limit])
+                    .await
             }
         }
     }
