@@ -25,6 +25,7 @@ mod agent;
 mod api_key;
 mod assignment;
 mod connect;
+mod conversation;
 mod db;
 mod error;
 mod grant;

@@ -80,39 +80,12 @@ impl History<'_> {
     }
 }
 
-/// The latest messages of which `$filter` is true, at most `$4` of them, and of those the newest whose texts and parts add
-/// up to at most `$5`. Sizes are added up before a row is read as a whole.
-macro_rules! latest {
-    ($filter:literal) => {
-        concat!(
-            "SELECT message.* FROM message JOIN (SELECT id, \
-               SUM(size) OVER (ORDER BY created_at DESC, id DESC) AS total FROM (SELECT id, created_at, \
-               LENGTH(content) + LENGTH(parts) AS size FROM message \
-               WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 ",
-            $filter,
-            " ORDER BY created_at DESC, id DESC LIMIT $4) AS latest) AS sized ON sized.id = message.id \
-             WHERE sized.total <= $5 ORDER BY message.created_at, message.id",
-        )
-    };
-}
-
-/// Statements for one shape of [`History`]: the rows, and how many there are in all.
-/// Two texts and not one with `$n IS NULL OR`, so that each shape has an index to walk.
-struct Statements {
-    rows: &'static str,
-    count: &'static str,
-}
-
-const OF_SESSION: Statements = Statements {
-    rows: latest!("AND session_id = $6"),
-    count: "SELECT COUNT(*) FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3 \
-            AND session_id = $4",
-};
-
-const OF_AGENT: Statements = Statements {
-    rows: latest!(""),
-    count: "SELECT COUNT(*) FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3",
-};
+/// How many messages there are, for each shape of [`History`]: two texts and not one with `$n IS NULL OR`, so that each
+/// has an index to walk.
+const COUNT_OF_SESSION: &str = "SELECT COUNT(*) FROM message WHERE account_id = $1 AND agent_id = $2 \
+     AND created_at > $3 AND session_id = $4";
+const COUNT_OF_AGENT: &str =
+    "SELECT COUNT(*) FROM message WHERE account_id = $1 AND agent_id = $2 AND created_at > $3";
 
 impl Store {
     /// How many messages `session` and `since` admit.
@@ -126,35 +99,13 @@ impl Store {
         match query.session {
             Some(session) => {
                 self.db
-                    .count(OF_SESSION.count, args![account, agent, since, session])
+                    .count(COUNT_OF_SESSION, args![account, agent, since, session])
                     .await
             }
             None => {
                 self.db
-                    .count(OF_AGENT.count, args![account, agent, since])
+                    .count(COUNT_OF_AGENT, args![account, agent, since])
                     .await
-            }
-        }
-    }
-
-    /// The latest messages of an agent, oldest first, with their parts: at most `bytes` of both (as
-    /// characters; what is not ASCII has up to four times as many bytes).
-    pub async fn latest_messages(
-        &self,
-        account: &str,
-        agent: &str,
-        query: History<'_>,
-        bytes: i64,
-    ) -> Result<Vec<Message>, StoreError> {
-        let (since, limit) = (query.since(), query.limit);
-        match query.session {
-            Some(session) => {
-                let args = args![account, agent, since, limit, bytes, session];
-                self.db.all(OF_SESSION.rows, args).await
-            }
-            None => {
-                let args = args![account, agent, since, limit, bytes];
-                self.db.all(OF_AGENT.rows, args).await
             }
         }
     }

@@ -76,9 +76,7 @@ async fn read(store: &Store, session: &Session) {
         since: None,
         limit: 200,
     };
-    let said = store
-        .latest_messages(account, agent, history, 400_000)
-        .await;
+    let said = store.latest_messages(account, agent, history).await;
     assert!(said.unwrap().is_empty());
 }
 

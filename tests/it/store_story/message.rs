@@ -65,16 +65,25 @@ pub(super) async fn history_is_the_latest_in_order(
         limit: 50,
     };
     assert_eq!(store.said(&other, &agent, all, 1 << 20).await?.total, 0);
-    let messages = store
-        .latest_messages(&account, &agent, all, 1 << 20)
-        .await?;
+    let messages = store.conversation(&ada, 50, 1 << 20).await?;
     assert_eq!(
-        (messages[6].role, messages[6].run_id.as_ref()),
+        (messages[4].role, messages[4].run_id.as_ref()),
         (Role::User, Some(&latest.id))
     );
     assert_eq!(
-        (messages[5].role, &messages[5].parts),
+        (messages[3].role, &messages[3].parts),
         (Role::Assistant, &json!([{"type": "text", "text": "6"}]))
     );
+
+    let told = async |limit: i64, bytes: i64| {
+        let messages = store.conversation(&ada, limit, bytes).await.unwrap();
+        let texts: Vec<_> = messages.into_iter().map(|one| one.content).collect();
+        texts.join(" ")
+    };
+    assert_eq!(told(50, 10_000).await, "1 2 5 6 7");
+    assert_eq!(told(2, 10_000).await, "6 7");
+    // A text of one byte, and `null` beside it.
+    assert_eq!(told(50, 5).await, "7");
+    assert_eq!(told(50, 4).await, "");
     Ok(())
 }

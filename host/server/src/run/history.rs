@@ -1,7 +1,7 @@
 //! What was said in a session before, as the model is told it.
 
 use skillgate_agent::Message;
-use skillgate_store::{History, Role, Session, Store};
+use skillgate_store::{Role, Session, Store};
 
 use crate::ApiError;
 
@@ -12,14 +12,7 @@ const LARGEST: i64 = 400_000;
 
 /// The latest of what was said in a session, oldest first, beginning with a message of the user.
 pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, ApiError> {
-    let query = History {
-        session: Some(&session.id),
-        since: None,
-        limit: MOST,
-    };
-    let stored = store
-        .latest_messages(&session.account_id, &session.agent_id, query, LARGEST)
-        .await?;
+    let stored = store.conversation(session, MOST, LARGEST).await?;
     let mut exchanges: Vec<Vec<Message>> = Vec::new();
     for message in stored.into_iter().rev() {
         let parts: Option<Vec<Message>> = serde_json::from_value(message.parts).ok();
