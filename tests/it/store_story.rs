@@ -10,6 +10,7 @@ mod grant;
 mod log;
 mod message;
 mod opening;
+mod pages;
 mod publisher_key;
 mod run;
 mod secret;
@@ -93,6 +94,12 @@ async fn on_any(url: &str) {
     assignment::skills_are_put_on_agents(&store).await.unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();
     log::logs_are_kept_to_a_length(&store, &clock)
+        .await
+        .unwrap();
+    pages::runs_and_histories_are_read_in_pages(&store)
+        .await
+        .unwrap();
+    pages::large_writes_let_small_ones_pass(&store)
         .await
         .unwrap();
     deletion::deleting_an_agent_leaves_nothing(&store)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use skillgate_server::config::{AccountLimits, LoadedSkillLimits, ServerLimits};
-use skillgate_tests::app::{Client, Setup, TestApp};
+use skillgate_tests::app::{Answer, Client, Setup, TestApp};
 use skillgate_tests::skills::{component, manifest};
 use skillgate_tests::skills::{package, sign_with_its_tools, signed, signing_key};
 use tokio::io::AsyncWriteExt;
@@ -48,7 +48,6 @@ async fn slow_uploads_keep_nobody_waiting() {
     for _ in 0..16 {
         slow.push(trickle(&admin).await);
     }
-    // The server has accepted them all when it answers on a later connection of its own.
     let echo = signed("echo", &signing_key(1)).await;
     let upload = tokio::time::timeout(HANG, admin.upload(&echo)).await;
     upload.expect("an upload waits for slow ones").data(201);
@@ -81,10 +80,10 @@ async fn versions_and_bytes_are_counted() {
     assert!(message.contains("1000 are allowed"), "{message}");
 }
 
-#[tokio::test]
-async fn the_tools_of_one_agent_are_bounded_in_bytes() {
+/// Publishes two skills and tries to install both on one agent: bytes of their tools, and the second answer.
+async fn install_both(tool_bytes: usize) -> (usize, Answer) {
     let app = with(AccountLimits {
-        tool_bytes: 6_000,
+        tool_bytes,
         ..AccountLimits::default()
     })
     .await;
@@ -92,22 +91,26 @@ async fn the_tools_of_one_agent_are_bounded_in_bytes() {
     let agent = admin.agent().await;
     let key = signing_key(1);
     admin.register(&key).await.data(201);
-    let mut answers = Vec::new();
+    let (mut bytes, mut answers) = (0, Vec::new());
     for name in ["echo", "probe"] {
         let uploaded = admin.upload(&signed(name, &key).await).await.data(201);
-        let bytes = uploaded["tools"].to_string().len();
-        assert!(bytes < 6_000, "{name} alone fits: {bytes}");
+        bytes += uploaded["tools"].to_string().len();
         let wish = json!({ "skillId": name, "trustLevel": "clawhub" });
-        answers.push(
-            admin
-                .post(&format!("/v1/agents/{agent}/skills"), wish)
-                .await,
-        );
+        let path = format!("/v1/agents/{agent}/skills");
+        answers.push(admin.post(&path, wish).await);
     }
     let second = answers.pop().unwrap();
     answers.pop().unwrap().data(201);
-    let message = second.error(409, "conflict");
-    assert!(message.contains("all together may have 6000"), "{message}");
+    (bytes, second)
+}
+
+#[tokio::test]
+async fn the_tools_of_one_agent_are_bounded_in_bytes() {
+    let (bytes, second) = install_both(1 << 20).await;
+    second.data(201);
+    install_both(bytes).await.1.data(201);
+    let message = install_both(bytes - 1).await.1.error(409, "conflict");
+    assert!(message.contains("all together may have"), "{message}");
 }
 
 #[tokio::test]

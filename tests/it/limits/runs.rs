@@ -60,7 +60,7 @@ async fn in_pages(
 #[tokio::test]
 async fn a_long_run_is_answered_in_pages() {
     let limits = PageLimits {
-        steps: 2_000,
+        steps: 1_300,
         ..PageLimits::default()
     };
     let (_app, admin, agent) = app(limits).await;
@@ -101,7 +101,7 @@ async fn an_ordinary_run_is_whole() {
 #[tokio::test]
 async fn a_history_is_the_latest_that_fits() {
     let limits = PageLimits {
-        messages: 1_200,
+        messages: 1_010,
         ..PageLimits::default()
     };
     let (_app, admin, agent) = app(limits).await;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use skillgate_runtime::{Cache, Runtime, RuntimeConfig};
+use skillgate_runtime::{Cache, CompileLimits, HostFault, PlaceLimits, Runtime, RuntimeConfig};
 
 use super::support::{guest, manifest, package, run, text};
 
@@ -106,4 +106,75 @@ async fn an_entry_under_another_name_is_not_trusted() {
         loaded.tools().iter().any(|tool| tool.name == "spin"),
         "echo's code did not stand in for rogue's"
     );
+}
+
+/// A runtime whose folder of compiled code may have so many bytes.
+fn with_room(dir: &Path, cache_bytes: u64) -> Runtime {
+    Runtime::new(RuntimeConfig {
+        cache: Some(Cache {
+            dir: dir.into(),
+            key: [1; 32],
+        }),
+        compile: CompileLimits {
+            cache_bytes,
+            ..CompileLimits::default()
+        },
+        ..RuntimeConfig::default()
+    })
+    .unwrap()
+}
+
+async fn load(runtime: &Runtime, name: &str) {
+    let loaded = runtime.load(&package(manifest(name), guest(name))).await;
+    loaded.unwrap();
+}
+
+fn names(dir: &Path) -> Vec<PathBuf> {
+    let mut names: Vec<PathBuf> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn what_was_not_used_longest_is_deleted_when_there_is_no_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let plenty = with_room(dir.path(), 1 << 30);
+    load(&plenty, "echo").await;
+    let echo = names(dir.path());
+    load(&plenty, "rogue").await;
+    let size = |path: &PathBuf| fs::metadata(path).unwrap().len();
+    let both: u64 = names(dir.path()).iter().map(size).sum();
+    // The older one is used again: the other is the one to go.
+    load(&plenty, "echo").await;
+    with_room(dir.path(), both - 1);
+    assert_eq!(names(dir.path()), echo);
+    with_room(dir.path(), 1);
+    assert_eq!(names(dir.path()), Vec::<PathBuf>::new());
+    load(&with_room(dir.path(), 1), "echo").await;
+    assert_eq!(names(dir.path()), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn an_account_waits_for_its_own_compilations_and_not_others_for_them() {
+    let runtime = Runtime::new(RuntimeConfig {
+        compile: CompileLimits {
+            places: PlaceLimits {
+                per_account: 1,
+                in_all: 2,
+                queue: std::time::Duration::ZERO,
+            },
+            ..CompileLimits::default()
+        },
+        ..RuntimeConfig::default()
+    })
+    .unwrap();
+    let held = runtime.compile_place("a").await.unwrap();
+    let busy = runtime.compile_place("a").await.unwrap_err();
+    assert!(matches!(busy, HostFault::CompilerBusy(_)), "{busy}");
+    runtime.compile_place("b").await.unwrap();
+    drop(held);
+    runtime.compile_place("a").await.unwrap();
 }
