@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use skillgate_skill::{Effective, Permissions};
+use skillgate_skill::{Denial, Effective, Permissions};
 use tokio_util::sync::CancellationToken;
 use wasmtime::Store;
 
@@ -13,6 +13,7 @@ use crate::answer::{checked, failure, refused};
 use crate::bindings::Skill as Guest;
 use crate::bindings::exports::skillgate::skill::tools as wit;
 use crate::error::HostFault;
+use crate::grant_state::GrantState;
 use crate::limits::{Meter, Stop, bytes};
 use crate::load::Skill;
 use crate::outcome::{Outcome, Report, ToolError};
@@ -31,6 +32,8 @@ pub struct Call {
     pub arguments: String,
     /// What was granted. What the skill did not also ask for stays denied.
     pub granted: Arc<Permissions>,
+    /// Whether it is still granted: revoking it ends the call with a denial.
+    pub grant_state: GrantState,
     /// Whose state the call works on.
     pub scope: Scope,
     /// Where secrets come from.
@@ -50,6 +53,7 @@ impl Call {
             tool: tool.into(),
             arguments: arguments.into(),
             granted: Arc::default(),
+            grant_state: GrantState::default(),
             scope: Scope::default(),
             secrets: Arc::new(NoSecrets),
             sink: Arc::new(Discard),
@@ -192,10 +196,17 @@ impl Skill {
             let guest = prepared.instantiate_async(&mut store).await?;
             work(&guest, &mut store).await
         });
-        let answer = answer
-            .await
-            .unwrap_or_else(|_| Err(Stop::timeout(timeout).into()));
+        let answer = tokio::select! {
+            biased;
+            () = call.grant_state.revoked() => Err(Stop::Denied(self.revoked()).into()),
+            answer = answer => answer.unwrap_or_else(|_| Err(Stop::timeout(timeout).into())),
+        };
         Ok((answer, store.into_data()))
+    }
+
+    /// What a call is told whose grant was revoked while it ran.
+    fn revoked(&self) -> Denial {
+        Denial::not_granted("the rest of this call", &self.asked)
     }
 
     fn receipt(&self, call: Call, outcome: &Outcome, traces: Traces, begun: Instant) -> Receipt {
