@@ -1,10 +1,14 @@
 //! What the operator sets.
 
+mod guests;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+
+pub use guests::GuestConfig;
 
 /// Settings of a [`Runtime`](crate::Runtime). The default compiles in process, caches nothing,
 /// keeps state in a temporary folder and allows no private address.
@@ -22,6 +26,8 @@ pub struct RuntimeConfig {
     pub state_dir: Option<PathBuf>,
     /// How many calls may run at once.
     pub pool: Pool,
+    /// The threads and the memory of all guests, and one account's share of them.
+    pub guests: GuestConfig,
 }
 
 /// The cache of compiled code. Entries are authenticated: whoever can write the folder, but does

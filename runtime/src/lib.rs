@@ -26,6 +26,7 @@
 //! The caller verifies the package's signature first ([`Package::verify`](skillgate_skill::Package::verify));
 //! this crate enforces what the verified manifest asks for.
 
+mod accounts;
 mod answer;
 mod bindings;
 mod cache;
@@ -38,26 +39,31 @@ mod engine;
 mod error;
 mod folder;
 mod grant_state;
+mod guest_threads;
+mod host_memory;
 mod limits;
 mod link;
 mod load;
+mod machine;
 mod outcome;
 mod receipt;
 mod runtime;
+mod sandbox;
 mod secret;
 mod sink;
 mod state;
 mod tool;
+mod turns;
 
 pub use call::{Call, Scope};
 pub use compile::compile_child;
-pub use config::{Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig};
-pub use egress::{Blocked, Body, Egress, EgressError, Gate};
-pub use error::{HostFault, LoadError};
+pub use config::{Cache, Compiler, EgressPolicy, GuestConfig, OperatorLimits, Pool, RuntimeConfig};
+pub use egress::{Blocked, Body, ByteCounter, Egress, EgressError, Gate};
+pub use error::{Busy, CallFault, HostFault, LoadError};
 pub use grant_state::GrantState;
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
-pub use receipt::{MAX_USES, Receipt, Use};
+pub use receipt::{Collected, MAX_RECEIPT, MAX_USES, Receipt, Use, Uses};
 pub use runtime::Runtime;
 pub use secret::{NoSecrets, Secret, SecretSource};
 pub use sink::{Discard, LogLevel, MAX_LINE, Sink};

@@ -5,17 +5,22 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 use skillgate_skill::Package;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use crate::accounts::Accounts;
 use crate::cache::CodeCache;
 use crate::compile::compile;
 use crate::config::RuntimeConfig;
 use crate::egress::Egress;
 use crate::error::{HostFault, LoadError};
 use crate::folder::Folders;
+use crate::guest_threads::GuestThreads;
+use crate::host_memory::HostMemory;
 use crate::load::{self, Skill};
 use crate::state::State;
+use crate::turns::Turns;
 use crate::{engine, link};
 
 /// Loads skills and holds what their calls share: the engine with its pool of instances, the
@@ -26,6 +31,12 @@ pub struct Runtime {
 }
 
 pub(crate) struct Inner {
+    pub(crate) threads: GuestThreads,
+    /// Whose guest runs next on them.
+    pub(crate) turns: Turns,
+    pub(crate) accounts: Accounts,
+    /// Linear memory of all guests.
+    pub(crate) memory: Arc<HostMemory>,
     pub(crate) config: RuntimeConfig,
     pub(crate) engine: Engine,
     pub(crate) base: Linker<State>,
@@ -53,11 +64,16 @@ impl Runtime {
             .clone()
             .map(|cache| CodeCache::open(cache, &engine))
             .transpose()?;
+        let (guests, instances) = (&config.guests, config.pool.instances as usize);
         let inner = Inner {
+            threads: GuestThreads::start(guests)?,
+            turns: Turns::new(guests.threads),
+            accounts: Accounts::new(guests.calls_per_account(instances)),
+            memory: Arc::new(HostMemory::new(guests.memory, guests.memory_per_account)),
             base: link::base(&engine)?,
             egress: Egress::new(config.egress.clone()),
             folders: Arc::new(Folders::new(config.state_dir.clone())),
-            slots: Semaphore::new(config.pool.instances as usize),
+            slots: Semaphore::new(instances),
             compiles: Semaphore::new(MAX_COMPILES),
             cache,
             engine,
@@ -91,6 +107,15 @@ impl Runtime {
         )
         .await
         .map(Arc::new)
+    }
+
+    /// Starts a task on the guests' threads, where [`Skill::call`] runs in place: without it each call
+    /// changes threads twice. For tasks that make many calls and serve nobody else meanwhile.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.inner.threads.spawn(work)
     }
 
     /// Deletes what skills kept for an agent, of all its peers: `kv` and `files`, for good.
