@@ -4,7 +4,7 @@ use wasmtime::Trap;
 use wasmtime_wasi::{I32Exit, ResourceTableError};
 
 use crate::bindings::exports::skillgate::skill::tools as wit;
-use crate::error::HostFault;
+use crate::error::{Busy, HostFault};
 use crate::limits::{CallLimits, Stop, bytes};
 use crate::outcome::{Content, GuestFault, Outcome, ToolError, ToolResult};
 use crate::schema::{Misfit, SchemaThreads};
@@ -77,7 +77,7 @@ pub(crate) fn failure(error: wasmtime::Error, state: &State) -> Result<Outcome, 
         .downcast_ref::<wasmtime::PoolConcurrencyLimitError>()
         .is_some()
     {
-        return Err(HostFault::Busy(state.meter.limits().timeout));
+        return Err(HostFault::Busy(Busy::Host(state.meter.limits().timeout)));
     }
     if error.is::<HostFault>() {
         return Err(error.downcast().unwrap_or_else(HostFault::engine));
@@ -128,6 +128,7 @@ impl From<Stop> for Outcome {
         match stop {
             Stop::Limit(limit) => Self::Limit(limit),
             Stop::Denied(denial) => Self::Denied(denial),
+            Stop::Cancelled => Self::Cancelled,
         }
     }
 }

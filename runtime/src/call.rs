@@ -1,26 +1,20 @@
 //! One call of one tool: a fresh instance, with limits, and its outcome.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-use skillgate_skill::{Denial, Effective, Permissions};
+use skillgate_skill::Permissions;
 use tokio_util::sync::CancellationToken;
-use wasmtime::Store;
 
-use crate::answer::{checked, failure, refused};
-use crate::bindings::Skill as Guest;
-use crate::bindings::exports::skillgate::skill::tools as wit;
-use crate::error::HostFault;
+use crate::error::{CallFault, HostFault};
 use crate::grant_state::GrantState;
-use crate::limits::{Meter, Stop, bytes};
-use crate::load::Skill;
+use crate::limits::{Stop, bytes};
+use crate::load::{Loaded, Skill};
 use crate::outcome::{Outcome, Report, ToolError};
-use crate::receipt::{Receipt, Use};
-use crate::schema::Misfit;
+use crate::receipt::{CallRecord, HOST_FAULT};
 use crate::secret::{NoSecrets, SecretSource};
+use crate::schema::Misfit;
 use crate::sink::{Discard, Sink};
-use crate::state::State;
 use crate::tool::Schemas;
 
 /// A call of one tool.
@@ -77,18 +71,48 @@ pub struct Scope {
 }
 
 impl Skill {
-    /// Calls one tool in a fresh instance, and waits for a free one if all are in use.
+    /// Calls one tool in a fresh instance on the guests' threads, and waits for its turn when too
+    /// many run. Ends early, with a receipt, when the call is cancelled or its grant revoked; when the
+    /// future is dropped instead, the call ends too, but nobody learns what it had done.
     ///
     /// # Errors
     /// Only when the host itself fails; whatever the guest does is in the report.
-    pub async fn call(&self, call: Call) -> Result<Report, HostFault> {
-        let begun = Instant::now();
-        let (outcome, traces) = match self.check(&call).await {
-            Ok(schemas) => self.run(&call, schemas).await?,
-            Err(outcome) => (outcome, Traces::default()),
+    pub async fn call(&self, call: Call) -> Result<Report, CallFault> {
+        let (loaded, record) = (Arc::clone(&self.loaded), Arc::new(CallRecord::begin()));
+        let threads = &self.loaded.runtime.inner.threads;
+        if threads.are_current() {
+            return loaded.report(&call, &record).await;
+        }
+        let call = Arc::new(call);
+        let work = {
+            let (call, record) = (Arc::clone(&call), Arc::clone(&record));
+            async move { loaded.report(&call, &record).await }
         };
-        let receipt = self.receipt(call, &outcome, traces, begun);
+        match threads.run(work).await {
+            Ok(report) => report,
+            Err(fault) => Err(self.loaded.fault(fault, &call, &record)),
+        }
+    }
+}
+
+impl Loaded {
+    async fn report(&self, call: &Call, record: &Arc<CallRecord>) -> Result<Report, CallFault> {
+        let ended = match self.check(call).await {
+            Ok(schemas) => self.run(call, record, schemas).await,
+            Err(outcome) => Ok(outcome),
+        };
+        let outcome = ended.map_err(|fault| self.fault(fault, call, record))?;
+        let result = serde_json::to_vec(&outcome).unwrap_or_default();
+        let receipt = record.receipt(self, call, outcome.kind(), &result);
         Ok(Report { outcome, receipt })
+    }
+
+    fn fault(&self, fault: HostFault, call: &Call, record: &CallRecord) -> CallFault {
+        let receipt = record.receipt(self, call, HOST_FAULT, HOST_FAULT.as_bytes());
+        CallFault {
+            fault,
+            receipt: Box::new(receipt),
+        }
     }
 
     /// The tool is there and its arguments fit, before anything is instantiated.
@@ -124,125 +148,4 @@ impl Skill {
             Err(misfit) => Err(invalid(misfit.sentence("they", "are"))),
         }
     }
-
-    async fn run(&self, call: &Call, schemas: &Schemas) -> Result<(Outcome, Traces), HostFault> {
-        let (answer, state) = self
-            .in_sandbox(call, async |guest, store| {
-                guest
-                    .skillgate_skill_tools()
-                    .call_call_tool(store, &call.tool, &call.arguments)
-                    .await
-            })
-            .await?;
-        let outcome = match answer {
-            Ok(Ok(result)) => {
-                let threads = &self.runtime.inner.schema_threads;
-                checked(result, schemas, state.meter.limits(), threads).await
-            }
-            Ok(Err(error)) => refused(error, &state),
-            Err(error) => failure(error, &state)?,
-        };
-        state.shared.log.finish();
-        Ok((
-            outcome,
-            Traces {
-                uses: state.shared.uses.take(),
-                peak_memory: state.meter.peak_memory(),
-            },
-        ))
-    }
-
-    /// `list-tools`; the inner error is how it ended otherwise.
-    pub(crate) async fn list(
-        &self,
-        call: &Call,
-    ) -> Result<Result<Vec<wit::Tool>, Outcome>, HostFault> {
-        let (answer, state) = self
-            .in_sandbox(call, async |guest, store| {
-                guest.skillgate_skill_tools().call_list_tools(store).await
-            })
-            .await?;
-        match answer {
-            Ok(listed) => Ok(Ok(listed)),
-            Err(error) => failure(error, &state).map(Err),
-        }
-    }
-
-    /// Runs `work` in a fresh instance, under the call's limits.
-    async fn in_sandbox<T>(
-        &self,
-        call: &Call,
-        work: impl AsyncFnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
-    ) -> Result<(wasmtime::Result<T>, State), HostFault> {
-        let inner = &self.runtime.inner;
-        let mut limits = self.limits.clone();
-        limits.timeout = call
-            .deadline
-            .map_or(limits.timeout, |deadline| deadline.min(limits.timeout));
-        let (timeout, output) = (limits.timeout, limits.output);
-        let _slot = match tokio::time::timeout(timeout, inner.slots.acquire()).await {
-            Ok(Ok(slot)) => slot,
-            _ => return Err(HostFault::Busy(timeout)),
-        };
-        let effective = Effective::new(Arc::clone(&self.asked), Arc::clone(&call.granted));
-        let prepared = self.prepared(&effective).map_err(HostFault::engine)?;
-        let meter = Meter::new(limits, Instant::now());
-        let state = State::new(
-            call,
-            effective,
-            meter,
-            Arc::clone(&inner.folders),
-            inner.egress.clone(),
-        )?;
-        let mut store = Store::new(&inner.engine, state);
-        store.limiter(|state| &mut state.meter);
-        store.epoch_deadline_callback(|store| store.data().meter.on_epoch());
-        store.set_epoch_deadline(1);
-        store.set_hostcall_fuel(transfer(output));
-        let answer = tokio::time::timeout(timeout, async {
-            let guest = prepared.instantiate_async(&mut store).await?;
-            work(&guest, &mut store).await
-        });
-        let answer = tokio::select! {
-            biased;
-            () = call.grant_state.revoked() => Err(Stop::Denied(self.revoked()).into()),
-            answer = answer => answer.unwrap_or_else(|_| Err(Stop::timeout(timeout).into())),
-        };
-        Ok((answer, store.into_data()))
-    }
-
-    /// What a call is told whose grant was revoked while it ran.
-    fn revoked(&self) -> Denial {
-        Denial::not_granted("the rest of this call", &self.asked)
-    }
-
-    fn receipt(&self, call: Call, outcome: &Outcome, traces: Traces, begun: Instant) -> Receipt {
-        let result = serde_json::to_vec(outcome).unwrap_or_default();
-        Receipt {
-            skill: self.manifest.name.clone(),
-            version: self.manifest.version.clone(),
-            package_digest: self.digest.clone(),
-            publisher_key: None,
-            arguments_sha256: hex::encode(Sha256::digest(&call.arguments)),
-            tool: call.tool,
-            result_sha256: hex::encode(Sha256::digest(result)),
-            uses: traces.uses,
-            duration_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
-            peak_memory: traces.peak_memory,
-            outcome: outcome.kind(),
-        }
-    }
-}
-
-/// What a call leaves beside its outcome.
-#[derive(Default)]
-struct Traces {
-    uses: Vec<Use>,
-    peak_memory: u64,
-}
-
-/// The most bytes that cross the border at once: an answer of the largest size, and room for the
-/// host's own form of it, in which a small piece takes more than its text.
-fn transfer(output: u64) -> usize {
-    usize::try_from(output.saturating_mul(2).saturating_add(64 << 10)).unwrap_or(usize::MAX)
 }

@@ -1,6 +1,7 @@
 //! What the operator sets.
 
 mod egress;
+mod guests;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +16,8 @@ pub use schema::SchemaLimits;
 mod compile;
 
 pub use compile::CompileLimits;
+
+pub use guests::GuestConfig;
 
 /// Settings of a [`Runtime`](crate::Runtime). The default compiles in process, caches nothing,
 /// keeps state in a temporary folder and allows no private address.
@@ -36,6 +39,8 @@ pub struct RuntimeConfig {
     pub pool: Pool,
     /// What the JSON Schemas of skills may cost.
     pub schemas: SchemaLimits,
+    /// The threads and the memory of all guests, and one account's share of them.
+    pub guests: GuestConfig,
 }
 
 /// The cache of compiled code. Entries are authenticated: whoever can write the folder, but does

@@ -1,6 +1,9 @@
 //! What can go wrong that is not a call's outcome: the host's own faults, and skills that cannot be loaded.
 
 use std::io;
+use std::time::Duration;
+
+use crate::receipt::Receipt;
 
 /// The host itself failed: nothing that the skill or its author did.
 #[derive(Debug, thiserror::Error)]
@@ -20,11 +23,41 @@ pub enum HostFault {
     #[error("the HTTP client could not be built: {0}")]
     HttpClient(String),
     /// More calls are waiting for a sandbox than were served in time.
-    #[error("no sandbox became free within {0:?}; the pool of instances is too small for the load")]
-    Busy(std::time::Duration),
+    #[error("no sandbox became free: {0}")]
+    Busy(Busy),
     /// More components are waiting to be compiled than were compiled in time.
     #[error("no place to compile in became free within {0:?}")]
-    CompilerBusy(std::time::Duration),
+    CompilerBusy(Duration),
+}
+
+/// Which limit on calls at the same time a call waited for in vain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Busy {
+    /// That of the host.
+    #[error(
+        "all that this host runs at once were in use for {0:?}; try again later, or allow more `instances` in the pool"
+    )]
+    Host(Duration),
+    /// That of the account.
+    #[error(
+        "this account had {calls} calls under way for {waited:?}, as many as one account may; wait for some of them to end, or allow more `calls_per_account`"
+    )]
+    Account {
+        /// Calls that one account may have under way.
+        calls: usize,
+        /// How long the call waited.
+        waited: Duration,
+    },
+}
+
+/// A call that the host failed, with the record of what it had done until then.
+#[derive(Debug, thiserror::Error)]
+#[error("{fault}")]
+pub struct CallFault {
+    /// What went wrong.
+    pub fault: HostFault,
+    /// What the call used; its outcome is `host_fault`.
+    pub receipt: Box<Receipt>,
 }
 
 impl HostFault {

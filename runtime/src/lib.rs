@@ -26,6 +26,7 @@
 //! The caller verifies the package's signature first ([`Package::verify`](skillgate_skill::Package::verify));
 //! this crate enforces what the verified manifest asks for.
 
+mod accounts;
 mod answer;
 mod bindings;
 mod cache;
@@ -39,35 +40,42 @@ mod error;
 mod folder;
 mod fuzzing;
 mod grant_state;
+mod guest_threads;
+mod host_memory;
 mod limits;
 mod link;
 mod load;
+mod machine;
 mod outcome;
 mod places;
 mod receipt;
 mod runtime;
+mod sandbox;
 mod schema;
 mod secret;
 mod signed_tool;
 mod sink;
 mod state;
 mod tool;
+mod turns;
 
 pub use call::{Call, Scope};
 pub use compile::compile_child;
 pub use config::{
-    Cache, CompileLimits, Compiler, EgressLimits, EgressPolicy, OperatorLimits, Pool,
+    Cache, CompileLimits, Compiler, EgressLimits, EgressPolicy, GuestConfig, OperatorLimits, Pool,
     RuntimeConfig, SchemaLimits,
 };
-pub use egress::{Blocked, Body, Egress, EgressError, Gate, NameLookup, SystemLookup};
-pub use error::{HostFault, LoadError};
+pub use egress::{
+    Blocked, Body, ByteCounter, Egress, EgressError, Gate, NameLookup, SystemLookup,
+};
+pub use error::{Busy, CallFault, HostFault, LoadError};
 #[doc(hidden)]
 pub use fuzzing::check_tool_schema;
 pub use grant_state::GrantState;
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
 pub use places::{NoPlace, Place, PlaceLimits, Places};
-pub use receipt::{MAX_USES, Receipt, Use};
+pub use receipt::{Collected, MAX_RECEIPT, MAX_USES, Receipt, Use, Uses};
 pub use runtime::{CompilePlace, Runtime};
 pub use secret::{NoSecrets, Secret, SecretSource};
 pub use sink::{Discard, LogLevel, MAX_LINE, Sink};

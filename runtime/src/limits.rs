@@ -1,6 +1,7 @@
 //! The limits of one call, and how each is noticed: memory and tables through wasmtime's limiter,
 //! time and host calls at every epoch, output after the call.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use skillgate_skill::{Denial, Limits};
@@ -8,7 +9,9 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::config::OperatorLimits;
 use crate::engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_MEMORY, MAX_TABLE_ELEMENTS, MAX_TABLES};
+use crate::host_memory::{HeldMemory, NoMemory};
 use crate::outcome::LimitHit;
+use crate::receipt::CallRecord;
 
 /// What one call may use: the manifest's ask, at most the operator's.
 #[derive(Debug, Clone)]
@@ -48,6 +51,8 @@ pub(crate) enum Stop {
     Limit(LimitHit),
     #[error("{0}")]
     Denied(Denial),
+    #[error("the call was cancelled")]
+    Cancelled,
 }
 
 impl Stop {
@@ -69,19 +74,28 @@ pub(crate) struct Meter {
     limits: CallLimits,
     ends: Instant,
     host_calls: u64,
-    peak_memory: u64,
-    memory_refused: bool,
+    /// The guest's part of what all guests may hold.
+    memory: HeldMemory,
+    record: Arc<CallRecord>,
+    /// Why memory was refused first, if it was.
+    memory_stop: Option<Stop>,
 }
 
 impl Meter {
-    pub(crate) fn new(limits: CallLimits, begun: Instant) -> Self {
+    pub(crate) fn new(
+        limits: CallLimits,
+        begun: Instant,
+        memory: HeldMemory,
+        record: Arc<CallRecord>,
+    ) -> Self {
         let ends = begun + limits.timeout;
         Self {
             limits,
             ends,
             host_calls: 0,
-            peak_memory: 0,
-            memory_refused: false,
+            memory,
+            record,
+            memory_stop: None,
         }
     }
 
@@ -89,14 +103,19 @@ impl Meter {
         &self.limits
     }
 
-    pub(crate) fn peak_memory(&self) -> u64 {
-        self.peak_memory
+    /// The limit on memory that was reached, when the guest was refused memory at least once.
+    pub(crate) fn memory_stop(&self) -> Option<Stop> {
+        self.memory_stop.clone()
     }
 
-    /// The memory limit, when the guest was refused memory at least once.
-    pub(crate) fn memory_stop(&self) -> Option<Stop> {
-        self.memory_refused
-            .then(|| Stop::limit("memory", bytes(self.limits.memory)))
+    /// Takes memory, of the call's own limit and of what all guests may hold.
+    fn grow(&mut self, desired: u64) -> Result<(), Stop> {
+        if desired > self.limits.memory {
+            return Err(Stop::limit("memory", bytes(self.limits.memory)));
+        }
+        self.memory.grow(desired).map_err(no_memory)?;
+        self.record.holds(desired);
+        Ok(())
     }
 
     /// Counts a call into the host. The excess is noticed at the next epoch.
@@ -123,13 +142,13 @@ impl ResourceLimiter for Meter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let fits = desired as u64 <= self.limits.memory;
-        if fits {
-            self.peak_memory = self.peak_memory.max(desired as u64);
-        } else {
-            self.memory_refused = true;
+        match self.grow(desired as u64) {
+            Ok(()) => Ok(true),
+            Err(stop) => {
+                self.memory_stop.get_or_insert(stop);
+                Ok(false)
+            }
         }
-        Ok(fits)
     }
 
     fn table_growing(
@@ -152,6 +171,21 @@ impl ResourceLimiter for Meter {
     fn memories(&self) -> usize {
         MAX_MEMORIES as usize
     }
+}
+
+/// The limit that guests reach together, with what to do.
+fn no_memory(reached: NoMemory) -> Stop {
+    let value = match reached {
+        NoMemory::Account(share) => format!(
+            "{} for all calls of one account together; run fewer at once",
+            bytes(share)
+        ),
+        NoMemory::Host(total) => format!(
+            "{} for all skills on this host together; try again when fewer run",
+            bytes(total)
+        ),
+    };
+    Stop::limit("host-memory", value)
 }
 
 /// A number of bytes for people: `64 MiB`, `256 KiB`, `100 bytes`.

@@ -16,8 +16,14 @@ use crate::schema::Panicked;
 use crate::state::State;
 use crate::tool::{ListedTools, Tool};
 
-/// A loaded skill. Holds one prepared instance for each set of capabilities that was ever granted.
+/// A loaded skill.
 pub struct Skill {
+    /// Shared with the calls under way, which run on other threads.
+    pub(crate) loaded: Arc<Loaded>,
+}
+
+/// What a loaded skill is. Holds one prepared instance for each set of capabilities that was ever granted.
+pub(crate) struct Loaded {
     pub(crate) runtime: Runtime,
     pub(crate) manifest: Manifest,
     pub(crate) digest: String,
@@ -45,55 +51,73 @@ impl Skill {
         let asked_limits = CallLimits::new(&manifest.limits, operator);
         // The tools are listed under the operator's limits: what the manifest asks for is for calls.
         let limits = CallLimits::new(&Limits::default(), operator);
-        let mut skill = Self {
+        let loaded = Loaded {
             asked: Arc::new(manifest.permissions.clone()),
             prepared: std::array::from_fn(|_| OnceLock::new()),
             tools: ListedTools::default(),
-            runtime,
+            runtime: runtime.clone(),
             manifest,
             digest,
             limits,
             component,
             imports,
         };
-        let prepared = skill
-            .prepare(Linked::NONE)
-            .map_err(|error| LoadError::NoTools {
-                reason: format!("{error:#}"),
-            })?;
-        let _ = skill.prepared[Linked::NONE.index()].set(prepared);
-        skill.tools = skill.list_tools().await?;
-        skill.limits = asked_limits;
-        Ok(skill)
+        let loaded = runtime
+            .inner
+            .threads
+            .run(loaded.with_tools(asked_limits))
+            .await??;
+        Ok(Self {
+            loaded: Arc::new(loaded),
+        })
     }
 
     /// The manifest of the package.
     pub fn manifest(&self) -> &Manifest {
-        &self.manifest
+        &self.loaded.manifest
     }
 
     /// The tools, as the skill listed them when it was loaded.
     pub fn tools(&self) -> &[Tool] {
-        self.tools.as_slice()
+        self.loaded.tools()
     }
 
     /// The interfaces that the component imports, with their versions.
     pub fn imports(&self) -> &[String] {
-        &self.imports
+        &self.loaded.imports
     }
 
     /// The package's digest, in hex.
     pub fn digest(&self) -> &str {
-        &self.digest
+        &self.loaded.digest
     }
 
     /// How much memory this skill holds while it is loaded, in bytes: its machine code, and what is estimated of the rest.
     pub fn weight(&self) -> u64 {
         /// What is made around the code, for each set of capabilities that was granted.
         const AROUND: u64 = 256 << 10;
-        let code = self.component.image_range();
+        let code = self.loaded.component.image_range();
         let code = (code.end as usize).saturating_sub(code.start as usize);
         code as u64 + AROUND
+    }
+}
+
+impl Loaded {
+    pub(crate) fn tools(&self) -> &[Tool] {
+        self.tools.as_slice()
+    }
+
+    /// Lists the tools; then the limits are those of calls.
+    async fn with_tools(mut self, limits: CallLimits) -> Result<Self, LoadError> {
+        let prepared = self
+            .prepare(Linked::NONE)
+            .map_err(|error| LoadError::NoTools {
+                reason: format!("{error:#}"),
+            })?;
+        let _ = self.prepared[Linked::NONE.index()].set(prepared);
+        self.tools = self.list_tools().await?;
+        self.limits = limits;
+        Ok(self)
     }
 
     /// The component linked with what is effective, made once for each set.

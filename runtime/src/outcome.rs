@@ -1,4 +1,5 @@
-//! What a call ended in: exactly one of the tool's answer, the guest's fault, a denial, or a limit.
+//! What a call ended in: exactly one of the tool's answer, the guest's fault, a denial, a limit, or
+//! the caller's wish to end it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -31,10 +32,15 @@ pub enum Outcome {
     Denied(Denial),
     /// The call reached one of its limits.
     Limit(LimitHit),
+    /// The caller cancelled it: see [`Call::cancel`](crate::Call::cancel).
+    Cancelled,
 }
 
+/// What a model is told of a call that was cancelled.
+const CANCELLED: &str = "Stopped before it ended: whether it took effect is unknown.";
+
 impl Outcome {
-    /// One word for logs and receipts: `result`, `error`, `fault`, `denied` or `limit`.
+    /// One word for logs and receipts: `result`, `error`, `fault`, `denied`, `limit` or `cancelled`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Result(_) => "result",
@@ -42,6 +48,7 @@ impl Outcome {
             Self::Fault(_) => "fault",
             Self::Denied(_) => "denied",
             Self::Limit(_) => "limit",
+            Self::Cancelled => "cancelled",
         }
     }
 
@@ -53,6 +60,7 @@ impl Outcome {
             Self::Fault(fault) => (fault.to_string(), true),
             Self::Denied(denial) => (denial.to_string(), true),
             Self::Limit(limit) => (limit.to_string(), true),
+            Self::Cancelled => (CANCELLED.to_owned(), true),
         }
     }
 }
@@ -186,7 +194,7 @@ pub struct GuestFault {
 #[derive(Debug, Clone, PartialEq, Serialize, thiserror::Error)]
 #[error("the call reached its limit: {name} ({value})")]
 pub struct LimitHit {
-    /// Which limit: `timeout`, `memory`, `stack`, `output`, `host-calls`, `log-lines`, …
+    /// Which limit: `timeout`, `memory`, `stack`, `output`, `host-calls`, `log-lines`, `host-memory`, …
     pub name: &'static str,
     /// The limit's value with its unit, such as `64 MiB`.
     pub value: String,

@@ -1,8 +1,23 @@
-//! The record that each call leaves. It holds digests and counts, never arguments, results or secrets.
+//! The record that each call leaves. It holds digests and counts, never arguments, results or
+//! secrets; and it is at most [`MAX_RECEIPT`] bytes of JSON, whatever the guest does.
 
-use std::sync::{Mutex, PoisonError};
+mod detail;
+mod uses;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::call::Call;
+use crate::load::Loaded;
+use detail::{MAX_NAME, shorten};
+pub use uses::{Collected, MAX_USES, Uses};
+
+/// The most bytes that one receipt takes as JSON. Follows from the bounds on its parts: see its test.
+pub const MAX_RECEIPT: usize = 64 << 10;
 
 /// What one call did. Serialised in camelCase.
 #[derive(Debug, Clone, Serialize)]
@@ -20,87 +35,157 @@ pub struct Receipt {
     pub tool: String,
     /// SHA-256 of the arguments as they came, in hex.
     pub arguments_sha256: String,
-    /// SHA-256 of the outcome as JSON, in hex.
+    /// SHA-256 of the outcome as JSON, in hex; of a host fault, of its kind alone.
     pub result_sha256: String,
-    /// Each use of a permission that left the sandbox or changed something, in order; at most [`MAX_USES`].
+    /// What left the sandbox or changed something, by permission and destination, in the order in
+    /// which destinations came up; at most [`MAX_USES`].
     pub uses: Vec<Use>,
+    /// How many further uses there were, of destinations that `uses` has no room for. Left out of
+    /// the JSON when there were none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub omitted: u64,
+    /// Bytes of the omitted uses. Left out of the JSON when there were none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub omitted_bytes: u64,
     /// Wall time of the call in microseconds.
     pub duration_us: u64,
     /// The most linear memory the guest held, in bytes.
     pub peak_memory: u64,
-    /// How it ended: see [`Outcome::kind`](crate::Outcome::kind).
+    /// How it ended: see [`Outcome::kind`](crate::Outcome::kind); `host_fault` when the host failed.
     pub outcome: &'static str,
 }
 
-/// One use of a permission.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// All uses of one permission for one destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Use {
     /// `http`, `kv`, `files`, or `secrets`.
     pub permission: &'static str,
-    /// The destination, key or path. Query strings are left out: they may hold a secret.
+    /// The destination, key or path; at most 256 bytes, and a digest of the whole when it was longer.
+    /// Query strings are left out: they may hold a secret.
     pub detail: String,
-    /// Bytes that went out and came in.
+    /// How often.
+    pub count: u64,
+    /// Bytes that went out and came in, counted as they did, also when the exchange failed later.
+    /// The length of a query string is among them.
     pub bytes: u64,
 }
 
-/// The most uses one receipt records; later ones are left out.
-pub const MAX_USES: usize = 256;
+/// The outcome of a call that the host failed.
+pub(crate) const HOST_FAULT: &str = "host_fault";
 
-/// Collects the uses of one call. Shared with the tasks that carry its HTTP requests.
-#[derive(Debug, Default)]
-pub(crate) struct Uses(Mutex<Vec<Use>>);
+/// What is known of a call while it runs, so that it leaves a receipt however it ends.
+#[derive(Debug)]
+pub(crate) struct CallRecord {
+    begun: Instant,
+    pub(crate) uses: Arc<Uses>,
+    /// In bytes.
+    peak_memory: AtomicU64,
+}
 
-impl Uses {
-    /// Adds a use and gives its place for [`Uses::add_bytes`].
-    pub(crate) fn record(
+impl CallRecord {
+    /// The record of a call that begins now.
+    pub(crate) fn begin() -> Self {
+        Self {
+            begun: Instant::now(),
+            uses: Arc::default(),
+            peak_memory: AtomicU64::new(0),
+        }
+    }
+
+    /// Notes that the guest holds this many bytes.
+    pub(crate) fn holds(&self, memory: u64) {
+        self.peak_memory.fetch_max(memory, Ordering::Relaxed);
+    }
+
+    /// Makes the receipt of a call that ended with the outcome `kind`, which is `result` as JSON.
+    pub(crate) fn receipt(
         &self,
-        permission: &'static str,
-        detail: impl Into<String>,
-        bytes: u64,
-    ) -> usize {
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if uses.len() < MAX_USES {
-            uses.push(Use {
-                permission,
-                detail: detail.into(),
-                bytes,
-            });
-            return uses.len() - 1;
-        }
-        MAX_USES
-    }
-
-    /// As [`Uses::record`], but goes on with the last use when that is of the same thing: a file
-    /// written in many pieces is one use.
-    pub(crate) fn record_more(&self, permission: &'static str, detail: &str, bytes: u64) {
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |last: &&mut Use| last.permission == permission && last.detail == detail;
-        if let Some(last) = uses.last_mut().filter(same) {
-            last.bytes = last.bytes.saturating_add(bytes);
-        } else if uses.len() < MAX_USES {
-            let detail = detail.into();
-            uses.push(Use {
-                permission,
-                detail,
-                bytes,
-            });
+        skill: &Loaded,
+        call: &Call,
+        kind: &'static str,
+        result: &[u8],
+    ) -> Receipt {
+        let uses = self.uses.take();
+        let version = skill.manifest.version.as_deref();
+        Receipt {
+            skill: shorten(&skill.manifest.name, MAX_NAME).into_owned(),
+            version: version.map(|version| shorten(version, MAX_NAME).into_owned()),
+            package_digest: skill.digest.clone(),
+            publisher_key: None,
+            tool: shorten(&call.tool, MAX_NAME).into_owned(),
+            arguments_sha256: hex::encode(Sha256::digest(&call.arguments)),
+            result_sha256: hex::encode(Sha256::digest(result)),
+            uses: uses.listed,
+            omitted: uses.omitted,
+            omitted_bytes: uses.omitted_bytes,
+            duration_us: u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            peak_memory: self.peak_memory.load(Ordering::Relaxed),
+            outcome: kind,
         }
     }
+}
 
-    /// Adds bytes to a use recorded earlier.
-    pub(crate) fn add_bytes(&self, place: usize, bytes: u64) {
-        if let Some(used) = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_mut(place)
-        {
-            used.bytes = used.bytes.saturating_add(bytes);
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest receipt there can be, with `text` repeated as every text in it.
+    fn largest(text: &str) -> usize {
+        let uses = Uses::default();
+        let long = text.repeat(1000);
+        for permission in ["http", "kv", "files", "secrets"] {
+            for number in 0..MAX_USES {
+                // The number comes first, so that each is a use of its own, of every length.
+                let length = long.floor_char_boundary(number * 4 * text.len());
+                uses.record(permission, format!("{number}{}", &long[..length]), u64::MAX);
+                uses.record(permission, format!("{number}{long}"), u64::MAX);
+            }
+        }
+        let uses = uses.take();
+        assert!(uses.omitted > 0, "the receipt is not full");
+        let name = || shorten(&long, MAX_NAME).into_owned();
+        let digest = || "f".repeat(64);
+        let receipt = Receipt {
+            skill: name(),
+            version: Some(name()),
+            package_digest: digest(),
+            publisher_key: Some(digest()),
+            tool: name(),
+            arguments_sha256: digest(),
+            result_sha256: digest(),
+            uses: uses.listed,
+            omitted: uses.omitted,
+            omitted_bytes: uses.omitted_bytes,
+            duration_us: u64::MAX,
+            peak_memory: u64::MAX,
+            outcome: HOST_FAULT,
+        };
+        serde_json::to_vec(&receipt).unwrap().len()
+    }
+
+    #[test]
+    fn no_text_makes_a_receipt_larger_than_its_bound() {
+        for text in ["\0", "\u{1b}", "\"", "\\", "\n", "x", "é", "😀", "\u{7f}"] {
+            let bytes = largest(text);
+            assert!(bytes <= MAX_RECEIPT, "{text:?}: {bytes} bytes");
         }
     }
 
-    /// All uses so far.
-    pub(crate) fn take(&self) -> Vec<Use> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    #[test]
+    fn the_bound_follows_from_those_on_the_parts() {
+        let most_of_a_use = serde_json::to_vec(&Use {
+            permission: "secrets",
+            detail: String::new(),
+            count: u64::MAX,
+            bytes: u64::MAX,
+        });
+        // Beside the uses: names, five digests of at most 128 bytes, numbers, keys.
+        let head = 3 * (MAX_NAME + 32) + 5 * 128 + 512;
+        let fixed = MAX_USES * (most_of_a_use.unwrap().len() + 1);
+        assert!(head + fixed + uses::MAX_DETAILS <= MAX_RECEIPT);
     }
 }

@@ -6,19 +6,24 @@ use sha2::{Digest, Sha256};
 use skillgate_skill::Package;
 use tokio::runtime::RuntimeFlavor;
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
+use crate::accounts::Accounts;
 use crate::cache::CodeCache;
 use crate::compile::compile;
 use crate::config::RuntimeConfig;
 use crate::egress::Egress;
 use crate::error::{HostFault, LoadError};
 use crate::folder::Folders;
+use crate::guest_threads::GuestThreads;
+use crate::host_memory::HostMemory;
 use crate::load::{self, Skill};
 use crate::schema::SchemaThreads;
 use crate::places::{NoPlace, Place, Places};
 use crate::state::State;
+use crate::turns::Turns;
 use crate::{engine, link};
 
 /// Loads skills and holds what their calls share: the engine with its pool of instances, the
@@ -29,6 +34,12 @@ pub struct Runtime {
 }
 
 pub(crate) struct Inner {
+    pub(crate) threads: GuestThreads,
+    /// Whose guest runs next on them.
+    pub(crate) turns: Turns,
+    pub(crate) accounts: Accounts,
+    /// Linear memory of all guests.
+    pub(crate) memory: Arc<HostMemory>,
     pub(crate) config: RuntimeConfig,
     pub(crate) engine: Engine,
     pub(crate) base: Linker<State>,
@@ -55,13 +66,18 @@ impl Runtime {
             .clone()
             .map(|cache| CodeCache::open(cache, config.compile.cache_bytes, &engine))
             .transpose()?;
+        let (guests, instances) = (&config.guests, config.pool.instances as usize);
         let inner = Inner {
+            threads: GuestThreads::start(guests)?,
+            turns: Turns::new(guests.threads),
+            accounts: Accounts::new(guests.calls_per_account(instances)),
+            memory: Arc::new(HostMemory::new(guests.memory, guests.memory_per_account)),
             base: link::base(&engine)?,
             egress: Egress::new(config.egress.clone()),
             folders: Arc::new(Folders::new(config.state_dir.clone())),
-            slots: Semaphore::new(config.pool.instances as usize),
             schema_threads: SchemaThreads::new(config.schemas.threads),
             compiles: Places::new(config.compile.places),
+            slots: Semaphore::new(instances),
             cache,
             engine,
             config,
@@ -122,6 +138,15 @@ impl Runtime {
         let code = compile(&self.inner.engine, &self.inner.config.compiler, bytes).await?;
         let component = self.compiled(self.entry(bytes), code).await?;
         self.ready(package, component).await
+    }
+
+    /// Starts a task on the guests' threads, where [`Skill::call`] runs in place: without it each call
+    /// changes threads twice. For tasks that make many calls and serve nobody else meanwhile.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.inner.threads.spawn(work)
     }
 
     /// Deletes what skills kept for an agent, of all its peers: `kv` and `files`, for good.

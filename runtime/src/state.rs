@@ -1,7 +1,8 @@
 //! What belongs to one call: the store's data, and the part of it that outlives a host call
 //! because a task (an HTTP request, a stream) holds it too.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use skillgate_skill::{Denial, Effective};
 use wasmtime::component::ResourceTable;
@@ -13,6 +14,7 @@ use crate::capability::http::{HttpHooks, MAX_REQUESTS};
 use crate::capability::log::LineLog;
 use crate::egress::Egress;
 use crate::folder::Folders;
+use crate::grant_state::GrantState;
 use crate::limits::{Meter, Stop};
 use crate::receipt::Uses;
 use crate::secret::SecretSource;
@@ -38,8 +40,9 @@ impl State {
     /// The state of a call that has not begun. Folders are opened only for what was granted.
     pub(crate) fn new(
         call: &Call,
-        effective: Effective,
+        effective: CurrentGrant,
         meter: Meter,
+        uses: Arc<Uses>,
         folders: Arc<Folders>,
         egress: Egress,
     ) -> Result<Self, HostFault> {
@@ -49,9 +52,9 @@ impl State {
         let shared = Arc::new(Shared {
             log: LineLog::new(Arc::clone(&call.sink), limits.log_lines),
             secrets: Arc::clone(&call.secrets),
-            uses: Uses::default(),
             account: call.scope.account.clone(),
             requests: Arc::new(tokio::sync::Semaphore::new(MAX_REQUESTS)),
+            uses,
             refusal: Mutex::new(None),
             effective,
             egress,
@@ -96,12 +99,44 @@ impl WasiHttpView for State {
     }
 }
 
+/// What is effective now: what was asked for and granted, and nothing once the grant is revoked. So
+/// each decision in the middle of a call is the one that a call without the grant would get.
+pub(crate) struct CurrentGrant {
+    effective: Effective,
+    state: GrantState,
+    revoked: OnceLock<Effective>,
+}
+
+impl CurrentGrant {
+    pub(crate) fn new(effective: Effective, state: GrantState) -> Self {
+        Self {
+            effective,
+            state,
+            revoked: OnceLock::new(),
+        }
+    }
+}
+
+impl Deref for CurrentGrant {
+    type Target = Effective;
+
+    fn deref(&self) -> &Effective {
+        if !self.state.is_revoked() {
+            return &self.effective;
+        }
+        self.revoked.get_or_init(|| {
+            let asked = Arc::new(self.effective.asked().clone());
+            Effective::new(asked, Arc::default())
+        })
+    }
+}
+
 /// What the capabilities of one call share.
 pub(crate) struct Shared {
-    pub(crate) effective: Effective,
+    pub(crate) effective: CurrentGrant,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) log: LineLog,
-    pub(crate) uses: Uses,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) egress: Egress,
     /// The account that the call's requests and lookups count for.
     pub(crate) account: String,

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use url::{Host, Url};
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::egress::{EgressError, Gate, Held};
+use crate::egress::{ByteCounter, EgressError, Gate, Held};
 use crate::secret::Secret;
 use crate::state::Shared;
 
@@ -81,13 +81,11 @@ async fn send(
         .await
         .map_err(|_| EgressError::RequestTooLarge(most))?
         .to_bytes();
-    let sent = body.len() as u64;
     let answer = shared
         .egress
         .fetch_in(connection, Request::from_parts(head, body), &gate)
         .await?;
     let place = gate.sent.into_inner();
-    shared.uses.add_bytes(place, sent);
     let counting = Arc::clone(&shared);
     Ok(answer.map(|body| {
         let counted = body.map_frame(move |frame| {
@@ -137,7 +135,9 @@ impl Gate for SkillGate {
             url.origin().ascii_serialization(),
             url.path()
         );
-        let place = self.shared.uses.record("http", destination, 0);
+        // What a query says stays out of the receipt; how much it says does not.
+        let query = url.query().map_or(0, str::len) as u64;
+        let place = self.shared.uses.record("http", destination, query);
         self.sent.store(place, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
@@ -155,6 +155,12 @@ impl Gate for SkillGate {
             }
         }
         Ok(url)
+    }
+
+    fn counter(&self) -> Option<ByteCounter> {
+        let place = self.sent.load(std::sync::atomic::Ordering::Relaxed);
+        let uses = Arc::clone(&self.shared.uses);
+        Some(Arc::new(move |bytes| uses.add_bytes(place, bytes)))
     }
 }
 

@@ -78,11 +78,13 @@ impl HostBucket for State {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), Error>> {
-        self.shared
-            .uses
-            .record("kv", format!("set {key}"), value.len() as u64);
-        self.with(&bucket, &key, move |bucket, key| bucket.set(key, &value))
-            .await
+        let size = value.len() as u64;
+        let used = self.used("set", &key, size);
+        let done = self
+            .with(&bucket, &key, move |bucket, key| bucket.set(key, &value))
+            .await?;
+        self.unless_refused(used, size, &done);
+        Ok(done)
     }
 
     async fn delete(
@@ -90,8 +92,10 @@ impl HostBucket for State {
         bucket: Resource<Bucket>,
         key: String,
     ) -> wasmtime::Result<Result<(), Error>> {
-        self.shared.uses.record("kv", format!("delete {key}"), 0);
-        self.with(&bucket, &key, Bucket::delete).await
+        let used = self.used("delete", &key, 0);
+        let done = self.with(&bucket, &key, Bucket::delete).await?;
+        self.unless_refused(used, 0, &done);
+        Ok(done)
     }
 
     async fn exists(
@@ -123,6 +127,24 @@ impl HostBucket for State {
 }
 
 impl State {
+    /// Records a use before it begins: a call that is cut in the middle may have done it. `None` for a
+    /// key that will be refused.
+    fn used(&self, verb: &str, key: &str, bytes: u64) -> Option<usize> {
+        let fits = key.len() <= MAX_KEY;
+        fits.then(|| {
+            self.shared
+                .uses
+                .record("kv", format!("{verb} {key}"), bytes)
+        })
+    }
+
+    /// Takes it back when the host refused it.
+    fn unless_refused(&self, used: Option<usize>, bytes: u64, done: &Result<(), Error>) {
+        if let (Some(used), Err(_)) = (used, done) {
+            self.shared.uses.retract(used, bytes);
+        }
+    }
+
     /// Runs `work` on the store, on a thread that may wait for the disk, and maps its error.
     async fn with<T: Send + 'static>(
         &mut self,
@@ -136,6 +158,11 @@ impl State {
                 "the key has {} bytes; at most {MAX_KEY} are allowed",
                 key.len()
             ))));
+        }
+        // Asked again for each operation: the grant may have been revoked since the store was opened.
+        if let Err(denial) = self.shared.effective.kv_quota() {
+            self.shared.deny(denial);
+            return Ok(Err(Error::AccessDenied));
         }
         let bucket = self.table.get(bucket)?.clone();
         let key = key.to_owned();

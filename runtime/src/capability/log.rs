@@ -149,7 +149,7 @@ impl LineLog {
             if words.len() == LAST_WORDS {
                 words.pop_front();
             }
-            words.push_back(text.trim().to_owned());
+            words.push_back(cut(text.trim()).to_owned());
         }
         self.line(level, &text)
     }

@@ -3,6 +3,7 @@
 //!
 //! Not only skills: whatever sends a request on somebody's behalf passes here with its own [`Gate`].
 
+mod counted;
 mod error;
 mod floor;
 mod held;
@@ -25,6 +26,8 @@ use skillgate_skill::Denial;
 use url::Url;
 
 use crate::config::EgressPolicy;
+pub use counted::ByteCounter;
+use counted::counted;
 pub use error::{Blocked, EgressError};
 pub(crate) use held::Held;
 use hop::Hop;
@@ -50,6 +53,11 @@ pub trait Gate: Send + Sync {
     /// the URL to send it to. What is put in here is not carried to the next hop.
     async fn authorise(&self, url: &Url, _headers: &mut HeaderMap) -> Result<Url, EgressError> {
         Ok(url.clone())
+    }
+
+    /// What is told of the body's bytes as they leave for the hop that was allowed last.
+    fn counter(&self) -> Option<ByteCounter> {
+        None
     }
 }
 
@@ -166,7 +174,7 @@ impl Egress {
             .client()?
             .request(hop.method.clone(), url)
             .headers(headers)
-            .body(hop.body.clone())
+            .body(counted(&hop.body, gate.counter()))
             .timeout(ends.saturating_duration_since(Instant::now()));
         destination
             .scope(request.send())

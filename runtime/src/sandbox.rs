@@ -1,0 +1,199 @@
+//! One run in a fresh instance: its places among the others, its limits, and every way to end it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use skillgate_skill::{Denial, Effective};
+use tokio::sync::SemaphorePermit;
+use tokio::time::timeout_at;
+use wasmtime::Store;
+
+use crate::accounts::Account;
+use crate::answer::{checked, failure, refused};
+use crate::bindings::Skill as Guest;
+use crate::bindings::exports::skillgate::skill::tools as wit;
+use crate::call::Call;
+use crate::error::{Busy, HostFault};
+use crate::host_memory::HeldMemory;
+use crate::limits::{CallLimits, Meter, Stop};
+use crate::load::Loaded;
+use crate::outcome::Outcome;
+use crate::receipt::CallRecord;
+use crate::state::{CurrentGrant, State};
+use crate::tool::Schemas;
+
+/// Why nothing was run.
+enum NotRun {
+    /// The call was cancelled while it waited.
+    Cancelled,
+    Fault(HostFault),
+}
+
+impl From<HostFault> for NotRun {
+    fn from(fault: HostFault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl NotRun {
+    fn outcome(self) -> Result<Outcome, HostFault> {
+        match self {
+            Self::Cancelled => Ok(Outcome::Cancelled),
+            Self::Fault(fault) => Err(fault),
+        }
+    }
+}
+
+impl Loaded {
+    /// Runs a call whose arguments were checked.
+    pub(crate) async fn run(
+        &self,
+        call: &Call,
+        record: &Arc<CallRecord>,
+        schemas: &Schemas,
+    ) -> Result<Outcome, HostFault> {
+        let ran = self.in_sandbox(call, record, async |guest, store| {
+            guest
+                .skillgate_skill_tools()
+                .call_call_tool(store, &call.tool, &call.arguments)
+                .await
+        });
+        let (answer, state) = match ran.await {
+            Ok(ran) => ran,
+            Err(not_run) => return not_run.outcome(),
+        };
+        let outcome = match answer {
+            Ok(Ok(result)) => {
+                let threads = &self.runtime.inner.schema_threads;
+                checked(result, schemas, state.meter.limits(), threads).await
+            }
+            Ok(Err(error)) => refused(error, &state),
+            Err(error) => failure(error, &state)?,
+        };
+        state.shared.log.finish();
+        Ok(outcome)
+    }
+
+    /// `list-tools`; the inner error is how it ended otherwise.
+    pub(crate) async fn list(
+        &self,
+        call: &Call,
+    ) -> Result<Result<Vec<wit::Tool>, Outcome>, HostFault> {
+        let record = Arc::new(CallRecord::begin());
+        let ran = self.in_sandbox(call, &record, async |guest, store| {
+            guest.skillgate_skill_tools().call_list_tools(store).await
+        });
+        let (answer, state) = match ran.await {
+            Ok(ran) => ran,
+            Err(not_run) => return not_run.outcome().map(Err),
+        };
+        match answer {
+            Ok(listed) => Ok(Ok(listed)),
+            Err(error) => failure(error, &state).map(Err),
+        }
+    }
+
+    /// Runs `work` in a fresh instance, under the call's limits.
+    async fn in_sandbox<T>(
+        &self,
+        call: &Call,
+        record: &Arc<CallRecord>,
+        work: impl AsyncFnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
+    ) -> Result<(wasmtime::Result<T>, State), NotRun> {
+        let inner = &self.runtime.inner;
+        let mut limits = self.limits.clone();
+        limits.timeout = call
+            .deadline
+            .map_or(limits.timeout, |deadline| deadline.min(limits.timeout));
+        let timeout = limits.timeout;
+        let account = inner.accounts.of(&call.scope.account);
+        let _places = self.places(&account, call, timeout).await?;
+        let effective = Effective::new(Arc::clone(&self.asked), Arc::clone(&call.granted));
+        let prepared = self.prepared(&effective).map_err(HostFault::engine)?;
+        let mut store = self.store(call, record, effective, limits, &account)?;
+        let answer = tokio::time::timeout(
+            timeout,
+            inner.turns.run(account.id, async {
+                let guest = prepared.instantiate_async(&mut store).await?;
+                work(&guest, &mut store).await
+            }),
+        );
+        let answer = tokio::select! {
+            // Before the guest runs on: what was stopped does nothing more.
+            biased;
+            () = call.cancel.cancelled() => Err(Stop::Cancelled.into()),
+            () = call.grant_state.revoked() => Err(Stop::Denied(self.revoked()).into()),
+            answer = answer => answer.unwrap_or_else(|_| Err(Stop::timeout(timeout).into())),
+        };
+        Ok((answer, store.into_data()))
+    }
+
+    /// Waits for one of the account's places, then for one of the host's. In that order: who waits
+    /// behind calls of the same account takes no place from another.
+    async fn places<'a>(
+        &'a self,
+        account: &'a Account,
+        call: &Call,
+        longest: Duration,
+    ) -> Result<[SemaphorePermit<'a>; 2], NotRun> {
+        let inner = &self.runtime.inner;
+        let ends = tokio::time::Instant::now() + longest;
+        let both = async {
+            let of_account = timeout_at(ends, account.calls.acquire()).await;
+            let Ok(Ok(of_account)) = of_account else {
+                let calls = inner.accounts.calls();
+                let waited = longest;
+                return Err(HostFault::Busy(Busy::Account { calls, waited }));
+            };
+            match timeout_at(ends, inner.slots.acquire()).await {
+                Ok(Ok(of_host)) => Ok([of_account, of_host]),
+                _ => Err(HostFault::Busy(Busy::Host(longest))),
+            }
+        };
+        tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => Err(NotRun::Cancelled),
+            places = both => Ok(places?),
+        }
+    }
+
+    /// The store of one call, with all its limits set.
+    fn store(
+        &self,
+        call: &Call,
+        record: &Arc<CallRecord>,
+        effective: Effective,
+        limits: CallLimits,
+        account: &Arc<Account>,
+    ) -> Result<Store<State>, HostFault> {
+        let inner = &self.runtime.inner;
+        let output = limits.output;
+        let memory = HeldMemory::nothing(Arc::clone(&inner.memory), Arc::clone(account));
+        let meter = Meter::new(limits, Instant::now(), memory, Arc::clone(record));
+        let state = State::new(
+            call,
+            CurrentGrant::new(effective, call.grant_state.clone()),
+            meter,
+            Arc::clone(&record.uses),
+            Arc::clone(&inner.folders),
+            inner.egress.clone(),
+        )?;
+        let mut store = Store::new(&inner.engine, state);
+        store.limiter(|state| &mut state.meter);
+        store.epoch_deadline_callback(|store| store.data().meter.on_epoch());
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(transfer(output));
+        Ok(store)
+    }
+
+    /// What a call is told whose grant was revoked while it ran.
+    fn revoked(&self) -> Denial {
+        Denial::not_granted("the rest of this call", &self.asked)
+    }
+}
+
+/// The most bytes that cross the border at once: an answer of the largest size, and room for the
+/// host's own form of it, in which a small piece takes more than its text.
+fn transfer(output: u64) -> usize {
+    usize::try_from(output.saturating_mul(2).saturating_add(64 << 10)).unwrap_or(usize::MAX)
+}
