@@ -12,6 +12,7 @@ use wasmtime::Store;
 use crate::answer::{checked, failure, refused};
 use crate::bindings::Skill as Guest;
 use crate::bindings::exports::skillgate::skill::tools as wit;
+use crate::capability::files::OpenFolders;
 use crate::error::HostFault;
 use crate::limits::{Meter, Stop, bytes};
 use crate::load::Skill;
@@ -175,12 +176,18 @@ impl Skill {
         };
         let effective = Effective::new(Arc::clone(&self.asked), Arc::clone(&call.granted));
         let prepared = self.prepared(&effective).map_err(HostFault::engine)?;
+        // Waits for places for open files, and once after a start until the account's folders are counted.
+        let open_folders = OpenFolders::open(&effective, &inner.folders, &call.scope);
+        let open_folders = tokio::time::timeout(timeout, open_folders)
+            .await
+            .map_err(|_| HostFault::Busy(timeout))??;
         let meter = Meter::new(limits, Instant::now());
         let state = State::new(
             call,
             effective,
             meter,
             Arc::clone(&inner.folders),
+            open_folders,
             inner.egress.clone(),
         )?;
         let mut store = Store::new(&inner.engine, state);

@@ -50,7 +50,9 @@ mod tool;
 
 pub use call::{Call, Scope};
 pub use compile::compile_child;
-pub use config::{Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig};
+pub use config::{
+    Cache, Compiler, EgressPolicy, OperatorLimits, Pool, RuntimeConfig, StorageLimits,
+};
 pub use egress::{Blocked, Body, Egress, EgressError, Gate};
 pub use error::{HostFault, LoadError};
 pub use load::Skill;

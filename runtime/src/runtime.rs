@@ -56,13 +56,20 @@ impl Runtime {
         let inner = Inner {
             base: link::base(&engine)?,
             egress: Egress::new(config.egress.clone()),
-            folders: Arc::new(Folders::new(config.state_dir.clone())),
+            folders: Arc::new(Folders::new(
+                config.state_dir.clone(),
+                config.storage.clone(),
+            )),
             slots: Semaphore::new(config.pool.instances as usize),
             compiles: Semaphore::new(MAX_COMPILES),
             cache,
             engine,
             config,
         };
+        if inner.config.state_dir.is_some() {
+            // Whatever was deleted before the last end and is still on the disk goes now.
+            inner.folders.tend();
+        }
         Ok(Self {
             inner: Arc::new(inner),
         })
@@ -93,15 +100,13 @@ impl Runtime {
         .map(Arc::new)
     }
 
-    /// Deletes what skills kept for an agent, of all its peers: `kv` and `files`, for good.
+    /// Deletes what skills kept for an agent, of all its peers: `kv` and `files`, for good. When this returns no call
+    /// sees it any more; the disk is freed in the background, after a crash at the next start.
     ///
     /// # Errors
-    /// When the folders cannot be deleted; what is left then is deleted by a second call.
-    pub async fn forget_agent(&self, agent: &str) -> Result<(), HostFault> {
-        let (folders, agent) = (Arc::clone(&self.inner.folders), agent.to_owned());
-        tokio::task::spawn_blocking(move || folders.forget(&agent))
-            .await
-            .map_err(HostFault::engine)?
+    /// When the folders cannot be moved to the trash; then they are where they were, and this can be tried again.
+    pub async fn forget_agent(&self, account: &str, agent: &str) -> Result<(), HostFault> {
+        self.inner.folders.forget(account, agent).await
     }
 
     /// The egress door that skills' requests pass, for the host's own requests on somebody's behalf.

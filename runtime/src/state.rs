@@ -41,6 +41,7 @@ impl State {
         effective: Effective,
         meter: Meter,
         folders: Arc<Folders>,
+        mut open_folders: OpenFolders,
         egress: Egress,
     ) -> Result<Self, HostFault> {
         let limits = meter.limits();
@@ -58,7 +59,9 @@ impl State {
         let mut wasi = WasiCtx::builder();
         wasi.max_random_size(MAX_RANDOM);
         LineLog::attach(&shared, &mut wasi);
-        let open_folders = OpenFolders::open(&shared.effective, &folders, &call.scope, &mut wasi)?;
+        if let Some(stop) = open_folders.take_refused() {
+            shared.refuse(stop);
+        }
         let wasi = wasi.build();
         Ok(Self {
             meter,
