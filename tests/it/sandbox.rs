@@ -7,4 +7,5 @@ mod http;
 mod kv;
 mod limits;
 mod load;
+mod storage;
 mod support;
