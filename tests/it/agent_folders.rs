@@ -37,8 +37,9 @@ async fn deletes(levels: usize) {
     let path = format!("/v1/agents/{agent}");
     client.delete(&path).await.data(200);
     assert!(!made.exists());
-    client.get(&path).await.error(404, "not_found");
-    assert_eq!(client.anonymous().get("/healthz").await.status, 200);
+    client.get(&path).await.error(404, "agent_not_found");
+    let health = Client::new(&client.url, None).get("/healthz").await;
+    assert_eq!(health.status, 200);
     let trash = find(&folder.path().join("data"), "trash").unwrap();
     let emptied = async {
         while fs::read_dir(&trash).unwrap().next().is_some() {

@@ -136,7 +136,7 @@ mod tests {
         for number in 0..BATCH + 5 {
             fs::create_dir_all(trash.join(format!("wide/{number}/in"))).unwrap();
         }
-        nest(&trash, 12_000);
+        nest(&trash, 2_000);
         assert!(empty(&trash).unwrap());
         assert_eq!(fs::read_dir(&trash).unwrap().count(), 0);
         assert!(empty(&folder.path().join("none")).unwrap());

@@ -49,8 +49,8 @@ async fn bytes_without_a_name_count_until_they_are_gone() {
     let hoarder = load("hoarder").await;
     let beyond = [
         ("hold_unlinked", json!({"bytes": 8 << 20})),
-        ("hold_many", json!({"files": 16, "bytes": 512 << 10})),
-        ("rename_over", json!({"files": 16, "bytes": 512 << 10})),
+        ("hold_many", json!({"files": 16, "bytes": 300 << 10})),
+        ("rename_over", json!({"files": 16, "bytes": 300 << 10})),
     ];
     for (tool, arguments) in beyond {
         let report = run(&hoarder, tool, arguments).await;

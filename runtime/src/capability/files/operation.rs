@@ -191,3 +191,6 @@ pub(super) fn rename(ledger: &mut Ledger, old: &Name, new: &Name) -> Result<(), 
 fn inode(about: &Metadata) -> Inode {
     Inode(MetadataExt::dev(about), MetadataExt::ino(about))
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,7 +58,10 @@ pub fn cut_and_fill(times: usize, bytes: usize) -> Result<String, ToolError> {
     let mut file = File::create("/data/file")?;
     for _ in 0..times {
         fill(&mut file, bytes)?;
-        OpenOptions::new().write(true).truncate(true).open("/data/file")?;
+        OpenOptions::new()
+            .write(true)
+            .truncate(true)
+            .open("/data/file")?;
         file.seek(SeekFrom::Start(0))?;
     }
     Ok(format!("filled it {times} times"))
