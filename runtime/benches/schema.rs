@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     dead_code,
+    unused_imports,
     missing_docs,
     unreachable_pub,
     reason = "a program for the developer's terminal, with parts of the runtime"
@@ -19,8 +20,9 @@ mod schema;
 #[path = "../src/sink.rs"]
 mod sink;
 
+#[path = "../src"]
 mod config {
-    #[path = "../../src/config/schema.rs"]
+    #[path = "config/schema.rs"]
     mod schema;
     pub use schema::SchemaLimits;
 }

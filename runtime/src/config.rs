@@ -19,6 +19,10 @@ pub use compile::CompileLimits;
 
 pub use guests::GuestConfig;
 
+mod storage;
+
+pub use storage::StorageLimits;
+
 /// Settings of a [`Runtime`](crate::Runtime). The default compiles in process, caches nothing,
 /// keeps state in a temporary folder and allows no private address.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +37,8 @@ pub struct RuntimeConfig {
     pub egress: EgressPolicy,
     /// The most that any skill may use.
     pub limits: OperatorLimits,
+    /// The most that skills may keep on the disk.
+    pub storage: StorageLimits,
     /// Where `kv` and `files` live. `None`: in a temporary folder that goes away with the runtime.
     pub state_dir: Option<PathBuf>,
     /// How many calls may run at once.

@@ -38,6 +38,11 @@ pub enum Busy {
         "all that this host runs at once were in use for {0:?}; try again later, or allow more `instances` in the pool"
     )]
     Host(Duration),
+    /// That of open files, or the account's folders are still being counted after a start.
+    #[error(
+        "the skill's folders could not be opened for {0:?}: too many files are open; try again later, or allow more open files"
+    )]
+    Folders(Duration),
     /// That of the account.
     #[error(
         "this account had {calls} calls under way for {waited:?}, as many as one account may; wait for some of them to end, or allow more `calls_per_account`"

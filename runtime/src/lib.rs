@@ -63,7 +63,7 @@ pub use call::{Call, Scope};
 pub use compile::compile_child;
 pub use config::{
     Cache, CompileLimits, Compiler, EgressLimits, EgressPolicy, GuestConfig, OperatorLimits, Pool,
-    RuntimeConfig, SchemaLimits,
+    RuntimeConfig, SchemaLimits, StorageLimits,
 };
 pub use egress::{
     Blocked, Body, ByteCounter, Egress, EgressError, Gate, NameLookup, SystemLookup,

@@ -74,7 +74,10 @@ impl Runtime {
             memory: Arc::new(HostMemory::new(guests.memory, guests.memory_per_account)),
             base: link::base(&engine)?,
             egress: Egress::new(config.egress.clone()),
-            folders: Arc::new(Folders::new(config.state_dir.clone())),
+            folders: Arc::new(Folders::new(
+                config.state_dir.clone(),
+                config.storage.clone(),
+            )),
             schema_threads: SchemaThreads::new(config.schemas.threads),
             compiles: Places::new(config.compile.places),
             slots: Semaphore::new(instances),
@@ -82,6 +85,10 @@ impl Runtime {
             engine,
             config,
         };
+        if inner.config.state_dir.is_some() {
+            // Whatever was deleted before the last end and is still on the disk goes now.
+            inner.folders.tend();
+        }
         Ok(Self {
             inner: Arc::new(inner),
         })
@@ -149,15 +156,13 @@ impl Runtime {
         self.inner.threads.spawn(work)
     }
 
-    /// Deletes what skills kept for an agent, of all its peers: `kv` and `files`, for good.
+    /// Deletes what skills kept for an agent, of all its peers: `kv` and `files`, for good. When this returns no call
+    /// sees it any more; the disk is freed in the background, after a crash at the next start.
     ///
     /// # Errors
-    /// When the folders cannot be deleted; what is left then is deleted by a second call.
-    pub async fn forget_agent(&self, agent: &str) -> Result<(), HostFault> {
-        let (folders, agent) = (Arc::clone(&self.inner.folders), agent.to_owned());
-        tokio::task::spawn_blocking(move || folders.forget(&agent))
-            .await
-            .map_err(HostFault::engine)?
+    /// When the folders cannot be moved to the trash; then they are where they were, and this can be tried again.
+    pub async fn forget_agent(&self, account: &str, agent: &str) -> Result<(), HostFault> {
+        self.inner.folders.forget(account, agent).await
     }
 
     /// The egress door that skills' requests pass, for the host's own requests on somebody's behalf.

@@ -13,6 +13,7 @@ use crate::answer::{checked, failure, refused};
 use crate::bindings::Skill as Guest;
 use crate::bindings::exports::skillgate::skill::tools as wit;
 use crate::call::Call;
+use crate::capability::files::OpenFolders;
 use crate::error::{Busy, HostFault};
 use crate::host_memory::HeldMemory;
 use crate::limits::{CallLimits, Meter, Stop};
@@ -110,7 +111,8 @@ impl Loaded {
         let _places = self.places(&account, call, timeout).await?;
         let effective = Effective::new(Arc::clone(&self.asked), Arc::clone(&call.granted));
         let prepared = self.prepared(&effective).map_err(HostFault::engine)?;
-        let mut store = self.store(call, record, effective, limits, &account)?;
+        let open_folders = self.open_folders(call, &effective, timeout).await?;
+        let mut store = self.store(call, record, effective, open_folders, limits, &account)?;
         let answer = tokio::time::timeout(
             timeout,
             inner.turns.run(account.id, async {
@@ -157,12 +159,26 @@ impl Loaded {
         }
     }
 
+    /// Waits for places for open files, and once after a start until the account's folders are counted.
+    async fn open_folders(
+        &self,
+        call: &Call,
+        effective: &Effective,
+        longest: Duration,
+    ) -> Result<OpenFolders, HostFault> {
+        let opened = OpenFolders::open(effective, &self.runtime.inner.folders, &call.scope);
+        tokio::time::timeout(longest, opened)
+            .await
+            .map_err(|_| HostFault::Busy(Busy::Folders(longest)))?
+    }
+
     /// The store of one call, with all its limits set.
     fn store(
         &self,
         call: &Call,
         record: &Arc<CallRecord>,
         effective: Effective,
+        open_folders: OpenFolders,
         limits: CallLimits,
         account: &Arc<Account>,
     ) -> Result<Store<State>, HostFault> {
@@ -176,6 +192,7 @@ impl Loaded {
             meter,
             Arc::clone(&record.uses),
             Arc::clone(&inner.folders),
+            open_folders,
             inner.egress.clone(),
         )?;
         let mut store = Store::new(&inner.engine, state);

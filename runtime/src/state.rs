@@ -44,6 +44,7 @@ impl State {
         meter: Meter,
         uses: Arc<Uses>,
         folders: Arc<Folders>,
+        mut open_folders: OpenFolders,
         egress: Egress,
     ) -> Result<Self, HostFault> {
         let limits = meter.limits();
@@ -62,7 +63,9 @@ impl State {
         let mut wasi = WasiCtx::builder();
         wasi.max_random_size(MAX_RANDOM);
         LineLog::attach(&shared, &mut wasi);
-        let open_folders = OpenFolders::open(&shared.effective, &folders, &call.scope, &mut wasi)?;
+        if let Some(stop) = open_folders.take_refused() {
+            shared.refuse(stop);
+        }
         let wasi = wasi.build();
         Ok(Self {
             meter,

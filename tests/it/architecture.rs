@@ -61,7 +61,15 @@ const OWNED: [(&str, &[&str]); 6] = [
 
 /// What would make the skill crate more than a decision: tasks, networks, databases, clocks.
 const IMPURE: [&str; 9] = [
-    "tokio", "futures", "async", "hyper", "reqwest", "rustix", "cap-std", "rand", "jiff",
+    "tokio",
+    "futures",
+    "async",
+    "hyper",
+    "reqwest",
+    "rustix",
+    "cap-primitives",
+    "rand",
+    "jiff",
 ];
 
 /// One TLS and one cryptography: rustls with aws-lc-rs.

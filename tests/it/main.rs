@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod agent_folders;
 mod api;
 mod architecture;
 mod chat;

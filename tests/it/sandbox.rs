@@ -9,4 +9,5 @@ mod kv;
 mod limits;
 mod load;
 mod schemas;
+mod storage;
 mod support;

@@ -226,7 +226,7 @@ pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> 
     get(app, account, id).await?;
     app.agents().cancel(id);
     // Before the agent itself: when this fails, deleting can be asked for again.
-    app.runtime().forget_agent(id).await?;
+    app.runtime().forget_agent(account, id).await?;
     let deleted = app.store().delete_agent(account, id).await?;
     app.agents().seen.invalidate(id).await;
     app.shelf().forget(id).await;

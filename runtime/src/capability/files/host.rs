@@ -1,24 +1,21 @@
-//! The host functions: every one that can make a folder larger charges first, all others pass
-//! through. Hard and symbolic links are refused: without them a name says where its bytes are.
+//! The host functions. What changes a folder is done by [`operation`](super::operation), counted; all else passes through
+//! to wasmtime-wasi. Hard and symbolic links are refused: without them a name says where its bytes are.
 
+use std::fs::File as OsFile;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Resource};
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
+use wasmtime_wasi::filesystem::{Descriptor, Dir, File, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::{preopens, types};
-use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsResult};
 
-use super::stream::QuotaStream;
-use super::{OpenFolders, Quota, QuotaExceeded};
-use crate::folder::{ENTRY_COST, Hold};
+use super::open::OpenRequest;
+use super::operation::{self, At, Name};
+use super::stream::{FileInput, FileOutput};
+use super::{OpenFolders, Opened, listing};
+use crate::folder::OpenFile;
 use crate::state::{Shared, State};
 use types::ErrorCode;
-
-impl From<QuotaExceeded> for FsError {
-    fn from(_: QuotaExceeded) -> Self {
-        ErrorCode::Quota.into()
-    }
-}
 
 /// The view that the filesystem's host functions work on.
 pub(crate) struct FilesView<'a> {
@@ -51,52 +48,77 @@ impl State {
 type Fd = Resource<Descriptor>;
 
 impl FilesView<'_> {
-    fn charge(&self, fd: &Fd, more: u64) -> FsResult<Hold> {
-        Ok(self.owner(fd)?.charge(self.shared, more)?)
+    fn opened(&self, fd: &Fd) -> FsResult<Opened> {
+        let opened = self.open.opened.get(&fd.rep()).cloned();
+        opened.ok_or_else(|| ErrorCode::BadDescriptor.into())
     }
 
-    fn owner(&self, fd: &Fd) -> FsResult<Arc<Quota>> {
-        self.open
-            .owners
-            .get(&fd.rep())
-            .cloned()
-            .ok_or_else(|| ErrorCode::BadDescriptor.into())
+    fn file(&self, fd: &Fd) -> FsResult<File> {
+        match self.inner.table.get(fd)? {
+            Descriptor::File(file) => Ok(file.clone()),
+            Descriptor::Dir(_) => Err(ErrorCode::BadDescriptor.into()),
+        }
     }
 
-    /// Puts the quota around a stream that writes to `fd`'s file.
-    fn limited(
-        &mut self,
-        owner: Arc<Quota>,
-        stream: Resource<DynOutputStream>,
-    ) -> FsResult<Resource<DynOutputStream>> {
-        let inner = self.inner.table.delete(stream)?;
-        let limited: DynOutputStream = Box::new(QuotaStream {
-            inner,
-            owner,
-            shared: Arc::clone(self.shared),
-            hold: None,
-        });
-        Ok(self.inner.table.push(limited)?)
+    fn dir(&self, fd: &Fd) -> FsResult<Dir> {
+        match self.inner.table.get(fd)? {
+            Descriptor::Dir(dir) => Ok(dir.clone()),
+            Descriptor::File(_) => Err(ErrorCode::NotDirectory.into()),
+        }
     }
-}
 
-/// A handle of its own to the same entry, for a call that takes one.
-fn again(fd: &Fd) -> Fd {
-    Resource::new_borrow(fd.rep())
+    /// The file of a descriptor, when the folder may be written.
+    fn writable_file(&self, fd: &Fd) -> FsResult<Arc<OsFile>> {
+        let file = self.file(fd)?;
+        if file.perms.write_not_permitted() {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        Ok(file.file)
+    }
+
+    /// A name in a folder that may be written.
+    fn writable_name(&self, fd: &Fd, path: String) -> FsResult<Name> {
+        let dir = self.dir(fd)?;
+        if dir.perms.write_not_permitted() {
+            return Err(ErrorCode::NotPermitted.into());
+        }
+        Ok(Name::new(&dir, self.opened(fd)?.depth, path))
+    }
+
+    /// A place for one more open file.
+    fn take_place(&self, opened: &Opened) -> FsResult<Arc<OpenFile>> {
+        let places = self.open.places.as_ref().ok_or(ErrorCode::BadDescriptor)?;
+        let place = places.take();
+        Ok(place.map_err(|refusal| opened.owner.refused(self.shared, refusal.into()))?)
+    }
+
+    /// A stream that writes to a descriptor's file.
+    fn output(&mut self, fd: &Fd, at: At) -> FsResult<Resource<DynOutputStream>> {
+        let (opened, file) = (self.opened(fd)?, self.writable_file(fd)?);
+        let stream = FileOutput::new(file, at, opened, Arc::clone(self.shared));
+        let stream: DynOutputStream = Box::new(stream);
+        Ok(self.inner.table.push(stream)?)
+    }
 }
 
 impl preopens::Host for FilesView<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Fd, String)>> {
-        let directories = preopens::Host::get_directories(&mut self.inner)?;
-        for ((fd, _), folder) in directories.iter().zip(&self.open.folders) {
-            self.open.owners.insert(fd.rep(), Arc::clone(folder));
+        let mut directories = Vec::with_capacity(self.open.preopens.len());
+        for preopen in &self.open.preopens {
+            let descriptor = Descriptor::Dir(preopen.dir.clone());
+            let fd = self.inner.table.push(descriptor)?;
+            self.open.opened.insert(fd.rep(), preopen.opened.clone());
+            directories.push((fd, preopen.name.clone()));
         }
         Ok(directories)
     }
 }
 
 impl types::Host for FilesView<'_> {
-    fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {
+    fn convert_error_code(
+        &mut self,
+        error: wasmtime_wasi::p2::FsError,
+    ) -> wasmtime::Result<ErrorCode> {
         self.inner.convert_error_code(error)
     }
 
@@ -104,71 +126,98 @@ impl types::Host for FilesView<'_> {
         &mut self,
         error: Resource<wasmtime::Error>,
     ) -> wasmtime::Result<Option<ErrorCode>> {
-        if self.inner.table.get(&error)?.is::<QuotaExceeded>() {
-            return Ok(Some(ErrorCode::Quota));
+        if let Some(code) = self.inner.table.get(&error)?.downcast_ref::<ErrorCode>() {
+            return Ok(Some(*code));
         }
         self.inner.filesystem_error_code(error)
     }
 }
 
 impl types::HostDescriptor for FilesView<'_> {
-    // These can make a folder larger.
+    // These change a folder.
 
     async fn write(&mut self, fd: Fd, buffer: Vec<u8>, offset: u64) -> FsResult<u64> {
-        let _hold = self.charge(&fd, buffer.len() as u64)?;
-        self.inner.write(fd, buffer, offset).await
+        let (opened, file) = (self.opened(&fd)?, self.writable_file(&fd)?);
+        let written = opened.write(self.shared, file, At::Offset(offset), buffer.into());
+        Ok(written.await?)
     }
 
     fn write_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynOutputStream>> {
-        let owner = self.owner(&fd)?;
-        let stream = self.inner.write_via_stream(fd, offset)?;
-        self.limited(owner, stream)
+        self.output(&fd, At::Offset(offset))
     }
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
-        let owner = self.owner(&fd)?;
-        let stream = self.inner.append_via_stream(fd)?;
-        self.limited(owner, stream)
+        self.output(&fd, At::End)
     }
 
     async fn set_size(&mut self, fd: Fd, size: u64) -> FsResult<()> {
-        let now = self.inner.stat(again(&fd)).await?.size;
-        let _hold = self.charge(&fd, size.saturating_sub(now))?;
-        self.inner.set_size(fd, size).await
+        let (opened, file) = (self.opened(&fd)?, self.writable_file(&fd)?);
+        let done = opened.change(self.shared, move |ledger, quota| {
+            operation::set_size(ledger, &file, size, quota)
+        });
+        Ok(done.await?)
     }
 
     async fn open_at(
         &mut self,
         fd: Fd,
-        path_flags: types::PathFlags,
+        _: types::PathFlags,
         path: String,
         open: types::OpenFlags,
         flags: types::DescriptorFlags,
     ) -> FsResult<Fd> {
-        let owner = self.owner(&fd)?;
-        let _hold = match open.contains(types::OpenFlags::CREATE) {
-            true => Some(owner.charge(self.shared, ENTRY_COST)?),
-            false => None,
+        let (parent, dir) = (self.opened(&fd)?, self.dir(&fd)?);
+        let request = OpenRequest::new(dir.perms, open, flags)?;
+        let name = Name::new(&dir, parent.depth, path);
+        let opened = Opened {
+            owner: Arc::clone(&parent.owner),
+            depth: name.depth(),
+            _place: self.take_place(&parent)?,
         };
-        let opened = self
-            .inner
-            .open_at(fd, path_flags, path, open, flags)
-            .await?;
-        self.open.owners.insert(opened.rep(), owner);
-        Ok(opened)
+        let descriptor = opened.change(self.shared, move |ledger, quota| {
+            operation::open(ledger, &name, &request, quota)
+        });
+        let descriptor = self.inner.table.push(descriptor.await?)?;
+        self.open.opened.insert(descriptor.rep(), opened);
+        Ok(descriptor)
     }
 
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        let _hold = self.charge(&fd, ENTRY_COST)?;
-        self.inner.create_directory_at(fd, path).await
+        let (opened, name) = (self.opened(&fd)?, self.writable_name(&fd, path)?);
+        let done = opened.change(self.shared, move |ledger, quota| {
+            operation::create_directory(ledger, &name, quota)
+        });
+        Ok(done.await?)
+    }
+
+    async fn remove_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
+        let (opened, name) = (self.opened(&fd)?, self.writable_name(&fd, path)?);
+        let done = opened.change(self.shared, move |ledger, _| {
+            operation::remove_directory(ledger, &name)
+        });
+        Ok(done.await?)
+    }
+
+    async fn unlink_file_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
+        let (opened, name) = (self.opened(&fd)?, self.writable_name(&fd, path)?);
+        let done = opened.change(self.shared, move |ledger, _| {
+            operation::unlink(ledger, &name)
+        });
+        Ok(done.await?)
     }
 
     /// Between two folders the bytes would move from one quota to the other.
     async fn rename_at(&mut self, fd: Fd, old: String, new_fd: Fd, new: String) -> FsResult<()> {
-        if !Arc::ptr_eq(&self.owner(&fd)?, &self.owner(&new_fd)?) {
+        let opened = self.opened(&fd)?;
+        if !Arc::ptr_eq(&opened.owner, &self.opened(&new_fd)?.owner) {
             return Err(ErrorCode::CrossDevice.into());
         }
-        self.inner.rename_at(fd, old, new_fd, new).await
+        let old = self.writable_name(&fd, old)?;
+        let new = self.writable_name(&new_fd, new)?;
+        let done = opened.change(self.shared, move |ledger, _| {
+            operation::rename(ledger, &old, &new)
+        });
+        Ok(done.await?)
     }
 
     // Refused: see the head of this file.
@@ -188,16 +237,33 @@ impl types::HostDescriptor for FilesView<'_> {
         Err(ErrorCode::Unsupported.into())
     }
 
-    // Passed through.
+    // These keep something open, or in memory.
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
-        self.open.owners.remove(&fd.rep());
+        self.open.opened.remove(&fd.rep());
         types::HostDescriptor::drop(&mut self.inner, fd)
     }
 
     fn read_via_stream(&mut self, fd: Fd, offset: u64) -> FsResult<Resource<DynInputStream>> {
-        self.inner.read_via_stream(fd, offset)
+        let opened = self.opened(&fd)?;
+        let stream = self.inner.read_via_stream(fd, offset)?;
+        let inner = self.inner.table.delete(stream)?;
+        let stream: DynInputStream = Box::new(FileInput {
+            inner,
+            _opened: opened,
+        });
+        Ok(self.inner.table.push(stream)?)
     }
+
+    async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<types::DirectoryEntryStream>> {
+        let names = listing::count(self.dir(&fd)?.dir).await?;
+        self.open.check_listing(names)?;
+        let stream = self.inner.read_directory(fd).await?;
+        self.open.listed.insert(stream.rep(), names);
+        Ok(stream)
+    }
+
+    // Passed through.
 
     async fn advise(
         &mut self,
@@ -234,10 +300,6 @@ impl types::HostDescriptor for FilesView<'_> {
         self.inner.read(fd, length, offset).await
     }
 
-    async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<types::DirectoryEntryStream>> {
-        self.inner.read_directory(fd).await
-    }
-
     async fn sync(&mut self, fd: Fd) -> FsResult<()> {
         self.inner.sync(fd).await
     }
@@ -272,14 +334,6 @@ impl types::HostDescriptor for FilesView<'_> {
         self.inner.readlink_at(fd, path).await
     }
 
-    async fn remove_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        self.inner.remove_directory_at(fd, path).await
-    }
-
-    async fn unlink_file_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
-        self.inner.unlink_file_at(fd, path).await
-    }
-
     async fn is_same_object(&mut self, a: Fd, b: Fd) -> wasmtime::Result<bool> {
         self.inner.is_same_object(a, b).await
     }
@@ -307,6 +361,7 @@ impl types::HostDirectoryEntryStream for FilesView<'_> {
     }
 
     fn drop(&mut self, stream: Resource<types::DirectoryEntryStream>) -> wasmtime::Result<()> {
+        self.open.listed.remove(&stream.rep());
         types::HostDirectoryEntryStream::drop(&mut self.inner, stream)
     }
 }
