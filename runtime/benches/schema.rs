@@ -19,8 +19,9 @@ mod schema;
 #[path = "../src/sink.rs"]
 mod sink;
 
+#[path = "../src"]
 mod config {
-    #[path = "../../src/config/schema.rs"]
+    #[path = "config/schema.rs"]
     mod schema;
     pub use schema::SchemaLimits;
 }
