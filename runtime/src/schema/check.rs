@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::compiled::{INLINE_TEXT, Schema};
+use super::compiled::{Bound, INLINE_TEXT, Schema};
 use super::misfit::Misfit;
 use super::threads::{SchemaThreads, guarded};
 
@@ -23,22 +23,27 @@ impl Schema {
             return on_thread(threads, patience, move || schema.check_here(&text)).await;
         }
         let value = self.parse(text)?;
-        let shape = self.measure(&value, text.len())?;
-        if self.is_small(&shape) {
-            let checked = guarded(|| self.evaluate(&value, &shape));
+        let bound = self.bound(&value, text.len());
+        if self.is_small(&bound) {
+            let checked = guarded(|| self.evaluate(&value, &bound));
             checked.unwrap_or(Err(Misfit::HostFailed))?;
             return Ok(value);
         }
         let schema = Arc::clone(self);
-        let work = move || schema.evaluate(&value, &shape).map(|()| value);
+        let work = move || schema.check_value(value, bound);
         on_thread(threads, patience, work).await
     }
 
     /// Parses and checks on this thread, whose stack must be large.
     pub(super) fn check_here(&self, text: &str) -> Result<Value, Misfit> {
         let value = self.parse(text)?;
-        let shape = self.measure(&value, text.len())?;
-        self.evaluate(&value, &shape)?;
+        let bound = self.bound(&value, text.len());
+        self.check_value(value, bound)
+    }
+
+    fn check_value(&self, value: Value, bound: Bound) -> Result<Value, Misfit> {
+        let bound = self.closer(&value, bound)?;
+        self.evaluate(&value, &bound)?;
         Ok(value)
     }
 }

@@ -11,6 +11,7 @@ use super::instance::Shape;
 use super::nesting::is_deeper;
 use super::order::Order;
 use super::pattern::CACHE_BYTES;
+use super::plan::{Plan, TooMuch};
 use super::{effort, misfit::Misfit};
 use crate::config::SchemaLimits;
 use crate::sink::cut;
@@ -19,16 +20,23 @@ use crate::sink::cut;
 pub(crate) struct Schema {
     validator: Validator,
     cost: Cost,
+    plan: Plan,
     /// The most levels of a value.
     depth: usize,
     /// The most steps that checking a value may take.
     check_steps: u64,
 }
 
+/// The most that checking one value takes.
+pub(super) struct Bound {
+    pub(super) steps: u64,
+    shape: Shape,
+}
+
 /// The most steps that finding out where a value does not fit may take. It bounds memory too: the
 /// library keeps each reason, about 100 bytes a step, until all branches are tried.
 const MAX_EXPLAINING: u64 = 400_000;
-/// What may be done where the call runs: about 100 µs of checking.
+/// What may be done where the call runs: about 100 µs of counting, and as much of checking.
 const INLINE_STEPS: u64 = 4_000;
 const INLINE_EXPLAINING: u64 = 40_000;
 /// Subschemas inside each other that fit any thread's stack: about 1 KiB each.
@@ -55,10 +63,12 @@ impl Schema {
         let order = Order::of(&graph, limits.chain)?;
         effort::count(&graph, budget)?;
         let cost = Cost::of(&graph, &order, limits.depth);
+        let plan = Plan::of(&graph, &order);
         let validator = compile(&listed, &emit(&graph), limits)?;
         let schema = Self {
             validator,
             cost,
+            plan,
             depth: limits.depth,
             check_steps: limits.check_steps,
         };
@@ -74,39 +84,44 @@ impl Schema {
         serde_json::from_str(text).map_err(|error| Misfit::NotJson(error.to_string()))
     }
 
-    /// Measures a parsed value, and refuses it when checking it could take too long.
-    pub(super) fn measure(&self, value: &Value, bytes: usize) -> Result<Shape, Misfit> {
+    /// The bound on checking a parsed value. By its levels alone it is quickly found, and near enough for most.
+    pub(super) fn bound(&self, value: &Value, bytes: usize) -> Bound {
         let shape = Shape::of(value, bytes);
         let steps = self.cost.steps(&shape);
-        if steps <= self.check_steps {
-            return Ok(shape);
+        if steps > INLINE_STEPS
+            && let Ok(steps) = self.plan.steps(value, INLINE_STEPS)
+        {
+            return Bound { steps, shape };
         }
-        Err(Misfit::TooCostly {
-            steps,
-            limit: self.check_steps,
-        })
+        Bound { steps, shape }
     }
 
-    /// Whether checking a value of this shape is so little that it can be done anywhere.
-    pub(super) fn is_small(&self, shape: &Shape) -> bool {
-        self.cost.steps(shape) <= INLINE_STEPS
-            && self.cost.stack(shape) <= INLINE_STACK
-            && self.cost.explaining(shape) <= INLINE_EXPLAINING
+    /// The bound for this very value, when that by its levels is too large. Refuses the value when
+    /// checking it could take too long.
+    pub(super) fn closer(&self, value: &Value, bound: Bound) -> Result<Bound, Misfit> {
+        if bound.steps <= self.check_steps {
+            return Ok(bound);
+        }
+        match self.plan.steps(value, self.check_steps) {
+            Ok(steps) => Ok(Bound { steps, ..bound }),
+            Err(TooMuch) => Err(Misfit::TooCostly(self.check_steps)),
+        }
     }
 
-    /// The bound on checking a value of this shape.
-    #[cfg(test)]
-    pub(super) fn steps(&self, shape: &Shape) -> u64 {
-        self.cost.steps(shape)
+    /// Whether checking a value is so little that it can be done anywhere.
+    pub(super) fn is_small(&self, bound: &Bound) -> bool {
+        bound.steps <= INLINE_STEPS
+            && self.cost.stack(&bound.shape) <= INLINE_STACK
+            && self.cost.explaining(bound.steps, &bound.shape) <= INLINE_EXPLAINING
     }
 
-    /// Checks a value that was measured.
-    pub(super) fn evaluate(&self, value: &Value, shape: &Shape) -> Result<(), Misfit> {
+    /// Checks a value whose bound was accepted.
+    pub(super) fn evaluate(&self, value: &Value, bound: &Bound) -> Result<(), Misfit> {
         // Says no more than yes or no, and allocates next to nothing.
         if self.validator.is_valid(value) {
             return Ok(());
         }
-        if self.cost.explaining(shape) > MAX_EXPLAINING {
+        if self.cost.explaining(bound.steps, &bound.shape) > MAX_EXPLAINING {
             return Err(Misfit::Unexplained);
         }
         Err(self.explain(value))

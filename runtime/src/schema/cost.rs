@@ -12,12 +12,8 @@ use super::weight::{SIXTEENTHS, Weight};
 /// What a schema costs a value, level by level.
 #[derive(Debug, Clone)]
 pub(super) struct Cost {
-    /// Steps that each value at a level costs at most. Levels beyond the last cost nothing.
-    levels: Vec<u64>,
-    /// Sixteenths of a step for each byte of the value's strings.
-    bytes: u64,
-    /// Sixteenths of a step for each byte of the value.
-    whole: u64,
+    /// What each value at a level costs at most. Levels beyond the last cost nothing.
+    levels: Vec<Weight>,
     /// The longest row of subschemas that one value passes.
     chain: usize,
 }
@@ -27,8 +23,6 @@ impl Cost {
     pub(super) fn of(graph: &Graph<'_>, order: &Order, depth: usize) -> Self {
         let mut cost = Self {
             levels: Vec::new(),
-            bytes: 0,
-            whole: 0,
             chain: order.chain,
         };
         let mut above = Level::new(graph);
@@ -41,11 +35,7 @@ impl Cost {
             if level > 1 && this.is_nothing() {
                 break;
             }
-            let root = this.applied[ROOT];
-            cost.levels.push(root.steps);
-            // The strings at all levels have at most the value's bytes together.
-            cost.bytes = cost.bytes.max(root.bytes);
-            cost.whole = cost.whole.saturating_add(root.whole);
+            cost.levels.push(this.applied[ROOT]);
             above = this;
         }
         cost
@@ -53,23 +43,24 @@ impl Cost {
 
     /// The most steps that checking a value of this shape takes.
     pub(super) fn steps(&self, shape: &Shape) -> u64 {
-        let per_byte = self.bytes.saturating_add(self.whole);
-        let bytes = per_byte.saturating_mul(shape.bytes as u64) / SIXTEENTHS;
-        self.levels
-            .iter()
-            .zip(&shape.levels)
-            .fold(bytes, |sum, (steps, values)| {
-                sum.saturating_add(steps.saturating_mul(*values))
-            })
+        let (mut steps, mut bytes, mut whole) = (0_u64, 0_u64, 0_u64);
+        for (level, values) in self.levels.iter().zip(&shape.levels) {
+            steps = steps.saturating_add(level.steps.saturating_mul(*values));
+            // The strings of all levels have at most the value's bytes together, its arrays have at each.
+            bytes = bytes.max(level.bytes);
+            whole = whole.saturating_add(level.whole);
+        }
+        let per_byte = bytes.saturating_add(whole);
+        steps.saturating_add(per_byte.saturating_mul(shape.bytes as u64) / SIXTEENTHS)
     }
 
-    /// How much finding out where a value of this shape does not fit takes, in the same steps:
-    /// each `anyOf` and `oneOf` on the way is evaluated again to collect why, and each reason
-    /// holds the way to its place.
-    pub(super) fn explaining(&self, shape: &Shape) -> u64 {
+    /// How much finding out where a value does not fit takes when checking it takes `steps`: each
+    /// `anyOf` and `oneOf` on the way is evaluated again to collect why, and each reason holds the
+    /// way to its place.
+    pub(super) fn explaining(&self, steps: u64, shape: &Shape) -> u64 {
         let again = self.stack(shape) as u64;
         let way = 1 + shape.path as u64 / 64;
-        self.steps(shape).saturating_mul(again).saturating_mul(way)
+        steps.saturating_mul(again).saturating_mul(way)
     }
 
     /// How many subschemas are evaluated inside each other at most.

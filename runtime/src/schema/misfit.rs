@@ -9,13 +9,8 @@ pub(crate) enum Misfit {
     NotJson(String),
     /// It is nested deeper than this many levels.
     TooDeep(usize),
-    /// Checking it could take more steps than allowed, so that it was not begun.
-    TooCostly {
-        /// The bound on its steps.
-        steps: u64,
-        /// The most that are allowed.
-        limit: u64,
-    },
+    /// Checking it could take more than this many steps, so that it was not begun.
+    TooCostly(u64),
     /// The schema does not accept it.
     DoesNotFit {
         /// The JSON pointer of what does not fit; empty for the value itself.
@@ -39,8 +34,8 @@ impl Misfit {
             Self::TooDeep(limit) => {
                 format!("{it} {is} nested deeper than {limit} levels; flatten the value")
             }
-            Self::TooCostly { steps, limit } => format!(
-                "{it} {is} too much to check with the tool's schema: it could take {steps} steps, and {limit} are allowed; split the value, or shorten its lists and texts"
+            Self::TooCostly(limit) => format!(
+                "{it} {is} too much to check with the tool's schema: it could take more than {limit} steps; split the value, nest it less, or shorten its lists and texts"
             ),
             Self::DoesNotFit { place, why } if place.is_empty() => why.clone(),
             Self::DoesNotFit { place, why } => format!("{place}: {why}"),

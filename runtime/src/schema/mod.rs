@@ -6,7 +6,7 @@
 //! - What compiling it takes is counted before it is compiled ([`effort`]), and the evaluator gets a
 //!   document that we wrote ([`emit`]): what we do not know the cost of is not in it.
 //! - What checking a value takes at most is computed from the schema and the value's shape ([`cost`]);
-//!   what could take too long is refused, what takes more than a moment runs on a thread of its own
+//!   where that is too coarse, it is counted for the very value ([`plan`]). What could take too long is refused, what takes more than a moment runs on a thread of its own
 //!   with a large stack ([`threads`]).
 //!
 //! The bounds hold for `jsonschema` 0.60 (what it evaluates twice, and where it recurses); read its
@@ -25,6 +25,7 @@ mod misfit;
 mod nesting;
 mod order;
 mod pattern;
+mod plan;
 #[cfg(test)]
 mod tests;
 mod threads;

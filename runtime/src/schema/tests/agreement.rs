@@ -73,7 +73,10 @@ proptest! {
                 .build(&listed)
                 .unwrap();
             for value in values {
-                prop_assert_eq!(check(&schema, &value).is_ok(), library.is_valid(&value), "{} with {}", value, listed);
+                let checked = check(&schema, &value);
+                if !matches!(checked, Err(Misfit::TooCostly(_))) {
+                    prop_assert_eq!(checked.is_ok(), library.is_valid(&value), "{} with {}", value, listed);
+                }
             }
         }
     }

@@ -64,10 +64,7 @@ fn pattern_bombs() {
         .map(|n| json!({"pattern": format!(".{{{n}}}")}))
         .collect();
     let schema = json!({"type": "object", "anyOf": branches});
-    assert_refused(
-        &schema,
-        &["takes more than 65536 bytes compiled", ".{9000}"],
-    );
+    assert_refused(&schema, &["takes more than 65536 bytes compiled", ".{90"]);
     for bomb in [r"\p{L}{200}", "((a{100}){100}){100}", r"[^a]{5000}"] {
         let schema = json!({"type": "object", "patternProperties": {bomb: {}}});
         assert_refused(&schema, &["takes more than 65536 bytes compiled"]);
