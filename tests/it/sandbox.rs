@@ -3,6 +3,7 @@
 
 mod cache;
 mod egress_limits;
+mod egress_peers;
 mod files;
 mod http;
 mod kv;

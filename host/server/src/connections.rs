@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -39,7 +40,7 @@ pub(crate) async fn serve(
     let server = Server {
         router,
         http: http(limits),
-        write_timeout: limits.write_timeout,
+        limits,
         open: GracefulShutdown::new(),
     };
     let admission = Admission::new(limits);
@@ -69,19 +70,18 @@ fn http(limits: &ConnectionLimits) -> auto::Builder<TokioExecutor> {
 }
 
 /// What serves a connection once it is admitted.
-struct Server {
+struct Server<'a> {
     router: Router,
     http: auto::Builder<TokioExecutor>,
-    write_timeout: Duration,
+    limits: &'a ConnectionLimits,
     open: GracefulShutdown,
 }
 
-impl Server {
+impl Server<'_> {
     /// Serves a connection in a task of its own.
     fn begin(&self, stream: TcpStream, peer: SocketAddr, admitted: Admitted) {
-        // Without this, an answer in several writes waits for the other side's delayed acknowledgement: 40 ms each.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        if let Err(error) = self.prepare(&stream) {
+            tracing::debug!(%error, %peer, "a connection keeps the system's own settings");
         }
         let router = self.router.clone();
         let service = service_fn(move |request: Request<Incoming>| {
@@ -89,7 +89,7 @@ impl Server {
             request.extensions_mut().insert(ConnectInfo(peer));
             router.clone().oneshot(request)
         });
-        let stream = TokioIo::new(WriteDeadline::new(stream, self.write_timeout));
+        let stream = TokioIo::new(WriteDeadline::new(stream, self.limits.write_timeout));
         let connection = self.http.serve_connection_with_upgrades(stream, service);
         let connection = self.open.watch(connection.into_owned());
         tokio::spawn(async move {
@@ -98,6 +98,12 @@ impl Server {
                 tracing::debug!(%error, %peer, "a connection broke");
             }
         });
+    }
+
+    fn prepare(&self, stream: &TcpStream) -> std::io::Result<()> {
+        // Without this, an answer in several writes waits for the other side's delayed acknowledgement: 40 ms each.
+        stream.set_nodelay(true)?;
+        SockRef::from(stream).set_send_buffer_size(self.limits.send_buffer_bytes)
     }
 }
 

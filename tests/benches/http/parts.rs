@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use skillgate_store::{
-    History, NewMessage, NewRun, NewStep, Run, RunEnd, RunStatus, Session, Step, Store,
+    NewMessage, NewRun, NewStep, Run, RunEnd, RunStatus, Session, Step, Store,
 };
 
 use crate::figure;
@@ -71,12 +71,7 @@ async fn read(store: &Store, session: &Session) {
     let found = store.default_session(account, agent, &session.peer, &session.channel);
     assert_eq!(found.await.unwrap().unwrap().id, session.id);
     store.secrets(account, agent).await.unwrap();
-    let history = History {
-        session: Some(&session.id),
-        since: None,
-        limit: 200,
-    };
-    let said = store.latest_messages(account, agent, history).await;
+    let said = store.conversation(session, 200, 400_000).await;
     assert!(said.unwrap().is_empty());
 }
 

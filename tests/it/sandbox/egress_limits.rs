@@ -1,180 +1,15 @@
 //! Many requests and lookups at once: what one account starts never fills what all share.
 
-use std::collections::HashSet;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-use skillgate_runtime::{
-    Call, EgressLimits, EgressPolicy, NameLookup, OperatorLimits, Outcome, Runtime, RuntimeConfig,
-    Skill,
-};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use serde_json::json;
+use skillgate_runtime::{EgressLimits, EgressPolicy, Outcome, Runtime, RuntimeConfig};
+use tokio::net::TcpListener;
 
+use super::egress_peers::{EMPTY, Server, UNFINISHED, Zone, flood, names, of_account, runtime};
 use super::support::{call, config, denial, guest, manifest, package, run, text};
-
-/// A resolver that finds every name on this machine. For names that begin with `silent` it gives no answer until the
-/// zone is dropped; those that begin with `mixed` are at a blocked address too.
-#[derive(Debug, Default)]
-struct Zone {
-    asked: AtomicUsize,
-    under_way: AtomicUsize,
-    most_at_once: AtomicUsize,
-    has_ended: Mutex<bool>,
-    end: Condvar,
-}
-
-impl NameLookup for Zone {
-    fn lookup(&self, name: &str) -> std::io::Result<Vec<IpAddr>> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let now = self.under_way.fetch_add(1, Ordering::SeqCst) + 1;
-        self.most_at_once.fetch_max(now, Ordering::SeqCst);
-        if name.starts_with("silent") {
-            let ended = self.has_ended.lock().unwrap();
-            drop(self.end.wait_while(ended, |ended| !*ended).unwrap());
-        }
-        self.under_way.fetch_sub(1, Ordering::SeqCst);
-        let here = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        match name.starts_with("mixed") {
-            true => Ok(vec![here, IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1))]),
-            false => Ok(vec![here]),
-        }
-    }
-}
-
-impl Zone {
-    fn end(&self) {
-        *self.has_ended.lock().unwrap() = true;
-        self.end.notify_all();
-    }
-}
-
-/// A runtime whose requests find their names in `zone` and may reach this machine.
-fn runtime(zone: &Arc<Zone>, limits: EgressLimits) -> Runtime {
-    let egress = EgressPolicy {
-        allow: vec!["127.0.0.0/8".parse().unwrap()],
-        names: zone.clone(),
-        timeout: Duration::from_secs(5),
-        limits,
-        ..EgressPolicy::default()
-    };
-    // Each request that is sent with a time limit costs its call a handle until the call's end.
-    let limits = OperatorLimits {
-        handles: 10_000,
-        ..OperatorLimits::default()
-    };
-    let config = RuntimeConfig {
-        egress,
-        limits,
-        ..config()
-    };
-    Runtime::new(config).unwrap()
-}
-
-/// The guest that floods, with a rule for every name at this port.
-async fn flood(runtime: &Runtime, port: u16) -> Arc<Skill> {
-    let manifest = manifest("flood").replace(
-        "http://*.flood.example/*",
-        &format!("http://*.flood.example:{port}/*"),
-    );
-    let package = package(manifest, guest("flood"));
-    runtime.load(&package).await.unwrap()
-}
-
-fn of_account(account: &str, call: Call) -> Call {
-    let mut call = call;
-    call.scope.account = account.to_owned();
-    call
-}
-
-fn names(authority: &str, count: u32, timeout_ms: u64) -> Value {
-    json!({ "authority": authority, "count": count, "timeout_ms": timeout_ms })
-}
-
-/// A server that gives each connection the same answer, once for each request, and counts its connections.
-struct Server {
-    address: SocketAddr,
-    connections: Arc<Connections>,
-}
-
-#[derive(Default)]
-struct Connections {
-    open: AtomicUsize,
-    most_at_once: AtomicUsize,
-    closed: Notify,
-}
-
-impl Server {
-    async fn start(answer: impl Into<Vec<u8>>) -> Self {
-        let answer: Arc<[u8]> = answer.into().into();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let connections = Arc::new(Connections::default());
-        let counted = Arc::clone(&connections);
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let now = counted.open.fetch_add(1, Ordering::SeqCst) + 1;
-                counted.most_at_once.fetch_max(now, Ordering::SeqCst);
-                let (answer, counted) = (Arc::clone(&answer), Arc::clone(&counted));
-                tokio::spawn(async move {
-                    serve(stream, &answer).await;
-                    counted.open.fetch_sub(1, Ordering::SeqCst);
-                    counted.closed.notify_waiters();
-                });
-            }
-        });
-        Self {
-            address,
-            connections,
-        }
-    }
-
-    fn authority(&self, name: &str) -> String {
-        format!("{name}.flood.example:{}", self.address.port())
-    }
-
-    fn most_at_once(&self) -> usize {
-        self.connections.most_at_once.load(Ordering::SeqCst)
-    }
-
-    /// Waits until nobody is connected any more.
-    async fn is_left(&self) {
-        let left = async {
-            loop {
-                let closed = self.connections.closed.notified();
-                if self.connections.open.load(Ordering::SeqCst) == 0 {
-                    return;
-                }
-                closed.await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), left)
-            .await
-            .expect("the connections are closed when the call is over");
-    }
-}
-
-/// Answers every request that comes on this connection, until the other side closes it.
-async fn serve(mut stream: TcpStream, answer: &[u8]) {
-    let (mut head, mut chunk) = (Vec::new(), [0; 4096]);
-    while let Ok(count @ 1..) = stream.read(&mut chunk).await {
-        head.extend_from_slice(&chunk[..count]);
-        if head.ends_with(b"\r\n\r\n") {
-            head.clear();
-            if stream.write_all(answer).await.is_err() {
-                return;
-            }
-        }
-    }
-}
-
-const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
-const UNFINISHED: &str = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nsome";
 
 #[tokio::test]
 async fn a_silent_name_server_holds_up_nobody_else() {
@@ -337,10 +172,9 @@ async fn an_answer_that_does_not_end_is_cut() {
 async fn a_head_that_is_too_large_is_refused() {
     let zone = Arc::new(Zone::default());
     let runtime = runtime(&zone, EgressLimits::default());
-    let headers: HashSet<String> = (0..80)
+    let headers: String = (0..80)
         .map(|number| format!("x-{number}: {}\r\n", "a".repeat(1_000)))
         .collect();
-    let headers: String = headers.into_iter().collect();
     let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n{headers}\r\n");
     let server = Server::start(answer).await;
     let flood = flood(&runtime, server.address.port()).await;

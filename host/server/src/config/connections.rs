@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// What callers' connections may hold, and for how long.
 ///
-/// One connection takes some 80 KiB at most beside what its request does: `head_bytes` for a head that is being read,
-/// as many for an answer that is being written, and its own state.
+/// One connection takes some 80 KiB of the server's memory at most beside what its request does: `head_bytes` for a head
+/// that is being read, as many for an answer that is being written, and its own state; and of the system's twice
+/// `send_buffer_bytes`.
 #[derive(Debug, Clone)]
 pub struct ConnectionLimits {
     /// Connections open at once, in all. Whoever comes later is answered 503 and closed.
@@ -22,6 +23,10 @@ pub struct ConnectionLimits {
     pub head_bytes: usize,
     /// Longest time to send a JSON body, from the end of the head. Uploads have a time of their own.
     pub body_timeout: Duration,
+    /// Bytes of an answer that the system keeps for a slow reader, beside `head_bytes` of the server's own. The system
+    /// takes up to twice as many. Left to itself it keeps 4 MB for each, and a stream that nobody reads is noticed only
+    /// when they are full.
+    pub send_buffer_bytes: usize,
     /// Longest time in which nothing of an answer could be written, because its reader does not read. A stream that has
     /// nothing to say is not meant.
     pub write_timeout: Duration,
@@ -35,6 +40,7 @@ impl Default for ConnectionLimits {
             head_timeout: Duration::from_secs(60),
             head_bytes: 32 << 10,
             body_timeout: Duration::from_secs(30),
+            send_buffer_bytes: 128 << 10,
             write_timeout: Duration::from_secs(30),
         }
     }
