@@ -22,10 +22,12 @@ pub struct Accepted {
     pub publisher: String,
 }
 
-/// As [`publish_received`], of a package that is in memory already.
+/// Publishes a signed package that is in memory: opened, verified against the account's publisher keys, compiled, its
+/// imports compared with what it asks for and its tools with what was signed, then kept.
 ///
 /// # Errors
-/// As [`publish_received`].
+/// 400 saying what is wrong with the package; 403 `limit_reached`; 409 when the version is there with other contents; 503
+/// when no place became free in time.
 pub async fn publish(
     app: &App,
     account: &str,
@@ -35,16 +37,11 @@ pub async fn publish(
     publish_received(app, account, by, Received::in_memory(bytes)).await
 }
 
-/// Publishes a signed package: opened, verified against the account's publisher keys, compiled, its imports compared with
-/// what it asks for and its tools with what was signed, then kept. Publishing the same again changes nothing, unless the
-/// key that signed it before was revoked: then this signature takes its place.
+/// As [`publish`], of a package that was received. Publishing the same again changes nothing, unless the key that signed
+/// it before was revoked: then this signature takes its place.
 ///
 /// Places are waited for from the scarcest on, and with empty hands: somebody's hard component must not hold what
 /// everybody else's needs.
-///
-/// # Errors
-/// 400 saying what is wrong with the package; 403 `limit_reached`; 409 when the version is there with other contents; 503
-/// when no place became free in time.
 pub(crate) async fn publish_received(
     app: &App,
     account: &str,
