@@ -45,7 +45,7 @@ async fn the_server_outlives_its_attackers_and_loses_nothing() {
         assert_eq!(report.figure(name), 0.0, "{name}\n{text}");
     }
     assert!(
-        report.figure("messages of the victim that were acknowledged") > 0.0,
+        report.figure("messages that were acknowledged") > 0.0,
         "{text}"
     );
     assert!(report.figure("peak memory of the server") < 512.0, "{text}");

@@ -99,7 +99,8 @@ pub fn instructions(name: &str, bytes: usize, key: &SigningKey) -> Package {
     skills::sign(Package::from_files(files).unwrap(), key, &[])
 }
 
-/// Allocates one level of schema for each level of arguments: chains of nested `allOf` that end in their own start.
+/// Takes the stack once for each level of schema times each level of arguments: chains of nested `allOf` whose end
+/// refers to their start.
 pub fn nested_chain_for_calls() -> Value {
     let wrapped = |inner: Value, levels: usize| {
         (0..levels).fold(

@@ -1,5 +1,7 @@
 //! What came out of it: each figure against its limit, and what each attack was answered.
 
+mod figures;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -7,17 +9,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::abuse::attack::Attack;
-use crate::abuse::server::DESCRIPTORS;
 use crate::abuse::tally::Tally;
 use crate::abuse::victim::{Kept, Turns};
 use crate::abuse::watch::Seen;
-
-/// The most memory of the server process, in MiB.
-const MEMORY_LIMIT: f64 = 512.0;
-/// The most time that 99 of 100 answers of `/healthz` take, in milliseconds.
-const HEALTH_LIMIT: f64 = 100.0;
-/// How many times longer a turn of the victim may take under attack.
-const RATIO_LIMIT: f64 = 3.0;
 
 /// All that was found out.
 pub struct Findings {
@@ -84,7 +78,9 @@ pub struct Attacked {
 impl Figure {
     /// Whether it is beyond its limit.
     pub fn is_exceeded(&self) -> bool {
-        self.limit.is_some_and(|limit| self.value > limit)
+        // A ratio of two times that never ended is no number, and no pass.
+        self.limit
+            .is_some_and(|limit| self.value.is_nan() || self.value > limit)
     }
 }
 
@@ -106,7 +102,7 @@ impl Report {
             answers: tally.counts(),
         };
         Self {
-            figures: figures(&found),
+            figures: figures::of(&found),
             failed_turns,
             death,
             attacks: found.attacks.iter().map(answered).collect(),
@@ -164,157 +160,4 @@ impl Report {
         }
         text
     }
-}
-
-fn figures(found: &Findings) -> Vec<Figure> {
-    let figure = |name, unit, value| Figure {
-        name,
-        unit,
-        value,
-        limit: None,
-    };
-    let limited = |name, unit, value, limit| Figure {
-        limit: Some(limit),
-        ..figure(name, unit, value)
-    };
-    let (seen, alone, attacked) = (
-        &found.seen,
-        with_failed(&found.alone),
-        with_failed(&found.under_attack),
-    );
-    let ratio = |share| quantile(&attacked, share) / quantile(&alone, share);
-    vec![
-        limited(
-            "deaths of the server",
-            "",
-            f64::from(u8::from(found.death.is_some())),
-            0.0,
-        ),
-        limited(
-            "messages of the victim that were lost",
-            "",
-            found.kept.lost.len() as f64,
-            0.0,
-        ),
-        limited(
-            "peak memory of the server",
-            "MiB",
-            mebibytes(seen.peak_memory),
-            MEMORY_LIMIT,
-        ),
-        figure(
-            "memory of the server before the attack",
-            "MiB",
-            mebibytes(seen.memory_before),
-        ),
-        figure(
-            "peak memory of compiling children",
-            "MiB",
-            mebibytes(seen.peak_children),
-        ),
-        limited(
-            "peak descriptors of the server",
-            "",
-            seen.peak_descriptors as f64,
-            DESCRIPTORS as f64 - 1.0,
-        ),
-        figure("peak threads of the server", "", seen.peak_threads as f64),
-        figure(
-            "/healthz alone, p99",
-            "ms",
-            quantile(&millis(&seen.health_alone), 0.99),
-        ),
-        limited(
-            "/healthz under attack, p99",
-            "ms",
-            quantile(&millis(&seen.health), 0.99),
-            HEALTH_LIMIT,
-        ),
-        figure(
-            "/healthz under attack, slowest",
-            "ms",
-            quantile(&millis(&seen.health), 1.0),
-        ),
-        figure(
-            "/healthz under attack, new connection, p99",
-            "ms",
-            quantile(&millis(&seen.health_connecting), 0.99),
-        ),
-        figure(
-            "a turn of the victim alone, p50",
-            "ms",
-            quantile(&alone, 0.5),
-        ),
-        figure(
-            "a turn of the victim alone, p99",
-            "ms",
-            quantile(&alone, 0.99),
-        ),
-        figure(
-            "a turn of the victim under attack, p50",
-            "ms",
-            quantile(&attacked, 0.5),
-        ),
-        figure(
-            "a turn of the victim under attack, p99",
-            "ms",
-            quantile(&attacked, 0.99),
-        ),
-        figure("the same against alone, p50", "x", ratio(0.5)),
-        limited("the same against alone, p99", "x", ratio(0.99), RATIO_LIMIT),
-        figure(
-            "turns of the victim under attack",
-            "",
-            found.under_attack.times.len() as f64,
-        ),
-        figure(
-            "turns of the victim that were refused or failed",
-            "",
-            found.under_attack.failed.len() as f64,
-        ),
-        figure(
-            "messages of the victim that were acknowledged",
-            "",
-            found.kept.acknowledged as f64,
-        ),
-        limited(
-            "SIGTERMs that did not end the server",
-            "",
-            f64::from(u8::from(found.ended.is_none())),
-            0.0,
-        ),
-        figure(
-            "from SIGTERM to the end",
-            "s",
-            found.ended.map_or(f64::INFINITY, |time| time.as_secs_f64()),
-        ),
-        figure("length of the attack", "s", found.lasted.as_secs_f64()),
-    ]
-}
-
-/// Times in milliseconds. A turn that was refused or failed took for ever: nobody is served well by quick refusals.
-fn with_failed(turns: &Turns) -> Vec<f64> {
-    let mut times = millis(&turns.times);
-    times.extend(turns.failed.iter().map(|_| f64::INFINITY));
-    times
-}
-
-fn millis(times: &[Duration]) -> Vec<f64> {
-    times
-        .iter()
-        .map(|time| time.as_secs_f64() * 1_000.0)
-        .collect()
-}
-
-fn mebibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 20)
-}
-
-/// The value that this share of all values does not exceed; beyond any number when there are none.
-fn quantile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let place = (sorted.len() as f64 * share).ceil() as usize;
-    let found = sorted.get(place.saturating_sub(1));
-    found.copied().unwrap_or(f64::INFINITY)
 }
