@@ -14,7 +14,7 @@ const ATTACKS: &[&str] = &[
     "receipt-keys",
     "files-nested",
     "redaction",
-    "half-heads",
+    "slow-bodies",
     "spinning",
     "many-calls",
     "equal-ids",

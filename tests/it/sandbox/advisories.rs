@@ -109,6 +109,7 @@ fn find_below(name: &str, folder: &std::path::Path) -> Option<std::path::PathBuf
 async fn what_a_stream_did_not_permit_is_not_written() {
     let hostile = load("hostile").await;
     is_ended(&run(&hostile, "print_unasked", json!({ "bytes": 8 << 20 })).await);
+    is_ended(&run(&hostile, "write_unasked", json!({ "bytes": 1_000 })).await);
     is_ended(&run(&hostile, "write_unasked", json!({ "bytes": 16 << 20 })).await);
 }
 

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use arsenal::Arsenal;
 use attack::{Attack, Attacker};
-use report::Report;
+use report::{Death, Report};
 use server::Server;
 use victim::Victim;
 use watch::Watch;
@@ -57,7 +57,8 @@ pub async fn run(options: Options) -> Result<Report, String> {
     let mut victim = Victim::make(&server, &arsenal).await;
     let mut attackers = Vec::new();
     for (number, attack) in attacks.iter().enumerate() {
-        attackers.push((*attack, Attacker::make(&server, &arsenal, number).await));
+        let attacker = Attacker::make(&server, &arsenal, number, attack.arm).await;
+        attackers.push((*attack, attacker));
     }
     let watch = Watch::start(server.pid(), &server.url);
 
@@ -72,19 +73,24 @@ pub async fn run(options: Options) -> Result<Report, String> {
     };
     let lasted = begun.elapsed();
     let seen = watch.stop();
-    let death = server.death().map(|how| (how, lasted, server.last_words()));
-    if death.is_some() {
+    let mut deaths = Vec::new();
+    if let Some(how) = server.death() {
+        deaths.push(Death::new(how, &server));
         server.start_again(&options.program, arsenal.model.base_url())?;
         victim.follow(&server.url);
     }
     let kept = victim.check().await;
+    // What ended it once may end it again as soon as it goes on where it was.
+    if let Some(how) = server.death() {
+        deaths.push(Death::new(how, &server));
+    }
     let ended = server.end_within(END_PATIENCE).await;
     Ok(Report::new(report::Findings {
         alone,
         under_attack,
         lasted,
         seen,
-        death,
+        deaths,
         kept,
         ended,
         attacks: attackers

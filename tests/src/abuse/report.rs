@@ -9,9 +9,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::abuse::attack::Attack;
+use crate::abuse::server::Server;
 use crate::abuse::tally::Tally;
 use crate::abuse::victim::{Kept, Turns};
 use crate::abuse::watch::Seen;
+
+/// How many lost messages are shown one by one.
+const SHOWN: usize = 10;
 
 /// All that was found out.
 pub struct Findings {
@@ -23,8 +27,8 @@ pub struct Findings {
     pub lasted: Duration,
     /// What the watcher saw.
     pub seen: Seen,
-    /// How and when the server died, and the end of its log.
-    pub death: Option<(String, Duration, String)>,
+    /// How the server died: under attack, and perhaps again after it was started anew.
+    pub deaths: Vec<Death>,
     /// What is left of the victim's messages.
     pub kept: Kept,
     /// How long SIGTERM took; `None` when the server had to be killed.
@@ -43,10 +47,30 @@ pub struct Report {
     pub failed_turns: BTreeMap<String, usize>,
     /// Messages of the victim that were acknowledged and are not there.
     pub lost: Vec<String>,
-    /// How the server died, if it did.
-    pub death: Option<String>,
+    /// How the server died, each time.
+    pub deaths: Vec<Death>,
     /// What each attack was answered.
     pub attacks: Vec<Attacked>,
+}
+
+/// One end of the server that nobody asked for.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Death {
+    /// The status that it ended with.
+    pub status: String,
+    /// The end of its log.
+    pub last_words: String,
+}
+
+impl Death {
+    /// The death of this server.
+    pub fn new(status: String, server: &Server) -> Self {
+        Self {
+            status,
+            last_words: server.last_words(),
+        }
+    }
 }
 
 /// A figure and, where there is one, the limit that it must not exceed.
@@ -91,10 +115,6 @@ impl Report {
         for why in &found.under_attack.failed {
             *failed_turns.entry(why.clone()).or_default() += 1;
         }
-        let death = found.death.as_ref().map(|(how, when, log)| {
-            let seconds = when.as_secs_f64();
-            format!("the server died after {seconds:.1} s of attack ({how}). Its log ends:\n{log}")
-        });
         let answered = |(attack, tally): &(&'static Attack, Tally)| Attacked {
             name: attack.name,
             class: attack.class,
@@ -104,9 +124,9 @@ impl Report {
         Self {
             figures: figures::of(&found),
             failed_turns,
-            death,
             attacks: found.attacks.iter().map(answered).collect(),
             lost: found.kept.lost,
+            deaths: found.deaths,
         }
     }
 
@@ -142,7 +162,7 @@ impl Report {
         for (why, times) in &self.failed_turns {
             let _ = writeln!(text, "a turn of the victim: {why} ({times} times)");
         }
-        for lost in &self.lost {
+        for lost in self.lost.iter().take(SHOWN) {
             let _ = writeln!(text, "LOST: the victim's message {lost:?}");
         }
         for attack in &self.attacks {
@@ -155,8 +175,13 @@ impl Report {
                 let _ = writeln!(text, "  {times:>8} x {answer}");
             }
         }
-        if let Some(death) = &self.death {
-            let _ = writeln!(text, "\nDIED: {death}");
+        for (number, death) in self.deaths.iter().enumerate() {
+            let when = match number {
+                0 => "under attack",
+                _ => "again, after it was started anew on the same data",
+            };
+            let Death { status, last_words } = death;
+            let _ = writeln!(text, "\nDIED {when}: {status}. Its log ends:\n{last_words}");
         }
         text
     }

@@ -188,11 +188,11 @@ pub fn print_zeroes(
     /// How many.
     count: u64,
 ) -> String {
-    let written = stdout::get_stdout().blocking_write_zeroes_and_flush(count);
+    let written = stdout::get_stdout().write_zeroes(count);
     format!("{written:?}")
 }
 
-/// Writes to a file's stream at once what nobody asked whether it may be written.
+/// Writes to a file's stream, and again before anybody asked whether more may be written.
 #[tool]
 pub fn write_unasked(
     /// How many bytes.
@@ -200,7 +200,9 @@ pub fn write_unasked(
 ) -> Result<String, ToolError> {
     let file = new_file()?;
     let stream = file.write_via_stream(0).map_err(failed)?;
-    let written = stream.write(&vec![b'x'; bytes]);
+    let block = vec![b'x'; bytes];
+    stream.write(&block).map_err(failed)?;
+    let written = stream.write(&block);
     Ok(format!("{written:?}"))
 }
 

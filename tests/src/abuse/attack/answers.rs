@@ -4,35 +4,30 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
-use super::attacker::{demo, hostile_model};
 use super::{Attacker, again_and_again};
-use crate::abuse::model::{EQUAL_IDS, HUGE_ANSWER, MANY_CALLS};
 
 /// Deep enough to be stored deeper than JSON is usually read.
 const DEPTH: usize = 120;
 
 pub(super) fn many_calls(attacker: Attacker) -> BoxFuture<'static, ()> {
-    talking(attacker, MANY_CALLS)
+    talking(attacker)
 }
 
 pub(super) fn equal_ids(attacker: Attacker) -> BoxFuture<'static, ()> {
-    talking(attacker, EQUAL_IDS)
+    talking(attacker)
 }
 
 pub(super) fn huge_answer(attacker: Attacker) -> BoxFuture<'static, ()> {
-    talking(attacker, HUGE_ANSWER)
+    talking(attacker)
 }
 
 pub(super) fn deep_arguments(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let package = attacker.arsenal.guest("echo", &attacker.key);
-        let Some(agent) = attacker.equipped(demo(), &package).await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         let deep = (0..DEPTH).fold(json!("x"), |inner, _| json!({ "a": inner }));
         again_and_again(1, async |_, number| {
             let peer = number.to_string();
-            attacker.call(&agent, &peer, "echo__echo", &deep).await;
+            attacker.call(agent, &peer, "echo__echo", &deep).await;
             let path = format!("/v1/agents/{agent}/chat/messages");
             attacker.get("read history", &path).await;
         })
@@ -42,14 +37,11 @@ pub(super) fn deep_arguments(attacker: Attacker) -> BoxFuture<'static, ()> {
 }
 
 /// Talks to an agent whose model is the attackers' own; each turn is another peer's, so that no history grows.
-fn talking(attacker: Attacker, model: &'static str) -> BoxFuture<'static, ()> {
+fn talking(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let package = attacker.arsenal.guest("echo", &attacker.key);
-        let Some(agent) = attacker.equipped(hostile_model(model), &package).await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         again_and_again(2, async |_, number| {
-            attacker.say(&agent, &number.to_string(), "Go on.").await;
+            attacker.say(agent, &number.to_string(), "Go on.").await;
         })
         .await;
     }

@@ -8,7 +8,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use skillgate_skill::{Package, SigningKey};
 
-use crate::abuse::arsenal::Arsenal;
+use super::Arm;
+use crate::abuse::arsenal::{self, Arsenal};
 use crate::abuse::server::Server;
 use crate::abuse::tally::Tally;
 use crate::app::Client;
@@ -16,6 +17,10 @@ use crate::skills;
 
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The name of the largest package.
+pub(super) const LARGE_NAME: &str = "large";
+/// Its bytes; a package may have 64 MiB.
+const LARGE: usize = 60_000_000;
 /// The first seed of attackers' publisher keys; lower ones are others'.
 const FIRST_SEED: u8 = 100;
 
@@ -28,22 +33,47 @@ pub struct Attacker {
     pub key: SigningKey,
     /// What it needs.
     pub arsenal: Arc<Arsenal>,
+    /// The agent that it was given beforehand, when its attack wants one.
+    agent: Option<String>,
     /// What came of what it did.
     pub tally: Tally,
 }
 
 impl Attacker {
-    /// Makes the account of the attack of this number.
-    pub async fn make(server: &Server, arsenal: &Arc<Arsenal>, number: usize) -> Self {
+    /// Makes the account of the attack of this number, and what the attack is to have.
+    pub async fn make(server: &Server, arsenal: &Arc<Arsenal>, number: usize, arm: Arm) -> Self {
         let client = server.new_account("attacker").await;
         let key = skills::signing_key(FIRST_SEED + u8::try_from(number).unwrap());
         client.register(&key).await.data(201);
-        Self {
+        let mut attacker = Self {
             client,
             key,
             arsenal: Arc::clone(arsenal),
+            agent: None,
             tally: Tally::default(),
-        }
+        };
+        attacker.agent = attacker.armed(arm).await;
+        attacker
+    }
+
+    async fn armed(&self, arm: Arm) -> Option<String> {
+        let (config, package) = match arm {
+            Arm::Nothing => return None,
+            Arm::Guest("hostile") => (demo(), self.arsenal.hostile(&self.key)),
+            Arm::Guest(name) => (demo(), self.arsenal.guest(name, &self.key)),
+            Arm::Model(model) => (hostile_model(model), self.arsenal.guest("echo", &self.key)),
+            Arm::Large => (demo(), arsenal::instructions(LARGE_NAME, LARGE, &self.key)),
+        };
+        let agent = self.equipped(config, &package).await;
+        Some(agent.expect("nobody attacks yet: an attacker gets its agent"))
+    }
+
+    /// The agent that it was given.
+    ///
+    /// # Panics
+    /// When its attack has [`Arm::Nothing`].
+    pub(super) fn agent(&self) -> &str {
+        self.agent.as_deref().expect("the attack is armed")
     }
 
     /// Sends a request, counts its status as `what`, and gives status and body.
@@ -78,7 +108,7 @@ impl Attacker {
     }
 
     /// Makes an agent of this configuration; its id.
-    pub(super) async fn agent(&self, config: Value) -> Option<String> {
+    pub(super) async fn new_agent(&self, config: Value) -> Option<String> {
         let body = json!({ "name": "Mallory", "config": config });
         let (_, answer) = self.post("make agent", "/v1/agents", body).await?;
         Some(answer["data"]["id"].as_str()?.to_owned())
@@ -103,7 +133,7 @@ impl Attacker {
 
     /// An agent that answers as `config` says and has this package.
     pub(super) async fn equipped(&self, config: Value, package: &Package) -> Option<String> {
-        let agent = self.agent(config).await?;
+        let agent = self.new_agent(config).await?;
         if !self.publish(package).await {
             return None;
         }

@@ -73,9 +73,7 @@ async fn trickle(address: &str, start: &str) -> std::io::Result<bool> {
 
 pub(super) fn unread_streams(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let Some(agent) = attacker.hostile_agent().await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         again_and_again(40, async |lane, number| {
             let logs = format!("/v1/agents/{agent}/logs/stream?tail=10000");
             let chat = format!("/v1/agents/{agent}/chat/messages");
@@ -108,6 +106,7 @@ pub(super) fn unread_streams(attacker: Attacker) -> BoxFuture<'static, ()> {
 
 pub(super) fn unknown_keys(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
+        let nobody = Client::new(&attacker.client.url, None);
         again_and_again(8, async |_, number| {
             // Twenty in a row, then the pause: what a key costs is to count here.
             for each in 0..20 {
@@ -115,7 +114,7 @@ pub(super) fn unknown_keys(attacker: Attacker) -> BoxFuture<'static, ()> {
                     "ak_live_{:032x}",
                     u128::from(number * 20 + each) + (1 << 100)
                 );
-                let request = attacker.client.request(Method::GET, "/v1/account");
+                let request = nobody.request(Method::GET, "/v1/account");
                 attacker
                     .send("unknown key", request.header("x-api-key", key))
                     .await;

@@ -38,14 +38,12 @@ fn fetching(
     urls: impl Fn(&Attacker, u64) -> Vec<String> + Send + Sync + 'static,
 ) -> BoxFuture<'static, ()> {
     async move {
-        let Some(agent) = attacker.hostile_agent().await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         again_and_again(lanes, async |lane, number| {
             let arguments: Value = json!({ "urls": urls(&attacker, number), "ms": ms });
             let peer = lane.to_string();
             attacker
-                .call(&agent, &peer, "hostile__fetch_each", &arguments)
+                .call(agent, &peer, "hostile__fetch_each", &arguments)
                 .await;
         })
         .await;

@@ -9,14 +9,12 @@ use super::{Attacker, again_and_again};
 
 pub(super) fn without_names(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let Some(agent) = attacker.hostile_agent().await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         let arguments = json!({ "bytes": 64 << 20 });
         again_and_again(4, async |lane, _| {
             let peer = lane.to_string();
             attacker
-                .call(&agent, &peer, "hostile__hoard", &arguments)
+                .call(agent, &peer, "hostile__hoard", &arguments)
                 .await;
         })
         .await;

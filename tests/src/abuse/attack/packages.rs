@@ -8,12 +8,9 @@ use futures::{FutureExt, StreamExt, stream};
 use reqwest::{Body, Method};
 use serde_json::json;
 
-use super::attacker::demo;
+use super::attacker::{LARGE_NAME, demo};
 use super::{Attacker, again_and_again};
-use crate::abuse::arsenal;
 
-/// Bytes of the package that is installed again and again; the largest may have 64 MiB.
-const LARGE: usize = 60_000_000;
 /// Installs at once.
 const INSTALLS: usize = 60;
 /// Uploads at once; the server once had 8 places for all.
@@ -21,13 +18,9 @@ const UPLOADS: u64 = 24;
 
 pub(super) fn install_storm(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let package = arsenal::instructions("large", LARGE, &attacker.key);
-        let Some(agent) = attacker.equipped(demo(), &package).await else {
-            return std::future::pending().await;
-        };
-        drop(package);
+        let agent = attacker.agent();
         again_and_again(1, async |_, _| {
-            let installs = (0..INSTALLS).map(|_| attacker.install(&agent, "large"));
+            let installs = (0..INSTALLS).map(|_| attacker.install(agent, LARGE_NAME));
             join_all(installs).await;
         })
         .await;
@@ -63,7 +56,7 @@ pub(super) fn many_versions(attacker: Attacker) -> BoxFuture<'static, ()> {
                 return;
             }
             // A version of one skill is installed on an agent once: each gets an agent of its own.
-            if let Some(agent) = attacker.agent(demo()).await {
+            if let Some(agent) = attacker.new_agent(demo()).await {
                 attacker.install(&agent, "rogue").await;
                 let arguments = json!({ "lines": 1 });
                 attacker

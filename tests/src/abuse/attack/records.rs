@@ -10,14 +10,12 @@ use super::{Attacker, again_and_again};
 
 pub(super) fn keys(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let Some(agent) = attacker.hostile_agent().await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         let arguments = json!({ "times": 256, "bytes": 500_000 });
         again_and_again(2, async |lane, _| {
             let peer = lane.to_string();
             attacker
-                .call(&agent, &peer, "hostile__flood_keys", &arguments)
+                .call(agent, &peer, "hostile__flood_keys", &arguments)
                 .await;
         })
         .await;
@@ -27,15 +25,13 @@ pub(super) fn keys(attacker: Attacker) -> BoxFuture<'static, ()> {
 
 pub(super) fn paths(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let Some(agent) = attacker.hostile_agent().await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         again_and_again(2, async |lane, _| {
             let base = &attacker.arsenal.peers.urls[0];
             let arguments = json!({ "base": base, "times": 200, "bytes": 7_000 });
             let peer = lane.to_string();
             attacker
-                .call(&agent, &peer, "hostile__fetch_long_paths", &arguments)
+                .call(agent, &peer, "hostile__fetch_long_paths", &arguments)
                 .await;
         })
         .await;
@@ -45,15 +41,12 @@ pub(super) fn paths(attacker: Attacker) -> BoxFuture<'static, ()> {
 
 pub(super) fn lines(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let package = attacker.arsenal.guest("rogue", &attacker.key);
-        let Some(agent) = attacker.equipped(demo(), &package).await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         let arguments = json!({ "lines": 1_000 });
         again_and_again(4, async |lane, _| {
             let peer = lane.to_string();
             attacker
-                .call(&agent, &peer, "rogue__log_flood", &arguments)
+                .call(agent, &peer, "rogue__log_flood", &arguments)
                 .await;
             let path = format!("/v1/agents/{agent}/logs?tail=10000");
             attacker.get("read log", &path).await;
@@ -65,7 +58,7 @@ pub(super) fn lines(attacker: Attacker) -> BoxFuture<'static, ()> {
 
 pub(super) fn deleted_names(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let Some(agent) = attacker.agent(demo()).await else {
+        let Some(agent) = attacker.new_agent(demo()).await else {
             return std::future::pending().await;
         };
         let names: Vec<String> = (0..7_000).map(|name| format!("{name:0>128}")).collect();

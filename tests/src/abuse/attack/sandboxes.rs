@@ -4,7 +4,6 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::json;
 
-use super::attacker::demo;
 use super::{Attacker, again_and_again};
 
 pub(super) fn spinning(attacker: Attacker) -> BoxFuture<'static, ()> {
@@ -32,14 +31,11 @@ fn calling(
     tools: &'static [&'static str],
 ) -> BoxFuture<'static, ()> {
     async move {
-        let package = attacker.arsenal.guest("rogue", &attacker.key);
-        let Some(agent) = attacker.equipped(demo(), &package).await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         again_and_again(lanes, async |lane, number| {
             let tool = tools[usize::try_from(number).unwrap() % tools.len()];
             let peer = lane.to_string();
-            attacker.call(&agent, &peer, tool, &json!({})).await;
+            attacker.call(agent, &peer, tool, &json!({})).await;
         })
         .await;
     }

@@ -31,9 +31,7 @@ pub(super) fn huge_texts(attacker: Attacker) -> BoxFuture<'static, ()> {
 
 pub(super) fn redaction(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let Some(agent) = attacker.hostile_agent().await else {
-            return std::future::pending().await;
-        };
+        let agent = attacker.agent();
         let body = json!({ "secrets": { "SHORT": "abcdef" } });
         let path = format!("/v1/agents/{agent}/secrets");
         let request = attacker.client.request(Method::PATCH, &path).json(&body);
@@ -42,7 +40,7 @@ pub(super) fn redaction(attacker: Attacker) -> BoxFuture<'static, ()> {
         again_and_again(2, async |lane, _| {
             let peer = lane.to_string();
             attacker
-                .call(&agent, &peer, "hostile__repeat", &arguments)
+                .call(agent, &peer, "hostile__repeat", &arguments)
                 .await;
         })
         .await;
@@ -52,7 +50,7 @@ pub(super) fn redaction(attacker: Attacker) -> BoxFuture<'static, ()> {
 
 pub(super) fn many_secrets(attacker: Attacker) -> BoxFuture<'static, ()> {
     async move {
-        let Some(agent) = attacker.agent(demo()).await else {
+        let Some(agent) = attacker.new_agent(demo()).await else {
             return std::future::pending().await;
         };
         again_and_again(1, async |_, number| {

@@ -29,12 +29,7 @@ fn life(found: &Findings) -> Vec<Figure> {
     let lost = found.kept.lost.len() as f64;
     let end = found.ended.map_or(f64::INFINITY, |time| time.as_secs_f64());
     vec![
-        limited(
-            "deaths of the server",
-            "",
-            one_if(found.death.is_some()),
-            0.0,
-        ),
+        limited("deaths of the server", "", found.deaths.len() as f64, 0.0),
         limited("messages of the victim that were lost", "", lost, 0.0),
         limited(
             "SIGTERMs that did not end the server",
