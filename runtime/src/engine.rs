@@ -35,6 +35,8 @@ fn code_settings() -> Config {
         .cranelift_opt_level(OptLevel::Speed)
         .epoch_interruption(true)
         .memory_init_cow(true)
+        // On by default even where no collector is compiled in; guests would reach code that hardly anybody runs.
+        .wasm_gc(false)
         // Nobody reads a guest's backtrace; its maps would be an eighth of what a skill holds in memory.
         .wasm_backtrace_max_frames(None)
         .generate_address_map(false)

@@ -6,6 +6,8 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod abuse;
+mod advisories;
 mod agent_folders;
 mod api;
 mod architecture;

@@ -1,6 +1,7 @@
 //! The sandbox against everything a guest may try: guests built from tests/guests, called through
 //! the runtime, each bad behaviour with its outcome.
 
+mod advisories;
 mod cache;
 mod egress_limits;
 mod egress_peers;

@@ -60,17 +60,35 @@ pub struct FakeAnthropic {
     _stop: DropGuard,
 }
 
+/// Says what a request, by its body, is answered with.
+type Choose = dyn Fn(&Value) -> Reply + Send + Sync;
+
 #[derive(Default)]
 struct Shared {
     replies: Mutex<VecDeque<Reply>>,
     asked: Mutex<Vec<Asked>>,
+    choose: Option<Box<Choose>>,
 }
 
 impl FakeAnthropic {
     /// Starts a peer that gives these replies, one for each request; further requests get 500.
     pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let shared = Arc::new(Shared::default());
+        let shared = Shared::default();
         shared.replies.lock().unwrap().extend(replies);
+        Self::serve(shared).await
+    }
+
+    /// Starts a peer that answers each request with what `choose` says of its body, for ever. It remembers nothing.
+    pub async fn choosing(choose: impl Fn(&Value) -> Reply + Send + Sync + 'static) -> Self {
+        Self::serve(Shared {
+            choose: Some(Box::new(choose)),
+            ..Shared::default()
+        })
+        .await
+    }
+
+    async fn serve(shared: Shared) -> Self {
+        let shared = Arc::new(shared);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
@@ -184,8 +202,13 @@ fn events(blocks: &[Block]) -> Vec<Value> {
 
 async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> Response {
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    shared.asked.lock().unwrap().push(Asked { headers, body });
-    let reply = shared.replies.lock().unwrap().pop_front();
+    let reply = match &shared.choose {
+        Some(choose) => Some(choose(&body)),
+        None => {
+            shared.asked.lock().unwrap().push(Asked { headers, body });
+            shared.replies.lock().unwrap().pop_front()
+        }
+    };
     match reply.unwrap_or(Reply::Status(500, None)) {
         Reply::Answer(blocks) => event_stream(events(&blocks), None, false),
         Reply::Gated(blocks, gate) => event_stream(events(&blocks), Some(gate), false),

@@ -1,5 +1,6 @@
 //! The whole, tested from outside.
 //!
+//! - [`abuse`]: the real server under attack, and a victim beside the attackers.
 //! - [`app`]: a server in this process on 127.0.0.1, with its own database, and a client that holds a key.
 //! - [`sse`]: reads streams of events.
 //! - [`skills`]: packages made of the guests in `tests/guests`, signed by keys of their own.
@@ -15,6 +16,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod abuse;
 pub mod app;
 pub mod fake_anthropic;
 pub mod fuzz;

@@ -8,6 +8,7 @@
     reason = "a program for the terminal: printing is its job"
 )]
 
+mod abuse;
 mod bench;
 mod digest;
 mod guests;
@@ -67,6 +68,14 @@ const VERBS: &[Verb] = &[
         options: "[--write]",
         about: "measure, and print one table; --write puts it into docs/performance.md",
         run: bench::main,
+    },
+    Verb {
+        name: "abuse",
+        options: "[--seconds N] [--attacks A,B] [--profile release|dev] [--json] [--list]",
+        about: "attack a server of one's own in every way that we know, for 600 seconds, and see that an account beside\n\
+                the attackers is served well: memory, descriptors, /healthz, its turns, its messages. --list names the\n\
+                attacks; --profile is release where that was built before, else dev",
+        run: abuse::main,
     },
 ];
 

@@ -1,0 +1,129 @@
+//! The real server under every attack that we know, all at once, and one account beside them that only wants to work.
+//!
+//! - [`server`]: the program as a process of its own, with few descriptors, and accounts made on its command line.
+//! - [`attack`]: the table of attacks, one function each.
+//! - [`arsenal`], [`model`], [`peers`]: what attackers upload, and what they make the server talk to.
+//! - [`victim`]: an agent with a sandboxed tool; each of its turns is timed, each of its messages must be there at the end.
+//! - [`watch`]: memory, descriptors, threads and `/healthz` of the server, all the time.
+//! - [`report`]: what came out of it, against the limits.
+
+pub mod arsenal;
+pub mod attack;
+pub mod model;
+pub mod peers;
+pub mod report;
+pub mod server;
+pub mod tally;
+pub mod victim;
+pub mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use arsenal::Arsenal;
+use attack::{Attack, Attacker};
+use report::{Death, Report};
+use server::Server;
+use victim::Victim;
+use watch::Watch;
+
+/// How long the server gets to end after SIGTERM: its drain of 30 s, and room for a loaded machine.
+const END_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is to be done.
+pub struct Options {
+    /// The `skillgate` to start.
+    pub program: PathBuf,
+    /// How long the victim works alone first.
+    pub alone: Duration,
+    /// How long all attacks go on.
+    pub attacked: Duration,
+    /// The names of the attacks; all when empty.
+    pub attacks: Vec<String>,
+}
+
+/// Runs it all: the victim alone, then under attack, then the count of what is left.
+///
+/// # Errors
+/// When an attack is unknown, or the server does not come up at all.
+pub async fn run(options: Options) -> Result<Report, String> {
+    let attacks = attack::chosen(&options.attacks)?;
+    let arsenal = Arc::new(Arsenal::make().await);
+    let mut server = Server::start(&options.program, arsenal.model.base_url())?;
+    let mut victim = Victim::make(&server, &arsenal).await;
+    let mut attackers = Vec::new();
+    for (number, attack) in attacks.iter().enumerate() {
+        let attacker = Attacker::make(&server, &arsenal, number, attack.arm).await;
+        attackers.push((*attack, attacker));
+    }
+    let watch = Watch::start(server.pid(), &server.url);
+
+    let alone = victim.talk_for(options.alone, &watch.died()).await;
+    watch.begin_attack();
+    let begun = Instant::now();
+    let under_attack = {
+        let storm = Storm::unleash(&attackers);
+        let turns = victim.talk_for(options.attacked, &watch.died()).await;
+        storm.end().await;
+        turns
+    };
+    let lasted = begun.elapsed();
+    let seen = watch.stop();
+    let mut deaths = Vec::new();
+    if let Some(how) = server.death() {
+        deaths.push(Death::new(how, &server));
+        server.start_again(&options.program, arsenal.model.base_url())?;
+        victim.follow(&server.url);
+    }
+    let kept = victim.check().await;
+    // What ended it once may end it again as soon as it goes on where it was.
+    if let Some(how) = server.death() {
+        deaths.push(Death::new(how, &server));
+    }
+    let ended = server.end_within(END_PATIENCE).await;
+    Ok(Report::new(report::Findings {
+        alone,
+        under_attack,
+        lasted,
+        seen,
+        deaths,
+        kept,
+        ended,
+        attacks: attackers
+            .into_iter()
+            .map(|(attack, attacker)| (attack, attacker.tally))
+            .collect(),
+    }))
+}
+
+/// All attacks, under way.
+struct Storm {
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Storm {
+    fn unleash(attackers: &[(&'static Attack, Attacker)]) -> Self {
+        let stop = CancellationToken::new();
+        let mut tasks = JoinSet::new();
+        for (attack, attacker) in attackers {
+            let (attacking, stop) = ((attack.run)(attacker.clone()), stop.clone());
+            tasks.spawn(async move {
+                stop.run_until_cancelled(attacking).await;
+            });
+        }
+        Self { stop, tasks }
+    }
+
+    /// Ends them, with every connection that they hold. An attack that failed by itself is a mistake of ours and is told.
+    async fn end(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.expect("an attack ends only when it is told to");
+        }
+    }
+}
