@@ -2,9 +2,12 @@
 //! the runtime, each bad behaviour with its outcome.
 
 mod cache;
+mod cancel;
+mod fairness;
 mod files;
 mod http;
 mod kv;
 mod limits;
 mod load;
+mod receipts;
 mod support;
