@@ -10,28 +10,19 @@ use tokio::sync::Semaphore;
 pub(crate) struct Accounts {
     /// Calls of one account at the same time.
     calls: usize,
-    known: Mutex<Known>,
-}
-
-#[derive(Default)]
-struct Known {
-    accounts: HashMap<String, Arc<Account>>,
-    next: u64,
+    known: Mutex<HashMap<String, Arc<Account>>>,
 }
 
 /// One account's share of what all calls use.
 #[derive(Debug)]
 pub(crate) struct Account {
-    pub(crate) id: AccountId,
     /// One permit for each of its calls that may run at the same time.
     pub(crate) calls: Semaphore,
     /// Linear memory of its guests, in bytes.
     pub(crate) memory: AtomicU64,
+    /// When its last turn ended: see [`Turns`](crate::turns::Turns), under whose lock it is used.
+    pub(crate) turns: AtomicU64,
 }
-
-/// Names an account for as long as it has calls under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct AccountId(pub(crate) u64);
 
 /// How many accounts are remembered before those without calls are forgotten.
 const MAX_IDLE: usize = 1024;
@@ -53,21 +44,18 @@ impl Accounts {
     /// The share of the account called `name`: the same one for all calls that hold it.
     pub(crate) fn of(&self, name: &str) -> Arc<Account> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(account) = known.accounts.get(name) {
+        if let Some(account) = known.get(name) {
             return Arc::clone(account);
         }
-        if known.accounts.len() >= MAX_IDLE {
-            known
-                .accounts
-                .retain(|_, account| Arc::strong_count(account) > 1);
+        if known.len() >= MAX_IDLE {
+            known.retain(|_, account| Arc::strong_count(account) > 1);
         }
         let account = Arc::new(Account {
-            id: AccountId(known.next),
             calls: Semaphore::new(self.calls),
             memory: AtomicU64::new(0),
+            turns: AtomicU64::new(0),
         });
-        known.next += 1;
-        known.accounts.insert(name.to_owned(), Arc::clone(&account));
+        known.insert(name.to_owned(), Arc::clone(&account));
         account
     }
 }
@@ -84,7 +72,7 @@ mod tests {
             accounts.of(&format!("idle {number}"));
         }
         assert!(Arc::ptr_eq(&first, &accounts.of("a")));
-        assert_ne!(first.id, accounts.of("b").id);
-        assert!(accounts.known.lock().unwrap().accounts.len() <= MAX_IDLE + 1);
+        assert!(!Arc::ptr_eq(&first, &accounts.of("b")));
+        assert!(accounts.known.lock().unwrap().len() <= MAX_IDLE + 1);
     }
 }

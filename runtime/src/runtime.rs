@@ -36,7 +36,7 @@ pub struct Runtime {
 pub(crate) struct Inner {
     pub(crate) threads: GuestThreads,
     /// Whose guest runs next on them.
-    pub(crate) turns: Turns,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) accounts: Accounts,
     /// Linear memory of all guests.
     pub(crate) memory: Arc<HostMemory>,

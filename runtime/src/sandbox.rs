@@ -115,7 +115,7 @@ impl Loaded {
         let mut store = self.store(call, record, effective, open_folders, limits, &account)?;
         let answer = tokio::time::timeout(
             timeout,
-            inner.turns.run(account.id, async {
+            inner.turns.run(&account, async {
                 let guest = prepared.instantiate_async(&mut store).await?;
                 work(&guest, &mut store).await
             }),

@@ -3,13 +3,16 @@
 
 mod advisories;
 mod cache;
+mod cancel;
 mod egress_limits;
 mod egress_peers;
+mod fairness;
 mod files;
 mod http;
 mod kv;
 mod limits;
 mod load;
+mod receipts;
 mod schemas;
 mod storage;
 mod support;

@@ -14,10 +14,10 @@ use skillgate_runtime::{Call, EgressPolicy, Outcome, Report, Runtime, RuntimeCon
 use super::support::{OneSecret, call, config, denial, guest, manifest, package, text};
 
 /// What a server was sent: each request's URI and headers.
-type Seen = Arc<Mutex<Vec<(Uri, HeaderMap)>>>;
+pub(super) type Seen = Arc<Mutex<Vec<(Uri, HeaderMap)>>>;
 
 /// A server on a free port: `/to/{url}` redirects there (the URL in hex), anything else answers `hello`.
-async fn server(host: &str) -> (SocketAddr, Seen) {
+pub(super) async fn server(host: &str) -> (SocketAddr, Seen) {
     let seen = Seen::default();
     let app = Router::new()
         .route("/to/{target}", any(redirect))
@@ -50,12 +50,12 @@ async fn redirect(Path(target): Path<String>) -> Response {
     (StatusCode::FOUND, [(header::LOCATION, target)]).into_response()
 }
 
-fn redirecting(from: SocketAddr, to: &str) -> String {
+pub(super) fn redirecting(from: SocketAddr, to: &str) -> String {
     format!("http://{from}/to/{}", hex::encode(to))
 }
 
 /// The probe with these http rules, in a runtime whose floor lets these networks through.
-async fn probe(rules: &[&str], floor_allows: &[&str]) -> Arc<Skill> {
+pub(super) async fn probe(rules: &[&str], floor_allows: &[&str]) -> Arc<Skill> {
     let rules: Vec<String> = rules
         .iter()
         .map(|rule| format!("        - {rule}"))
@@ -93,7 +93,7 @@ fn page(report: &Report) -> Value {
     result.structured.clone().unwrap()
 }
 
-const LOOPBACK: &str = "127.0.0.0/8";
+pub(super) const LOOPBACK: &str = "127.0.0.0/8";
 
 #[tokio::test]
 async fn an_allowed_request_is_answered_and_stands_in_the_receipt() {
@@ -113,8 +113,12 @@ async fn an_allowed_request_is_answered_and_stands_in_the_receipt() {
         .find(|used| used.permission == "http")
         .unwrap();
     assert_eq!(
-        (used.detail.as_str(), used.bytes),
-        (format!("GET http://{address}/a").as_str(), 5)
+        (used.detail.as_str(), used.count, used.bytes),
+        (
+            format!("GET http://{address}/a").as_str(),
+            1,
+            ("b=c".len() + "hello".len()) as u64
+        )
     );
 }
 

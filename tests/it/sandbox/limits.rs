@@ -214,7 +214,7 @@ async fn a_guest_that_loops_does_not_hold_up_the_others() {
     let rogue = load("rogue").await;
     let echo = load("echo").await;
     let spinning = tokio::spawn(async move { run(&rogue, "spin", json!({})).await });
-    // On this test's one thread, an answer can only come because the loop yields.
+    // Also where guests have one thread, an answer comes because the loop yields.
     let report = run(&echo, "echo", json!({"text": "in between"})).await;
     assert!(!spinning.is_finished());
     assert_eq!(text(&report), "in between");

@@ -125,6 +125,21 @@ impl SecretSource for OneSecret {
     }
 }
 
+/// Sends each line of the log, for tests that wait for what a guest says.
+pub(super) struct Told(pub(super) tokio::sync::mpsc::UnboundedSender<String>);
+
+impl Sink for Told {
+    fn log(&self, _: LogLevel, message: &str) {
+        let _ = self.0.send(message.to_owned());
+    }
+}
+
+/// A sink, and where what it is told comes out.
+pub(super) fn told() -> (Arc<Told>, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let (sender, lines) = tokio::sync::mpsc::unbounded_channel();
+    (Arc::new(Told(sender)), lines)
+}
+
 /// Keeps the log and the progress.
 #[derive(Default)]
 pub(super) struct Kept(pub(super) Mutex<Vec<String>>);

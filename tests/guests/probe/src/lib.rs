@@ -147,6 +147,58 @@ pub fn echo(text: String) -> String {
     text
 }
 
+/// Sets keys of NUL characters, longer than a key may be; gives how many were refused.
+#[tool]
+pub fn kv_set_long(
+    /// How many.
+    times: u32,
+    /// Characters of each.
+    length: usize,
+) -> String {
+    let key = "\0".repeat(length);
+    let refused = (0..times).filter(|_| kv::set(&key, "").is_err()).count();
+    format!("{refused} refused")
+}
+
+/// Reads keys, then sends a GET.
+#[tool(open_world)]
+pub fn kv_get_then_fetch(
+    /// How many different keys.
+    keys: u32,
+    /// Where to.
+    url: String,
+) -> Result<String, ToolError> {
+    for number in 0..keys {
+        kv::set(&format!("key {number}"), "x")?;
+        kv::get(&format!("key {number}"))?;
+        kv::delete(&format!("key {number}"))?;
+    }
+    Ok(http::Request::new("GET", url).send()?.text())
+}
+
+/// Sends a GET, says so in the log, and waits.
+#[tool(open_world)]
+pub fn fetch_then_sleep(
+    /// Where to.
+    url: String,
+    /// Milliseconds.
+    ms: u64,
+) -> Result<String, ToolError> {
+    let text = http::Request::new("GET", url).send()?.text();
+    skillgate_sdk::log::info("fetched");
+    std::thread::sleep(Duration::from_millis(ms));
+    Ok(text)
+}
+
+/// Says so in the log and reads a key, again and again until that is refused.
+#[tool(read_only)]
+pub fn kv_get_until_refused() -> Result<String, ToolError> {
+    skillgate_sdk::log::info("reading");
+    loop {
+        kv::get("key")?;
+    }
+}
+
 skillgate_sdk::skill!(
     fetch,
     read_file,
@@ -161,5 +213,9 @@ skillgate_sdk::skill!(
     log,
     env,
     sleep,
-    echo
+    echo,
+    kv_set_long,
+    kv_get_then_fetch,
+    fetch_then_sleep,
+    kv_get_until_refused
 );

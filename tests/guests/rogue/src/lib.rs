@@ -99,6 +99,32 @@ pub fn random_flood() {
     }
 }
 
+/// Takes memory, says so in the log, and keeps it for a minute.
+#[tool]
+pub fn hold(
+    /// How much.
+    mebibytes: usize,
+) {
+    let block = black_box(vec![1_u8; mebibytes << 20]);
+    log::info("held");
+    std::thread::sleep(std::time::Duration::from_secs(60));
+    drop(black_box(block));
+}
+
+/// Says so in the log, and computes for this many steps.
+#[tool]
+pub fn compute(
+    /// In millions.
+    steps: u64,
+) -> String {
+    log::info("computing");
+    let mut sum = 0_u64;
+    for step in 0..steps * 1_000_000 {
+        sum = black_box(sum.wrapping_add(step));
+    }
+    sum.to_string()
+}
+
 skillgate_sdk::skill!(
     spin,
     allocate,
@@ -109,5 +135,7 @@ skillgate_sdk::skill!(
     exit,
     invalid_json,
     huge,
-    random_flood
+    random_flood,
+    hold,
+    compute
 );
