@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use skillgate_server::config::{AccountLimits, LoadedSkillLimits, ServerLimits};
 use skillgate_tests::app::{Answer, Client, Setup, TestApp};
-use skillgate_tests::skills::{component, manifest};
-use skillgate_tests::skills::{package, sign_with_its_tools, signed, signing_key};
+use skillgate_tests::skills::{signed, signing_key};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -198,16 +197,4 @@ async fn skills_that_had_to_make_room_are_called_all_the_same() {
             (&json!(false), &json!("hi"))
         );
     }
-}
-
-#[tokio::test]
-async fn another_version_published_meanwhile_is_another_version() {
-    let app = with(AccountLimits::default()).await;
-    let admin = app.admin().await;
-    let key = signing_key(1);
-    admin.register(&key).await.data(201);
-    admin.upload(&signed("echo", &key).await).await.data(201);
-    let newer = manifest("echo").replace("0.1.0", "0.2.0");
-    let newer = sign_with_its_tools(package(&newer, &component("echo")), &key).await;
-    assert_eq!(admin.upload(&newer).await.data(201)["version"], "0.2.0");
 }
