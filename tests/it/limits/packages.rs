@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use skillgate_server::config::{AccountLimits, LoadedSkillLimits, ServerLimits};
 use skillgate_tests::app::{Answer, Client, Setup, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
-use skillgate_tests::skills::{package, sign_with_its_tools, signed, signing_key};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
