@@ -7,6 +7,7 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     dead_code,
+    unused_imports,
     missing_docs,
     unreachable_pub,
     reason = "a program for the developer's terminal, with parts of the runtime"
