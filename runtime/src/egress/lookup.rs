@@ -73,7 +73,7 @@ impl Names {
         }
         let key = (account.to_owned(), name.to_owned());
         if let Some(known) = self.remembered.get(&key) {
-            return known.ok_or_else(|| EgressError::Dns(key.1));
+            return known.ok_or(EgressError::Dns(key.1));
         }
         let found = tokio::time::timeout(self.timeout, self.look_up(key)).await;
         let found = found.map_err(|_| EgressError::DnsTimeout(name.to_owned()))?;
