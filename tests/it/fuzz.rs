@@ -16,6 +16,7 @@ struct Tried<'a> {
 }
 
 impl Drop for Tried<'_> {
+    #[allow(clippy::print_stderr, reason = "a failure shows what it failed at")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             let shown = self.data.escape_ascii();

@@ -14,8 +14,11 @@ pub mod signature_envelope;
 pub mod skill_md;
 pub mod tool_schema;
 
-/// Every target by the name of its corpus, `fuzz/corpus/<name>`.
-pub const TARGETS: [(&str, fn(&[u8])); 7] = [
+/// A target: the name of its corpus, `fuzz/corpus/<name>`, and its function.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: [Target; 7] = [
     ("egress_url", egress_url::run),
     ("package", package::run),
     ("permission_rule", permission_rule::run),
