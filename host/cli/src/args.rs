@@ -3,6 +3,7 @@
 mod account;
 mod author;
 mod key;
+mod limits;
 mod package;
 mod remote;
 mod serve;
@@ -10,6 +11,7 @@ mod serve;
 pub(crate) use account::{AccountCommand, AccountCreate, ApiKeyCommand, ApiKeyCreate};
 pub(crate) use author::{Build, New, Run, Secret};
 pub(crate) use key::{KeysCommand, KeysNew, KeysShow};
+pub(crate) use limits::Limits;
 pub(crate) use package::{Inspect, KeyChoice, Sign, Verify};
 pub(crate) use remote::{Chat, Install, Publish, Remote};
 pub(crate) use serve::{Database, LogFormat, Serve};

@@ -25,6 +25,52 @@ variables! {
     ALLOW_EGRESS = "SKILLGATE_ALLOW_EGRESS";
     /// What the server logs: a level, or directives such as `info,skillgate_runtime=debug`.
     LOG = "SKILLGATE_LOG";
+    /// Where others reach the server: what a publisher's key is registered for.
+    PUBLIC_URL = "SKILLGATE_PUBLIC_URL";
+    /// The highest rate limit that an account may give one of its keys, in requests a minute.
+    MAX_RATE_LIMIT = "SKILLGATE_MAX_RATE_LIMIT";
+    /// Connections of callers at once.
+    MAX_CONNECTIONS = "SKILLGATE_MAX_CONNECTIONS";
+    /// Connections of callers at once from one address.
+    MAX_CONNECTIONS_PER_ADDRESS = "SKILLGATE_MAX_CONNECTIONS_PER_ADDRESS";
+    /// Runs of agents at once.
+    MAX_RUNS = "SKILLGATE_MAX_RUNS";
+    /// Runs of one account's agents at once.
+    MAX_RUNS_PER_ACCOUNT = "SKILLGATE_MAX_RUNS_PER_ACCOUNT";
+    /// Tool calls of one turn of an agent.
+    MAX_TOOL_CALLS = "SKILLGATE_MAX_TOOL_CALLS";
+    /// Threads that run skills.
+    GUEST_THREADS = "SKILLGATE_GUEST_THREADS";
+    /// Memory of all sandboxes together.
+    GUEST_MEMORY = "SKILLGATE_GUEST_MEMORY";
+    /// Memory of one account's sandboxes together.
+    GUEST_MEMORY_PER_ACCOUNT = "SKILLGATE_GUEST_MEMORY_PER_ACCOUNT";
+    /// Tool calls of one account's skills at once.
+    MAX_CALLS_PER_ACCOUNT = "SKILLGATE_MAX_CALLS_PER_ACCOUNT";
+    /// HTTP requests of skills at once.
+    MAX_REQUESTS = "SKILLGATE_MAX_REQUESTS";
+    /// HTTP requests of one account's skills at once.
+    MAX_REQUESTS_PER_ACCOUNT = "SKILLGATE_MAX_REQUESTS_PER_ACCOUNT";
+    /// Memory for opening and verifying packages.
+    PACKAGE_MEMORY = "SKILLGATE_PACKAGE_MEMORY";
+    /// Bytes of all packages that one account may publish.
+    MAX_PACKAGE_BYTES = "SKILLGATE_MAX_PACKAGE_BYTES";
+    /// Memory for the code of skills that are kept ready.
+    LOADED_SKILLS_MEMORY = "SKILLGATE_LOADED_SKILLS_MEMORY";
+    /// Size of the folder of compiled skills.
+    COMPILED_CACHE_SIZE = "SKILLGATE_COMPILED_CACHE_SIZE";
+    /// The largest quota of one folder of a skill's files.
+    MAX_FILES_QUOTA = "SKILLGATE_MAX_FILES_QUOTA";
+    /// The largest quota of a skill's key-value store.
+    MAX_KV_QUOTA = "SKILLGATE_MAX_KV_QUOTA";
+    /// What skills may keep on the disk for one agent.
+    MAX_AGENT_STORAGE = "SKILLGATE_MAX_AGENT_STORAGE";
+    /// What skills may keep on the disk for one account.
+    MAX_ACCOUNT_STORAGE = "SKILLGATE_MAX_ACCOUNT_STORAGE";
+    /// What skills may keep on the disk in all.
+    MAX_HOST_STORAGE = "SKILLGATE_MAX_HOST_STORAGE";
+    /// Free space of the disk below which skills' writes are refused.
+    MIN_FREE_DISK = "SKILLGATE_MIN_FREE_DISK";
     /// The provider of agents that name none: `anthropic`, `scripted` or `demo`.
     LLM_PROVIDER = "SKILLGATE_LLM_PROVIDER";
     /// The file that the provider `scripted` plays.

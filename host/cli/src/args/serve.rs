@@ -29,6 +29,9 @@ pub(crate) struct Serve {
     pub(crate) listen: std::net::SocketAddr,
     #[command(flatten)]
     pub(crate) database: Database,
+    /// Where others reach this server, `https://skills.example.com`: what a publisher's key is registered for. The address that it listens on when not given.
+    #[arg(long, env = environment::PUBLIC_URL, value_name = "URL")]
+    pub(crate) public_url: Option<skillgate_server::PublicUrl>,
     /// Requests a minute for a key that has no limit of its own; 0 is none.
     #[arg(long, env = environment::RATE_LIMIT, default_value_t = 120, value_name = "N")]
     pub(crate) rate_limit: u32,
@@ -53,6 +56,8 @@ pub(crate) struct Serve {
     /// The key that signed those packages; the key file in `dev-keys` beside the folder when not given.
     #[arg(long, value_name = "FILE", requires = "quickstart")]
     pub(crate) quickstart_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: super::Limits,
 }
 
 /// How log lines are written.

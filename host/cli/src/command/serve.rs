@@ -1,6 +1,7 @@
 //! `serve`.
 
 mod descriptors;
+mod limits;
 mod log;
 pub(in crate::command) mod open;
 mod quickstart;
@@ -41,7 +42,7 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
         descriptors,
         store.clone(),
         runtime.await??,
-        open::public_url(listening)?,
+        open::public_url(&arguments, listening)?,
     )?);
     if let Some(packages) = packages {
         let demo = quickstart::prepare(&app, packages, arguments.quickstart_key.as_deref(), output)

@@ -9,7 +9,7 @@ use serde_json::json;
 use skillgate_agent::{
     SkillNote, ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError, tool_name,
 };
-use skillgate_runtime::{Call, LogLevel, Report, Scope, Sink, Tool};
+use skillgate_runtime::{Call, CallFault, LogLevel, Report, Scope, Sink, Tool};
 
 use crate::run::secrets::Secrets;
 use crate::service::logs::{LogOwner, Logs};
@@ -102,12 +102,18 @@ impl SkillTools {
             cancel: invocation.cancel.clone(),
             ..Call::new(tool, invocation.arguments.to_string())
         };
-        let mut report = code
-            .call(call)
-            .await
-            .map_err(|fault| ToolsError::new(fault.to_string()))?;
-        report.receipt.publisher_key = Some(skill.publisher_key.clone());
-        Ok(report)
+        let publisher_key = Some(skill.publisher_key.clone());
+        match code.call(call).await {
+            Ok(mut report) => {
+                report.receipt.publisher_key = publisher_key;
+                Ok(report)
+            }
+            Err(CallFault { fault, mut receipt }) => {
+                receipt.publisher_key = publisher_key;
+                let receipt = serde_json::to_value(&receipt).unwrap_or_default();
+                Err(ToolsError::new(fault.to_string()).with_receipt(receipt))
+            }
+        }
     }
 }
 

@@ -6,13 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
-use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
-use skillgate_runtime::{
-    Cache, Compiler, EgressLimits, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret,
-};
-use skillgate_server::config::{
-    ConnectionLimits, DescriptorBudget, PackageLimits, ServerLimits,
-};
+use skillgate_agent::{HttpClient, RetryPolicy, Scripted};
+use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
+use skillgate_server::config::DescriptorBudget;
 use skillgate_server::{AppConfig, ProviderConfig, PublicUrl};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
@@ -65,15 +61,18 @@ pub(super) fn app_config(
         runtime,
         providers: providers(arguments)?,
         rate_limit: arguments.rate_limit,
-        budget: Budget::default(),
-        limits: limits(&arguments.database, descriptors),
+        budget: arguments.limits.budget(),
+        limits: arguments.limits.server(&arguments.database, descriptors),
         public_url,
     })
 }
 
 /// Where publishers reach a server that listens here. On all of a machine's addresses it can only be known to be this
 /// machine; the operator says what others call it.
-pub(super) fn public_url(listening: SocketAddr) -> Outcome<PublicUrl> {
+pub(super) fn public_url(arguments: &Serve, listening: SocketAddr) -> Outcome<PublicUrl> {
+    if let Some(given) = &arguments.public_url {
+        return Ok(given.clone());
+    }
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -81,22 +80,6 @@ pub(super) fn public_url(listening: SocketAddr) -> Outcome<PublicUrl> {
     };
     let url = format!("http://{}", SocketAddr::new(ip, listening.port()));
     Ok(url.parse()?)
-}
-
-/// The defaults. What is received and not in memory lies beside the database: a temporary folder may be in memory too.
-fn limits(database: &Database, descriptors: DescriptorBudget) -> ServerLimits {
-    ServerLimits {
-        connections: ConnectionLimits {
-            connections: descriptors.connections,
-            per_address: descriptors.connections_per_address,
-            ..ConnectionLimits::default()
-        },
-        packages: PackageLimits {
-            spool_dir: Some(database.data.clone()),
-            ..PackageLimits::default()
-        },
-        ..ServerLimits::default()
-    }
 }
 
 /// From the environment, else from its file in the data folder.
@@ -124,7 +107,7 @@ pub(super) fn runtime(
     arguments: &Serve,
     descriptors: DescriptorBudget,
 ) -> Outcome<JoinHandle<Result<Runtime, HostFault>>> {
-    let database = &arguments.database;
+    let (database, limits) = (&arguments.database, &arguments.limits);
     let cache_key = *master_key(database)?.derive("compiled code");
     let config = RuntimeConfig {
         cache: Some(Cache {
@@ -137,14 +120,13 @@ pub(super) fn runtime(
         },
         egress: EgressPolicy {
             allow: arguments.allow_egress.clone(),
-            limits: EgressLimits {
-                requests: descriptors.requests,
-                requests_per_account: descriptors.requests_per_account,
-                ..EgressLimits::default()
-            },
+            limits: limits.egress(descriptors),
             ..EgressPolicy::default()
         },
         state_dir: Some(database.data.join("state")),
+        guests: limits.guests(),
+        storage: limits.storage(descriptors),
+        compile: limits.compile(),
         ..RuntimeConfig::default()
     };
     Ok(tokio::task::spawn_blocking(|| Runtime::new(config)))

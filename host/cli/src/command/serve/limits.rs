@@ -1,0 +1,143 @@
+//! The operator's limits, put over the defaults of each area and over what the descriptors allow.
+
+use skillgate_agent::Budget;
+use skillgate_runtime::{CompileLimits, EgressLimits, GuestConfig, PlaceLimits, StorageLimits};
+use skillgate_server::config::{
+    AccountLimits, ConnectionLimits, DescriptorBudget, LoadedSkillLimits, PackageLimits,
+    ServerLimits, WorkPlaces,
+};
+
+use crate::args::{Database, Limits};
+
+impl Limits {
+    /// What the server's own work may take. What is received and not in memory lies beside the database: a temporary
+    /// folder may be in memory too.
+    pub(super) fn server(
+        &self,
+        database: &Database,
+        descriptors: DescriptorBudget,
+    ) -> ServerLimits {
+        ServerLimits {
+            connections: self.connections(descriptors),
+            accounts: self.accounts(),
+            packages: PackageLimits {
+                spool_dir: Some(database.data.clone()),
+                memory: self.package_memory.unwrap_or(PackageLimits::default().memory),
+                ..PackageLimits::default()
+            },
+            loaded_skills: self.loaded_skills(),
+            places: self.places(),
+            ..ServerLimits::default()
+        }
+    }
+
+    fn connections(&self, descriptors: DescriptorBudget) -> ConnectionLimits {
+        let connections = self.max_connections.unwrap_or(descriptors.connections);
+        let half = descriptors.connections_per_address.min(connections);
+        ConnectionLimits {
+            connections,
+            per_address: self.max_connections_per_address.unwrap_or(half),
+            ..ConnectionLimits::default()
+        }
+    }
+
+    fn accounts(&self) -> AccountLimits {
+        let default = AccountLimits::default();
+        let bytes = self.max_package_bytes;
+        let bytes = bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+        AccountLimits {
+            max_rate_limit: self.max_rate_limit,
+            package_bytes: bytes.unwrap_or(default.package_bytes),
+            ..default
+        }
+    }
+
+    /// One account has at most half of what is kept ready.
+    fn loaded_skills(&self) -> LoadedSkillLimits {
+        let default = LoadedSkillLimits::default();
+        let in_all = self.loaded_skills_memory.unwrap_or(default.in_all);
+        LoadedSkillLimits {
+            in_all,
+            per_account: in_all / 2,
+            ..default
+        }
+    }
+
+    fn places(&self) -> WorkPlaces {
+        let default = WorkPlaces::default();
+        let runs = default.runs;
+        WorkPlaces {
+            runs: PlaceLimits {
+                in_all: self.max_runs.unwrap_or(runs.in_all),
+                per_account: self.max_runs_per_account.unwrap_or(runs.per_account),
+                ..runs
+            },
+            ..default
+        }
+    }
+
+    /// What one turn of an agent may use.
+    pub(super) fn budget(&self) -> Budget {
+        let default = Budget::default();
+        Budget {
+            tool_calls: self.max_tool_calls.unwrap_or(default.tool_calls),
+            ..default
+        }
+    }
+
+    /// What all sandboxes may use.
+    pub(super) fn guests(&self) -> GuestConfig {
+        let mut guests = GuestConfig::default();
+        if let Some(memory) = self.guest_memory {
+            guests.memory = memory;
+            guests.memory_per_account = guests.memory_per_account.min(memory);
+        }
+        GuestConfig {
+            threads: self.guest_threads.unwrap_or(guests.threads).max(1),
+            memory_per_account: self
+                .guest_memory_per_account
+                .unwrap_or(guests.memory_per_account),
+            calls_per_account: self.max_calls_per_account,
+            ..guests
+        }
+    }
+
+    /// How many requests skills may have under way.
+    pub(super) fn egress(&self, descriptors: DescriptorBudget) -> EgressLimits {
+        let requests = self.max_requests.unwrap_or(descriptors.requests);
+        let share = descriptors.requests_per_account.min(requests);
+        EgressLimits {
+            requests,
+            requests_per_account: self.max_requests_per_account.unwrap_or(share),
+            ..EgressLimits::default()
+        }
+    }
+
+    /// How much compiled code is kept on the disk.
+    pub(super) fn compile(&self) -> CompileLimits {
+        let default = CompileLimits::default();
+        CompileLimits {
+            cache_bytes: self.compiled_cache_size.unwrap_or(default.cache_bytes),
+            ..default
+        }
+    }
+
+    /// What skills may keep on the disk, and how many files they may hold open.
+    pub(super) fn storage(&self, descriptors: DescriptorBudget) -> StorageLimits {
+        let default = StorageLimits::default();
+        let of_account = descriptors.open_files_per_account;
+        StorageLimits {
+            files_quota: self.max_files_quota.unwrap_or(default.files_quota),
+            kv_quota: self.max_kv_quota.unwrap_or(default.kv_quota),
+            agent_bytes: self.max_agent_storage.unwrap_or(default.agent_bytes),
+            account_bytes: self.max_account_storage.unwrap_or(default.account_bytes),
+            host_bytes: self.max_host_storage.unwrap_or(default.host_bytes),
+            min_free_disk: self.min_free_disk.unwrap_or(default.min_free_disk),
+            // A call that may hold more than its account may would only wait for itself.
+            open_files_per_call: default.open_files_per_call.min(of_account),
+            open_files_per_account: of_account,
+            open_files: descriptors.open_files,
+            ..default
+        }
+    }
+}
