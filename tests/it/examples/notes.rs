@@ -110,7 +110,16 @@ async fn notes_go_with_their_agent() {
     let key = skills::signing_key(1);
     let package = skills::sign_with_its_tools(package("notes"), &key).await;
     admin.equip(&agent, &package, &key).await;
-    let kept = || std::fs::read_dir(app.state()).map_or(0, Iterator::count);
+    // Each account's folder holds one for each of its agents.
+    let kept = || -> usize {
+        let accounts = std::fs::read_dir(app.state())
+            .into_iter()
+            .flatten()
+            .flatten();
+        let accounts = accounts.filter(|account| account.file_name() != "trash");
+        let agents = accounts.map(|account| std::fs::read_dir(account.path()).unwrap().count());
+        agents.sum()
+    };
     assert_eq!(kept(), 0);
     admin
         .chat(&agent, "Note my secret.")
