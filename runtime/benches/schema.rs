@@ -1,51 +1,31 @@
 //! What checking a call's arguments with the tool's schema costs, beside parsing the same text
-//! alone in the same run. The parts are those of the runtime, which needs no engine for them.
+//! alone in the same run.
 //!
 //! `cargo xtask bench` makes a table of what it prints: a line for each figure, with tabs between
 //! what was measured, the result, its floor and the goal.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
-    dead_code,
-    unused_imports,
-    missing_docs,
-    unreachable_pub,
-    reason = "a program for the developer's terminal, with parts of the runtime"
+    reason = "a program for the developer's terminal"
 )]
 
-#[path = "../src/error.rs"]
-mod error;
-#[path = "../src/schema/mod.rs"]
-mod schema;
-#[path = "../src/sink.rs"]
-mod sink;
-
-#[path = "../src"]
-mod config {
-    #[path = "config/schema.rs"]
-    mod schema;
-    pub use schema::SchemaLimits;
-}
-
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use serde_json::{Value, json};
-
-use crate::config::SchemaLimits;
-use crate::schema::{Budget, Schema, SchemaThreads};
+use skillgate_runtime::ToolSchemaProbe;
 
 const WARM_UP: usize = 10_000;
 const ROUNDS: usize = 100_000;
-const TIMEOUT: Duration = Duration::from_secs(1);
 
 fn main() {
-    let limits = SchemaLimits::default();
-    let text = schema_of_ten_properties().to_string();
-    let (_, schema) = Schema::compile(&text, &mut Budget::new(&limits)).unwrap();
-    let (schema, threads) = (Arc::new(schema), SchemaThreads::new(1));
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let listed = schema_of_ten_properties().to_string();
+    let schema = tokio.block_on(ToolSchemaProbe::load(&listed)).unwrap();
     let text = arguments().to_string();
     let (mut ours, mut floor) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
     for round in 0..WARM_UP + ROUNDS {
@@ -53,8 +33,8 @@ fn main() {
         black_box(serde_json::from_str::<Value>(black_box(&text)).unwrap());
         let between = Instant::now();
         // Ordinary arguments are checked where the call runs: nothing is waited for.
-        let checked = schema.check(black_box(&text), &threads, TIMEOUT);
-        black_box(checked.now_or_never().unwrap().unwrap());
+        let checked = schema.check(black_box(&text));
+        black_box(checked.now_or_never().unwrap()).unwrap();
         let done = Instant::now();
         if round >= WARM_UP {
             floor.push(between - begun);
@@ -71,8 +51,7 @@ fn main() {
     let begun = Instant::now();
     let rounds = 1_000;
     for _ in 0..rounds {
-        let text = schema_of_ten_properties().to_string();
-        black_box(Schema::compile(&text, &mut Budget::new(&limits)).unwrap());
+        drop(black_box(tokio.block_on(ToolSchemaProbe::load(&listed))));
     }
     println!(
         "figure\tcompile a schema of 10 properties\t{}\t-\t-",

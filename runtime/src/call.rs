@@ -12,8 +12,8 @@ use crate::limits::{Stop, bytes};
 use crate::load::{Loaded, Skill};
 use crate::outcome::{Outcome, Report, ToolError};
 use crate::receipt::{CallRecord, HOST_FAULT};
-use crate::secret::{NoSecrets, SecretSource};
 use crate::schema::Misfit;
+use crate::secret::{NoSecrets, SecretSource};
 use crate::sink::{Discard, Sink};
 use crate::tool::Schemas;
 

@@ -38,7 +38,6 @@ mod egress;
 mod engine;
 mod error;
 mod folder;
-mod fuzzing;
 mod grant_state;
 mod guest_threads;
 mod host_memory;
@@ -57,6 +56,7 @@ mod signed_tool;
 mod sink;
 mod state;
 mod tool;
+mod tool_schema_probe;
 mod turns;
 
 pub use call::{Call, Scope};
@@ -65,12 +65,8 @@ pub use config::{
     Cache, CompileLimits, Compiler, EgressLimits, EgressPolicy, GuestConfig, OperatorLimits, Pool,
     RuntimeConfig, SchemaLimits, StorageLimits,
 };
-pub use egress::{
-    Blocked, Body, ByteCounter, Egress, EgressError, Gate, NameLookup, SystemLookup,
-};
+pub use egress::{Blocked, Body, ByteCounter, Egress, EgressError, Gate, NameLookup, SystemLookup};
 pub use error::{Busy, CallFault, HostFault, LoadError};
-#[doc(hidden)]
-pub use fuzzing::check_tool_schema;
 pub use grant_state::GrantState;
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
@@ -80,3 +76,5 @@ pub use runtime::{CompilePlace, Runtime};
 pub use secret::{NoSecrets, Secret, SecretSource};
 pub use sink::{Discard, LogLevel, MAX_LINE, Sink};
 pub use tool::{Annotations, Tool};
+#[doc(hidden)]
+pub use tool_schema_probe::ToolSchemaProbe;

@@ -53,7 +53,7 @@ pub(crate) enum Command {
     Publish(Publish),
     Install(Install),
     Chat(Chat),
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Manage the API keys of a server, in its data folder.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),

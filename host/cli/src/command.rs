@@ -32,7 +32,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Outcome {
         Command::Publish(publish) => publish::run(publish, output).await,
         Command::Install(install) => install::run(install, output).await,
         Command::Chat(chat) => chat::run(chat, output).await,
-        Command::Serve(serve) => serve::run(serve, output).await,
+        Command::Serve(serve) => serve::run(*serve, output).await,
         Command::ApiKey(ApiKeyCommand::Create(create)) => {
             api_key::create::run(create, output).await
         }

@@ -28,7 +28,7 @@ pub(crate) enum Unreadable {
 pub(crate) fn read(text: &str) -> Result<Value, Unreadable> {
     match depth(text) {
         0..=READER_DEPTH => Ok(serde_json::from_str(text)?),
-        ..=MAX_DEPTH => peel(text),
+        depth if depth <= MAX_DEPTH => peel(text),
         _ => Err(Unreadable::TooDeep),
     }
 }

@@ -125,10 +125,14 @@ impl State {
     fn admit(&mut self, key: &str) -> Result<(), Error> {
         self.meter.count_host_call();
         check_key(key)?;
-        self.shared.effective.kv_quota().map(drop).map_err(|denial| {
-            self.shared.deny(denial);
-            Error::AccessDenied
-        })
+        self.shared
+            .effective
+            .kv_quota()
+            .map(drop)
+            .map_err(|denial| {
+                self.shared.deny(denial);
+                Error::AccessDenied
+            })
     }
 
     /// Records a use before it begins: a call that is cut in the middle may have done it. `None` for a

@@ -3,9 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use skillgate_store::{
-    NewMessage, NewRun, NewStep, Run, RunEnd, RunStatus, Session, Step, Store,
-};
+use skillgate_store::{NewMessage, NewRun, NewStep, Run, RunEnd, RunStatus, Session, Step, Store};
 
 use crate::figure;
 use crate::floor::BareCommits;

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use skillgate_runtime::check_tool_schema;
+use skillgate_runtime::ToolSchemaProbe;
 use tokio::runtime::{Builder, Runtime};
 
 /// Errors quote what was wrong, cut; the rest is our own words.
@@ -14,7 +14,10 @@ pub fn run(data: &[u8]) {
         return;
     };
     let (schema, arguments) = text.split_once('\n').unwrap_or((text, "{}"));
-    let checked = runtime().block_on(check_tool_schema(schema, arguments));
+    let checked = runtime().block_on(async {
+        let schema = ToolSchemaProbe::load(schema).await?;
+        schema.check(arguments).await
+    });
     if let Err(error) = checked {
         let size = error.len();
         assert!(size <= MAX_ERROR, "an error of {size} bytes");

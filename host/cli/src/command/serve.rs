@@ -32,6 +32,10 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
     })?;
     let listening = listener.local_addr()?;
     let url = format!("http://{listening}");
+    let public_url = match &arguments.public_url {
+        Some(given) => given.clone(),
+        None => open::public_url(listening)?,
+    };
     let packages = arguments.quickstart.as_deref();
     let packages = packages.map(Packages::begin).transpose()?;
     let runtime = open::runtime(&arguments, descriptors)?;
@@ -42,7 +46,7 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
         descriptors,
         store.clone(),
         runtime.await??,
-        open::public_url(&arguments, listening)?,
+        public_url,
     )?);
     if let Some(packages) = packages {
         let demo = quickstart::prepare(&app, packages, arguments.quickstart_key.as_deref(), output)

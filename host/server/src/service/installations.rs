@@ -144,11 +144,7 @@ async fn check_room(
 
 /// Checks that the key that signed the version is still good: a revoked key's packages are not installed any more. That
 /// the signature holds is known of what is ready, or found out when it is made so.
-async fn check_publisher(
-    app: &App,
-    owner: &str,
-    version: &VersionHead,
-) -> Result<(), ApiError> {
+async fn check_publisher(app: &App, owner: &str, version: &VersionHead) -> Result<(), ApiError> {
     let key = version.publisher_key_id.as_deref().unwrap_or_default();
     let known = app.store().publisher_key(owner, key).await?;
     match known.filter(|key| key.revoked_at.is_none()) {

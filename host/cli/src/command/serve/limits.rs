@@ -22,7 +22,9 @@ impl Limits {
             accounts: self.accounts(),
             packages: PackageLimits {
                 spool_dir: Some(database.data.clone()),
-                memory: self.package_memory.unwrap_or(PackageLimits::default().memory),
+                memory: self
+                    .package_memory
+                    .unwrap_or(PackageLimits::default().memory),
                 ..PackageLimits::default()
             },
             loaded_skills: self.loaded_skills(),

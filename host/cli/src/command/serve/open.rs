@@ -69,10 +69,7 @@ pub(super) fn app_config(
 
 /// Where publishers reach a server that listens here. On all of a machine's addresses it can only be known to be this
 /// machine; the operator says what others call it.
-pub(super) fn public_url(arguments: &Serve, listening: SocketAddr) -> Outcome<PublicUrl> {
-    if let Some(given) = &arguments.public_url {
-        return Ok(given.clone());
-    }
+pub(super) fn public_url(listening: SocketAddr) -> Outcome<PublicUrl> {
     let ip = match listening.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -1,7 +1,7 @@
 //! Opening packages: read, verified, loaded. Inflating and hashing megabytes is not for the threads that answer requests.
 
-use skillgate_runtime::{CompilePlace, LoadError, Runtime};
 use skillgate_runtime::Tool;
+use skillgate_runtime::{CompilePlace, LoadError, Runtime};
 use skillgate_skill::{Package, ToolDigest, Verified, VerifyingKey};
 use skillgate_store::PublisherKey;
 use tokio::task::spawn_blocking;
