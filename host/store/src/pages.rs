@@ -39,9 +39,9 @@ struct StepStatements {
 const ALL_STEPS: StepStatements = StepStatements {
     rows: "SELECT step.* FROM step JOIN run ON run.id = step.run_id \
            WHERE step.run_id = $1 AND run.account_id = $2 AND step.seq > $3 AND step.seq <= \
-           (SELECT MAX(seq) FROM (SELECT seq, SUM(size) OVER (ORDER BY seq) - size AS before FROM \
+           (SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS upto FROM \
            (SELECT seq, OCTET_LENGTH(body) AS size FROM step WHERE run_id = $1 AND seq > $3) AS sizes) AS sums \
-           WHERE before < $4) ORDER BY step.seq",
+           WHERE upto <= $4 OR upto = size) ORDER BY step.seq",
     last: "SELECT COALESCE(MAX(step.seq), -1) FROM step JOIN run ON run.id = step.run_id \
            WHERE step.run_id = $1 AND run.account_id = $2",
 };
@@ -49,28 +49,28 @@ const ALL_STEPS: StepStatements = StepStatements {
 const TOOL_ENDS: StepStatements = StepStatements {
     rows: "SELECT step.* FROM step JOIN run ON run.id = step.run_id \
            WHERE step.run_id = $1 AND run.account_id = $2 AND step.kind = 'tool_ended' AND step.seq > $3 AND step.seq <= \
-           (SELECT MAX(seq) FROM (SELECT seq, SUM(size) OVER (ORDER BY seq) - size AS before FROM \
+           (SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS upto FROM \
            (SELECT seq, OCTET_LENGTH(body) AS size FROM step WHERE run_id = $1 AND kind = 'tool_ended' AND seq > $3) \
-           AS sizes) AS sums WHERE before < $4) ORDER BY step.seq",
+           AS sizes) AS sums WHERE upto <= $4 OR upto = size) ORDER BY step.seq",
     last: "SELECT COALESCE(MAX(step.seq), -1) FROM step JOIN run ON run.id = step.run_id \
            WHERE step.run_id = $1 AND run.account_id = $2 AND step.kind = 'tool_ended'",
 };
 
 const SAID_IN_SESSION: &str = "SELECT role, content, created_at FROM message WHERE id IN \
-     (SELECT id FROM (SELECT id, SUM(size) OVER (ORDER BY created_at DESC, id DESC) - size AS before FROM \
+     (SELECT id FROM (SELECT id, size, SUM(size) OVER (ORDER BY created_at DESC, id DESC) AS upto FROM \
      (SELECT id, created_at, OCTET_LENGTH(content) AS size FROM message WHERE account_id = $1 AND agent_id = $2 \
      AND created_at > $3 AND session_id = $6 ORDER BY created_at DESC, id DESC LIMIT $4) AS sizes) AS sums \
-     WHERE before < $5) ORDER BY created_at, id";
+     WHERE upto <= $5 OR upto = size) ORDER BY created_at, id";
 
 const SAID: &str = "SELECT role, content, created_at FROM message WHERE id IN \
-     (SELECT id FROM (SELECT id, SUM(size) OVER (ORDER BY created_at DESC, id DESC) - size AS before FROM \
+     (SELECT id FROM (SELECT id, size, SUM(size) OVER (ORDER BY created_at DESC, id DESC) AS upto FROM \
      (SELECT id, created_at, OCTET_LENGTH(content) AS size FROM message WHERE account_id = $1 AND agent_id = $2 \
      AND created_at > $3 ORDER BY created_at DESC, id DESC LIMIT $4) AS sizes) AS sums \
-     WHERE before < $5) ORDER BY created_at, id";
+     WHERE upto <= $5 OR upto = size) ORDER BY created_at, id";
 
 impl Store {
-    /// The steps of a run that follow place `after` (-1 for all), as many as have at most `bytes` together, but for the
-    /// last, which may pass it: whoever reads must get on. None for a run that the account does not have.
+    /// The steps of a run that follow place `after` (-1 for all), as many as have at most `bytes` together, but
+    /// always the first: whoever reads must get on. None for a run that the account does not have.
     pub async fn steps_after(
         &self,
         account: &str,
@@ -112,8 +112,8 @@ impl Store {
         })
     }
 
-    /// The latest of what was said, oldest first, as far as it has at most `bytes` together, but for the oldest of
-    /// them, which may pass it; `total` counts all that `query` admits.
+    /// The latest of what was said, oldest first, as far as it has at most `bytes` together, but always the
+    /// newest; `total` counts all that `query` admits.
     pub async fn said(
         &self,
         account: &str,

@@ -111,7 +111,15 @@ async fn patterns_that_take_gigabytes_are_refused_at_load() {
 #[tokio::test]
 async fn a_list_of_tools_has_a_size() {
     let long = json!({"type": "object", "title": "x".repeat(50_000)});
-    let reason = refusal(vec![long; 5]).await;
+    let listed = Listed {
+        input_schemas: vec![long; 5],
+        output_schema: Some(json!({"type": "object", "title": "x".repeat(7_000)})),
+        ..Listed::default()
+    };
+    let reason = match list(listed).await.err().unwrap() {
+        LoadError::BadTools { reason, .. } => reason,
+        other => panic!("{other}"),
+    };
     assert!(
         reason.contains("more than 262144 bytes of names, descriptions and schemas"),
         "{reason}"
