@@ -2,6 +2,8 @@
 
 use crate::run::{self, Profile};
 use crate::{Result, guests, only, paths, process, skills, toolchain};
+use std::path::PathBuf;
+use std::process::Command;
 
 /// Options that have a value.
 const VALUED: [&str; 3] = ["--seconds", "--attacks", "--profile"];
@@ -20,16 +22,25 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
     let skillgate = run::build(profile)?;
     skills::make(&skillgate, &toolchain)?;
     guests::make(&toolchain)?;
+    let mut abuse = Command::new(build(profile)?);
+    abuse
+        .current_dir(paths::root())
+        .env(run::BINARY_VARIABLE, skillgate);
+    process::run(abuse.args(passed_on))
+}
+
+/// Builds the program that attacks; where it is. With the whole workspace, as the server is built: to select one package
+/// changes the features of what both are made of, and builds it all anew.
+fn build(profile: Profile) -> Result<PathBuf> {
     let mut cargo = process::cargo();
     cargo
         .current_dir(paths::root())
-        .args(["run", "--quiet", "--package", "skillgate-tests"])
-        .args(["--bin", "abuse"])
-        .env(run::BINARY_VARIABLE, skillgate);
+        .args(["build", "--workspace", "--bin", "abuse"]);
     if profile == Profile::Release {
         cargo.arg("--release");
     }
-    process::run(cargo.arg("--").args(passed_on))
+    process::run(&mut cargo)?;
+    Ok(run::binary(profile)?.with_file_name("abuse"))
 }
 
 /// The profile, where one is named, and the arguments of the program that attacks.

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -104,19 +105,43 @@ pub async fn run(options: Options) -> Result<Report, String> {
 struct Storm {
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    /// Theirs alone: real attackers have machines of their own, and would not take the victim's client's time.
+    threads: Runtime,
+}
+
+/// The nice value of the attackers' threads: server and victim go first.
+const ATTACKERS_NICE: i32 = 15;
+
+/// Threads that give way to all others.
+fn attackers_threads() -> Runtime {
+    let give_way = || {
+        // On Linux a nice value is a thread's own, and "this process" means the calling thread: setpriority(2).
+        let _ = rustix::process::setpriority_process(None, ATTACKERS_NICE);
+    };
+    let threads = Builder::new_multi_thread()
+        .thread_name("attacker")
+        .on_thread_start(give_way)
+        .enable_all()
+        .build();
+    threads.expect("threads for the attackers")
 }
 
 impl Storm {
     fn unleash(attackers: &[(&'static Attack, Attacker)]) -> Self {
         let stop = CancellationToken::new();
-        let mut tasks = JoinSet::new();
+        let (mut tasks, threads) = (JoinSet::new(), attackers_threads());
         for (attack, attacker) in attackers {
             let (attacking, stop) = ((attack.run)(attacker.clone()), stop.clone());
-            tasks.spawn(async move {
+            let attack = async move {
                 stop.run_until_cancelled(attacking).await;
-            });
+            };
+            tasks.spawn_on(attack, threads.handle());
         }
-        Self { stop, tasks }
+        Self {
+            stop,
+            tasks,
+            threads,
+        }
     }
 
     /// Ends them, with every connection that they hold. An attack that failed by itself is a mistake of ours and is told.
@@ -125,5 +150,6 @@ impl Storm {
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("an attack ends only when it is told to");
         }
+        self.threads.shutdown_background();
     }
 }

@@ -24,7 +24,7 @@ pub struct Server {
     pub url: String,
 }
 
-/// The arguments of `serve`. The operator's limits are named here once there are flags for them.
+/// The arguments of `serve`, with the limits that an operator sets who gives the server half a gibibyte of memory.
 fn server_arguments() -> Vec<&'static str> {
     vec![
         "--json",
@@ -36,6 +36,14 @@ fn server_arguments() -> Vec<&'static str> {
         "warn",
         "--allow-egress",
         "127.0.0.0/8",
+        "--guest-memory",
+        "128MiB",
+        "--guest-memory-per-account",
+        "64MiB",
+        "--loaded-skills-memory",
+        "64MiB",
+        "--package-memory",
+        "192MiB",
     ]
 }
 

