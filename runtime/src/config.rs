@@ -1,26 +1,19 @@
-//! What the operator sets.
+//! Settings of the runtime, by area.
 
+mod compile;
 mod egress;
 mod guests;
+mod schema;
+mod storage;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use egress::{EgressLimits, EgressPolicy};
-
-mod schema;
-
-pub use schema::SchemaLimits;
-
-mod compile;
-
 pub use compile::CompileLimits;
-
+pub use egress::{EgressLimits, EgressPolicy};
 pub use guests::GuestConfig;
-
-mod storage;
-
+pub use schema::SchemaLimits;
 pub use storage::StorageLimits;
 
 /// Settings of a [`Runtime`](crate::Runtime). The default compiles in process, caches nothing,

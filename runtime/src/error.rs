@@ -34,18 +34,16 @@ pub enum HostFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Busy {
     /// That of the host.
-    #[error(
-        "all that this host runs at once were in use for {0:?}; try again later, or allow more `instances` in the pool"
-    )]
+    #[error("this host has run as many calls as it may for {0:?}; try again later")]
     Host(Duration),
     /// That of open files, or the account's folders are still being counted after a start.
     #[error(
-        "the skill's folders could not be opened for {0:?}: too many files are open; try again later, or allow more open files"
+        "the skill's folders could not be opened within {0:?}: too many files are open, or the account's folders are still being counted; try again later"
     )]
     Folders(Duration),
     /// That of the account.
     #[error(
-        "this account had {calls} calls under way for {waited:?}, as many as one account may; wait for some of them to end, or allow more `calls_per_account`"
+        "this account had {calls} calls under way for {waited:?}, as many as one account may; wait for some of them to end"
     )]
     Account {
         /// Calls that one account may have under way.

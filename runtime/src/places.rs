@@ -61,7 +61,7 @@ struct AccountUser {
 }
 
 impl Places {
-    /// Places with these limits, all free.
+    /// Makes places with these limits, all free.
     pub fn new(limits: PlaceLimits) -> Self {
         Self(Arc::new(Inner {
             limits,
@@ -70,7 +70,7 @@ impl Places {
         }))
     }
 
-    /// A place for `account`, waited for at most as long as the limits say.
+    /// Waits for a place for `account`, at most as long as the limits say.
     ///
     /// # Errors
     /// [`NoPlace`] when none became free in that time.
@@ -82,7 +82,7 @@ impl Places {
         }
     }
 
-    /// A place for `account`, however long it takes: for work that must be done sooner or later and that nobody waits
+    /// Waits for a place for `account` without a time limit: for work that must be done sooner or later and that nobody waits
     /// for.
     ///
     /// # Errors
@@ -100,7 +100,8 @@ impl Places {
     }
 
     /// How many places are free, of all.
-    pub fn free(&self) -> usize {
+    #[cfg(test)]
+    fn free(&self) -> usize {
         self.0.in_all.available_permits()
     }
 }

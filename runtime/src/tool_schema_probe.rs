@@ -11,7 +11,7 @@ use crate::tool::ListedTools;
 /// The name of the one tool that is tried.
 const NAME: &str = "tool";
 /// How long arguments wait for a thread; none is taken by others here.
-const PATIENCE: Duration = Duration::from_secs(60);
+const THREAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One tool's input schema, compiled as loading a skill compiles it.
 ///
@@ -44,7 +44,9 @@ impl ToolSchemaProbe {
     /// Says what is wrong with the arguments.
     pub async fn check(&self, arguments: &str) -> Result<(), String> {
         let schemas = self.tools.schemas(NAME).ok_or("the tool was not listed")?;
-        let checked = schemas.input.check(arguments, &self.threads, PATIENCE);
+        let checked = schemas
+            .input
+            .check(arguments, &self.threads, THREAD_TIMEOUT);
         match checked.await {
             Ok(_) => Ok(()),
             Err(Misfit::HostFailed) => resume_unwind(Box::new("checking arguments panicked")),

@@ -73,8 +73,9 @@ const VERBS: &[Verb] = &[
         name: "abuse",
         options: "[--seconds N] [--attacks A,B] [--profile release|dev] [--json] [--list]",
         about: "attack a server of one's own in every way that we know, for 600 seconds, and see that an account beside\n\
-                the attackers is served well: memory, descriptors, /healthz, its turns, its messages. --list names the\n\
-                attacks; --profile is release where that was built before, else dev",
+                the attackers loses nothing: memory, descriptors, /healthz, its messages. The time of its turns is judged\n\
+                for one attack alone (--attacks NAME). --list names the attacks; --profile is release where that was\n\
+                built before, else dev",
         run: abuse::main,
     },
 ];

@@ -86,7 +86,7 @@ fn cargo_in(workspace: &str, arguments: &[&str]) -> std::process::Command {
 }
 
 fn format() -> Result<()> {
-    for workspace in ["", "examples", "tests/guests"] {
+    for workspace in ["", "examples", "fuzz", "tests/guests"] {
         let mut cargo = process::cargo();
         cargo
             .current_dir(paths::root().join(workspace))

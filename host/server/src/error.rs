@@ -173,8 +173,8 @@ impl ApiError {
         line
     }
 
-    /// Whether it is the server's fault, and so worth an error in the log. A bare 503 is not: the server is only
-    /// starting or closing.
+    /// Whether it is the server's fault, and so worth an error in the log. A 503 without a source is not: the server is
+    /// starting, closing or full.
     pub(crate) fn is_ours(&self) -> bool {
         self.status.is_server_error()
             && (self.status != StatusCode::SERVICE_UNAVAILABLE || self.source.is_some())

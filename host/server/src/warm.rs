@@ -14,7 +14,7 @@ const AT_ONCE: usize = 4;
 /// Agents that are read at once.
 const PAGE: i64 = 100;
 /// How long readiness waits for skills to be loaded.
-const PATIENCE: Duration = Duration::from_secs(5);
+const READINESS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Loads the skills of all agents that run, so that their first messages need not wait. Readiness waits for that, within
 /// reason: after an upgrade every skill is compiled anew, and what is not loaded yet is loaded when it is called.
@@ -30,7 +30,7 @@ async fn get_ready(
     closing: &CancellationToken,
 ) {
     let late = async {
-        tokio::time::sleep(PATIENCE).await;
+        tokio::time::sleep(READINESS_TIMEOUT).await;
         set_warm();
         std::future::pending().await
     };

@@ -16,7 +16,7 @@ use crate::StoreError;
 use crate::db::Db;
 
 /// How long a writer waits for a writer of another process, and a request for a free connection.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// More than there are statements in this crate: each is prepared once per connection.
 const STATEMENTS: usize = 256;
@@ -41,11 +41,11 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(PATIENCE)
+        .busy_timeout(ACQUIRE_TIMEOUT)
         .statement_cache_capacity(STATEMENTS);
     let pool = || {
         SqlitePoolOptions::new()
-            .acquire_timeout(PATIENCE)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
     };
     // The writer first: it sets the journal mode, which readers can not.
@@ -98,7 +98,7 @@ async fn postgres(url: &str) -> Result<Db, StoreError> {
         .statement_cache_capacity(STATEMENTS);
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_with(options)
         .await
         .map_err(|error| encryption.explain(error))?;

@@ -43,12 +43,17 @@ impl Default for GuestConfig {
             nice: 10,
             calls_per_account: None,
             memory,
-            memory_per_account: (memory / 4).max(MIN_MEMORY_PER_ACCOUNT),
+            memory_per_account: Self::share_of(memory),
         }
     }
 }
 
 impl GuestConfig {
+    /// The default share of one account in this much memory of all guests: a quarter, at least one call of the largest size.
+    pub fn share_of(memory: u64) -> u64 {
+        (memory / 4).max(MIN_MEMORY_PER_ACCOUNT)
+    }
+
     /// Calls of one account at the same time, of a pool with this many instances.
     pub(crate) fn calls_per_account(&self, instances: usize) -> usize {
         self.calls_per_account

@@ -9,8 +9,8 @@ use moka::sync::Cache;
 use tokio::sync::oneshot;
 
 use super::error::EgressError;
-use super::places::Places;
 use crate::config::EgressLimits;
+use crate::places::{PlaceLimits, Places};
 
 /// The longest name that DNS has (RFC 1035, section 2.3.4), without the dot at its end.
 const MAX_NAME: usize = 253;
@@ -53,7 +53,11 @@ impl Names {
     pub(super) fn new(lookup: Arc<dyn NameLookup>, limits: &EgressLimits) -> Self {
         Self {
             lookup,
-            places: Places::new(limits.lookups, limits.lookups_per_account),
+            places: Places::new(PlaceLimits {
+                per_account: limits.lookups_per_account,
+                in_all: limits.lookups,
+                queue: limits.lookup_timeout,
+            }),
             remembered: Cache::builder()
                 .max_capacity(limits.remembered_names)
                 .time_to_live(limits.remembered_for)
@@ -82,7 +86,7 @@ impl Names {
 
     /// Waits for a place, and asks. Whoever waited may find that somebody else was answered meanwhile.
     async fn look_up(&self, key: Key) -> Addresses {
-        let place = self.places.take(&key.0).await?;
+        let place = self.places.wait(&key.0).await.ok()?;
         if let Some(known) = self.remembered.get(&key) {
             return known;
         }

@@ -9,7 +9,6 @@ mod floor;
 mod held;
 mod hop;
 mod lookup;
-mod places;
 mod resolve;
 
 use std::sync::{Arc, OnceLock};
@@ -26,6 +25,7 @@ use skillgate_skill::Denial;
 use url::Url;
 
 use crate::config::EgressPolicy;
+use crate::places::{NoPlace, Place, PlaceLimits, Places};
 pub use counted::ByteCounter;
 use counted::counted;
 pub use error::{Blocked, EgressError};
@@ -33,8 +33,6 @@ pub(crate) use held::Held;
 use hop::Hop;
 use lookup::Names;
 pub use lookup::{NameLookup, SystemLookup};
-pub(crate) use places::Place;
-use places::Places;
 use resolve::{Checked, CheckedResolver};
 
 /// A response's body: a stream that ends with an error when it grows too large.
@@ -82,7 +80,11 @@ impl Egress {
         Self {
             inner: Arc::new(Inner {
                 names: Names::new(Arc::clone(&policy.names), limits),
-                places: Places::new(limits.requests, limits.requests_per_account),
+                places: Places::new(PlaceLimits {
+                    per_account: limits.requests_per_account,
+                    in_all: limits.requests,
+                    queue: limits.place_timeout,
+                }),
                 policy,
                 client: OnceLock::new(),
             }),
@@ -113,9 +115,8 @@ impl Egress {
 
     /// Waits for a place for one request of the account's, at most as long as the policy says.
     pub(crate) async fn place(&self, account: &str) -> Result<Place, EgressError> {
-        let patience = self.inner.policy.limits.place_timeout;
-        let place = tokio::time::timeout(patience, self.inner.places.take(account)).await;
-        place.ok().flatten().ok_or(EgressError::Busy(patience))
+        let place = self.inner.places.take(account).await;
+        place.map_err(|NoPlace(waited)| EgressError::Busy(waited))
     }
 
     /// [`Egress::fetch`] for whoever has a place already.

@@ -108,7 +108,8 @@ async fn the_tools_of_one_agent_are_bounded_in_bytes() {
     let (bytes, second) = install_both(1 << 20).await;
     second.data(201);
     install_both(bytes).await.1.data(201);
-    let message = install_both(bytes - 1).await.1.error(409, "conflict");
+    let refused = install_both(bytes - 1).await.1;
+    let message = refused.error(403, "limit_reached");
     assert!(message.contains("all together may have"), "{message}");
 }
 

@@ -78,17 +78,6 @@ impl Redactor {
         clean
     }
 
-    /// As [`Redactor::redact`], for texts that may be long.
-    pub async fn redact_long(&self, text: String) -> String {
-        if text.len() <= INLINE_BYTES {
-            return self.redact(&text);
-        }
-        let redactor = self.clone();
-        let work = tokio::task::spawn_blocking(move || redactor.redact(&text));
-        // It fails only when the process is ending; nothing may leave uncleaned then either.
-        work.await.unwrap_or_else(|_| MARK.to_owned())
-    }
-
     /// The beginning of a text of foreign length: at most `most` bytes of it, clean, for a text that goes on
     /// behind them. A value that is cut there is not in it, not even its first bytes.
     pub(crate) fn redact_beginning(&self, text: &str, most: usize) -> String {

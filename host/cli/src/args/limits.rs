@@ -13,23 +13,23 @@ pub(crate) struct Limits {
     /// The highest rate limit that an account may give one of its keys, in requests a minute; ten times --rate-limit when not given.
     #[arg(long, env = environment::MAX_RATE_LIMIT, value_name = "N")]
     pub(crate) max_rate_limit: Option<u32>,
-    /// Connections of callers at once; 40 % of the descriptors that the host does not keep for itself when not given.
-    #[arg(long, env = environment::MAX_CONNECTIONS, value_name = "N")]
+    /// Connections of callers at once; when not given, 40 % of the descriptors that the host does not keep for itself, at most 4,096. More than the descriptors allow makes other work fail.
+    #[arg(long, env = environment::MAX_CONNECTIONS, value_parser = parse_count, value_name = "N")]
     pub(crate) max_connections: Option<usize>,
     /// Connections of callers at once from one address; half of all when not given. Behind a proxy, set it to all.
-    #[arg(long, env = environment::MAX_CONNECTIONS_PER_ADDRESS, value_name = "N")]
+    #[arg(long, env = environment::MAX_CONNECTIONS_PER_ADDRESS, value_parser = parse_count, value_name = "N")]
     pub(crate) max_connections_per_address: Option<usize>,
     /// Runs of agents at once [default: 512].
-    #[arg(long, env = environment::MAX_RUNS, value_name = "N")]
+    #[arg(long, env = environment::MAX_RUNS, value_parser = parse_count, value_name = "N")]
     pub(crate) max_runs: Option<usize>,
     /// Runs of one account's agents at once [default: 64].
-    #[arg(long, env = environment::MAX_RUNS_PER_ACCOUNT, value_name = "N")]
+    #[arg(long, env = environment::MAX_RUNS_PER_ACCOUNT, value_parser = parse_count, value_name = "N")]
     pub(crate) max_runs_per_account: Option<usize>,
     /// Tool calls of one turn of an agent [default: 256].
     #[arg(long, env = environment::MAX_TOOL_CALLS, value_name = "N")]
     pub(crate) max_tool_calls: Option<u32>,
     /// Threads that run skills; one a core when not given.
-    #[arg(long, env = environment::GUEST_THREADS, value_name = "N")]
+    #[arg(long, env = environment::GUEST_THREADS, value_parser = parse_count, value_name = "N")]
     pub(crate) guest_threads: Option<usize>,
     /// Memory of all sandboxes together; half of the machine's when not given.
     #[arg(long, env = environment::GUEST_MEMORY, value_parser = parse_size, value_name = "SIZE")]
@@ -38,13 +38,13 @@ pub(crate) struct Limits {
     #[arg(long, env = environment::GUEST_MEMORY_PER_ACCOUNT, value_parser = parse_size, value_name = "SIZE")]
     pub(crate) guest_memory_per_account: Option<u64>,
     /// Tool calls of one account's skills at once [default: 125].
-    #[arg(long, env = environment::MAX_CALLS_PER_ACCOUNT, value_name = "N")]
+    #[arg(long, env = environment::MAX_CALLS_PER_ACCOUNT, value_parser = parse_count, value_name = "N")]
     pub(crate) max_calls_per_account: Option<usize>,
-    /// HTTP requests of skills at once; from the descriptors that there are when not given.
-    #[arg(long, env = environment::MAX_REQUESTS, value_name = "N")]
+    /// HTTP requests of skills at once; when not given, one for each ten descriptors that the host does not keep for itself, at most 512.
+    #[arg(long, env = environment::MAX_REQUESTS, value_parser = parse_count, value_name = "N")]
     pub(crate) max_requests: Option<usize>,
     /// HTTP requests of one account's skills at once; an eighth of all when not given.
-    #[arg(long, env = environment::MAX_REQUESTS_PER_ACCOUNT, value_name = "N")]
+    #[arg(long, env = environment::MAX_REQUESTS_PER_ACCOUNT, value_parser = parse_count, value_name = "N")]
     pub(crate) max_requests_per_account: Option<usize>,
     /// Memory for opening and verifying packages [default: 256MiB].
     #[arg(long, env = environment::PACKAGE_MEMORY, value_parser = parse_size, value_name = "SIZE")]
@@ -52,7 +52,7 @@ pub(crate) struct Limits {
     /// Bytes of all packages that one account may publish [default: 4GiB].
     #[arg(long, env = environment::MAX_PACKAGE_BYTES, value_parser = parse_size, value_name = "SIZE")]
     pub(crate) max_package_bytes: Option<u64>,
-    /// Memory for the code of skills that are kept ready [default: 1GiB].
+    /// Memory for the code of skills that are kept ready, of which one account has at most half [default: 1GiB].
     #[arg(long, env = environment::LOADED_SKILLS_MEMORY, value_parser = parse_size, value_name = "SIZE")]
     pub(crate) loaded_skills_memory: Option<u64>,
     /// Size of the folder of compiled skills [default: 4GiB].
@@ -76,4 +76,31 @@ pub(crate) struct Limits {
     /// Free space of the disk below which skills' writes are refused; the host's own go on [default: 1GiB].
     #[arg(long, env = environment::MIN_FREE_DISK, value_parser = parse_size, value_name = "SIZE")]
     pub(crate) min_free_disk: Option<u64>,
+}
+
+/// The most of anything that is counted: what a semaphore takes is far above it, what makes sense far below.
+const MAX_COUNT: usize = 1_000_000;
+
+/// A number of places: none would refuse everybody.
+fn parse_count(text: &str) -> Result<usize, String> {
+    let wrong = || format!("write a whole number from 1 to {MAX_COUNT}");
+    let count = text.parse().map_err(|_| wrong())?;
+    if (1..=MAX_COUNT).contains(&count) {
+        Ok(count)
+    } else {
+        Err(wrong())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse_count;
+
+    #[test]
+    fn a_count_is_at_least_one_and_bounded() {
+        assert_eq!(parse_count("12"), Ok(12));
+        for wrong in ["0", "1000001", "-1", "many", ""] {
+            assert!(parse_count(wrong).unwrap_err().contains("1 to 1000000"));
+        }
+    }
 }

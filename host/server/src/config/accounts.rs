@@ -1,6 +1,6 @@
 //! What one account may have.
 
-/// Limits of one account. What is over them is refused with 403 `limit_reached`.
+/// Limits of one account. What is over them is refused with 403 `limit_reached`; a rate limit with 400.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountLimits {
     /// Valid API keys: each has a rate limit of its own, so that their number bounds what an account may send.

@@ -136,7 +136,7 @@ async fn check_room(
     if usize::try_from(all).is_ok_and(|all| all <= most) {
         return Ok(());
     }
-    Err(ApiError::conflict(format!(
+    Err(ApiError::limit_reached(&format!(
         "The tools of this skill have {} bytes of texts and schemas, those of the agent's other skills {beside}; all together may have {most}. Remove a skill, or install one with fewer tools.",
         version.tool_bytes
     )))

@@ -237,11 +237,6 @@ impl Shelf {
     pub(crate) fn is_full(&self) -> bool {
         self.0.codes.weight() >= self.0.limits.in_all / 10 * 9
     }
-
-    /// Bytes of the code that is kept.
-    pub fn weight(&self) -> u64 {
-        self.0.codes.weight()
-    }
 }
 
 impl Inner {

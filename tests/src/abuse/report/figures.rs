@@ -11,7 +11,7 @@ use crate::abuse::watch::Seen;
 const MEMORY_LIMIT: f64 = 512.0;
 /// The most time that 99 of 100 answers of `/healthz` take, in milliseconds.
 const HEALTH_LIMIT: f64 = 100.0;
-/// How many times longer a turn of the victim may take under attack.
+/// How many times longer a turn of the victim may take under a single attack; under several it is only shown.
 const RATIO_LIMIT: f64 = 3.0;
 
 /// All figures, those with a limit first.

@@ -79,7 +79,7 @@ fn check_audience(chosen: &Url, audience: &str) -> Outcome {
         format_args!(
             "the server at {chosen} asks for a proof that your key is yours, for another server: {}. With it, somebody \
              else could register your key there. Nothing was signed. If that is the server that you mean, give its \
-             address with --url; if both are the same server, its operator must set its public URL to {}",
+             address with --url; if both are the same server, its operator must start it with --public-url {}",
             plain(audience),
             chosen.origin().ascii_serialization()
         ),
@@ -105,7 +105,7 @@ mod tests {
             assert_eq!(failure.exit, Exit::Refused);
             let text = failure.error.to_string();
             assert!(
-                text.contains("--url") && text.contains("public URL"),
+                text.contains("--url") && text.contains("--public-url"),
                 "{text}"
             );
         }

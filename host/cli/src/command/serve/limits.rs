@@ -35,7 +35,7 @@ impl Limits {
 
     fn connections(&self, descriptors: DescriptorBudget) -> ConnectionLimits {
         let connections = self.max_connections.unwrap_or(descriptors.connections);
-        let half = descriptors.connections_per_address.min(connections);
+        let half = (connections / 2).max(1);
         ConnectionLimits {
             connections,
             per_address: self.max_connections_per_address.unwrap_or(half),
@@ -89,25 +89,22 @@ impl Limits {
 
     /// What all sandboxes may use.
     pub(super) fn guests(&self) -> GuestConfig {
-        let mut guests = GuestConfig::default();
-        if let Some(memory) = self.guest_memory {
-            guests.memory = memory;
-            guests.memory_per_account = guests.memory_per_account.min(memory);
-        }
+        let default = GuestConfig::default();
+        let memory = self.guest_memory.unwrap_or(default.memory);
+        let share = GuestConfig::share_of(memory);
         GuestConfig {
-            threads: self.guest_threads.unwrap_or(guests.threads).max(1),
-            memory_per_account: self
-                .guest_memory_per_account
-                .unwrap_or(guests.memory_per_account),
+            threads: self.guest_threads.unwrap_or(default.threads),
+            memory,
+            memory_per_account: self.guest_memory_per_account.unwrap_or(share),
             calls_per_account: self.max_calls_per_account,
-            ..guests
+            ..default
         }
     }
 
     /// How many requests skills may have under way.
     pub(super) fn egress(&self, descriptors: DescriptorBudget) -> EgressLimits {
         let requests = self.max_requests.unwrap_or(descriptors.requests);
-        let share = descriptors.requests_per_account.min(requests);
+        let share = (requests / 8).max(1);
         EgressLimits {
             requests,
             requests_per_account: self.max_requests_per_account.unwrap_or(share),
@@ -141,5 +138,39 @@ impl Limits {
             open_files: descriptors.open_files,
             ..default
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_callers_share_follows_what_the_operator_gives_in_all() {
+        let limits = Limits {
+            max_connections: Some(100),
+            max_requests: Some(16),
+            guest_memory: Some(8 << 30),
+            ..Limits::default()
+        };
+        let descriptors = DescriptorBudget::new(65_536);
+        let connections = limits.connections(descriptors);
+        assert_eq!(
+            (connections.connections, connections.per_address),
+            (100, 50)
+        );
+        let requests = limits.egress(descriptors);
+        assert_eq!((requests.requests, requests.requests_per_account), (16, 2));
+        let guests = limits.guests();
+        assert_eq!(
+            (guests.memory, guests.memory_per_account),
+            (8 << 30, 2 << 30)
+        );
+    }
+
+    #[test]
+    fn a_call_may_not_hold_more_files_than_its_account() {
+        let storage = Limits::default().storage(DescriptorBudget::new(256));
+        assert!(storage.open_files_per_call <= storage.open_files_per_account);
     }
 }
