@@ -97,7 +97,12 @@ impl Skill {
 
 impl Loaded {
     async fn report(&self, call: &Call, record: &Arc<CallRecord>) -> Result<Report, CallFault> {
-        let ended = match self.check(call).await {
+        let checked = tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => Err(Outcome::Cancelled),
+            checked = self.check(call) => checked,
+        };
+        let ended = match checked {
             Ok(schemas) => self.run(call, record, schemas).await,
             Err(outcome) => Ok(outcome),
         };

@@ -66,7 +66,12 @@ impl Loaded {
         let outcome = match answer {
             Ok(Ok(result)) => {
                 let threads = &self.runtime.inner.schema_threads;
-                checked(result, schemas, state.meter.limits(), threads).await
+                // What a guest did is done: whoever cancels now gets the receipt without waiting for the check.
+                tokio::select! {
+                    biased;
+                    () = call.cancel.cancelled() => Outcome::Cancelled,
+                    outcome = checked(result, schemas, state.meter.limits(), threads) => outcome,
+                }
             }
             Ok(Err(error)) => refused(error, &state),
             Err(error) => failure(error, &state)?,
@@ -165,11 +170,17 @@ impl Loaded {
         call: &Call,
         effective: &Effective,
         longest: Duration,
-    ) -> Result<OpenFolders, HostFault> {
+    ) -> Result<OpenFolders, NotRun> {
         let opened = OpenFolders::open(effective, &self.runtime.inner.folders, &call.scope);
-        tokio::time::timeout(longest, opened)
-            .await
-            .map_err(|_| HostFault::Busy(Busy::Folders(longest)))?
+        let opened = tokio::time::timeout(longest, opened);
+        tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => Err(NotRun::Cancelled),
+            opened = opened => match opened {
+                Ok(opened) => Ok(opened?),
+                Err(_) => Err(HostFault::Busy(Busy::Folders(longest)).into()),
+            },
+        }
     }
 
     /// The store of one call, with all its limits set.

@@ -132,11 +132,27 @@ impl Account {
         for entry in entries.into_iter().flatten() {
             let entry = entry?;
             let used = measure(&entry.path(), self.sums.host.limits.account_entries)?;
+            let used = self.countable(&entry.path(), used);
             let name = entry.file_name().to_string_lossy().into_owned();
             agents.insert(name, used.plus(Usage::entry(0)));
         }
         self.sums.set(agents);
         Ok(())
+    }
+
+    /// What is beyond counting fills its own account and nothing of the host's sum: nobody else is refused for it.
+    fn countable(&self, agent: &Path, used: Usage) -> Usage {
+        if used != Usage::BEYOND_COUNTING {
+            return used;
+        }
+        tracing::warn!(
+            folder = %agent.display(),
+            "an agent's folders are too many or too deep to be counted; its account may write nothing more until the agent is deleted"
+        );
+        Usage {
+            bytes: self.sums.host.limits.account_bytes,
+            ..used
+        }
     }
 
     /// Makes a folder and those that lead to it, and charges those that were not there.

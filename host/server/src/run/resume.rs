@@ -9,11 +9,13 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use serde_json::Value;
 use skillgate_agent::Step;
+use skillgate_runtime::Place;
 use skillgate_store::{AgentStatus, Run, Step as Row};
+use tokio::sync::Semaphore;
 
 use crate::run::begin::{Ready, begin};
 use crate::run::journal::RunJournal;
-use crate::run::{history, prepare};
+use crate::run::{history, lane, prepare};
 use crate::{ApiError, App};
 
 /// How many journals are read at once, each of some megabytes.
@@ -28,14 +30,39 @@ impl App {
     pub(crate) async fn resume_runs(&self) -> Result<(), ApiError> {
         let runs = self.store().unfinished_runs().await?;
         let app = self.clone();
-        let resumed = stream::iter(runs)
-            .for_each_concurrent(RESUMED_AT_ONCE, move |run| go_on(app.clone(), run));
+        let reading = Arc::new(Semaphore::new(RESUMED_AT_ONCE));
+        // Each waits for places of its own account: one tenant's runs stand in no other's way.
+        let resumed = stream::iter(runs).for_each_concurrent(None, move |run| {
+            let (app, reading) = (app.clone(), Arc::clone(&reading));
+            async move { wait_and_go_on(app, run, &reading).await }
+        });
         self.tasks().spawn(resumed);
         Ok(())
     }
 }
 
-async fn go_on(app: App, run: Run) {
+/// The places that a run holds until it has ended.
+struct RunPlaces {
+    session: lane::Place,
+    account: Place,
+}
+
+async fn wait_and_go_on(app: App, run: Run, reading: &Semaphore) {
+    let waited = async {
+        let session = app.lanes().enter(&run.session_id).await?;
+        // However long it takes: nobody waits for an answer any more, but the run must end.
+        let account = app.runs().wait(&run.account_id).await;
+        let account = account.map_err(ApiError::internal)?;
+        Ok::<_, ApiError>(RunPlaces { session, account })
+    };
+    let places = waited.await;
+    // Journals are megabytes.
+    if let Ok(_permit) = reading.acquire().await {
+        go_on(app, run, places).await;
+    }
+}
+
+async fn go_on(app: App, run: Run, places: Result<RunPlaces, ApiError>) {
     let rows = match app.store().steps(&run.account_id, &run.id).await {
         Ok(rows) => rows,
         Err(error) => {
@@ -50,7 +77,10 @@ async fn go_on(app: App, run: Run) {
     let ready = match parsed.problem {
         Some(problem) => Err(unreadable(&problem)),
         None if age > app.budget().resume_within => Err(too_old(age)),
-        None => ready(&app, &run, parsed.steps).await,
+        None => match places {
+            Ok(places) => ready(&app, &run, parsed.steps, places).await,
+            Err(no_place) => Err(no_place),
+        },
     };
     match ready {
         Ok(ready) => {
@@ -82,11 +112,13 @@ fn unreadable(problem: &str) -> ApiError {
     .because(problem.to_owned())
 }
 
-async fn ready(app: &App, run: &Run, steps: Vec<Step>) -> Result<Ready, ApiError> {
+async fn ready(
+    app: &App,
+    run: &Run,
+    steps: Vec<Step>,
+    places: RunPlaces,
+) -> Result<Ready, ApiError> {
     let account = run.account_id.as_str();
-    let place = app.lanes().enter(&run.session_id).await?;
-    // However long it takes: nobody waits for an answer any more, but the run must end.
-    let run_place = app.runs().wait(account).await.map_err(ApiError::internal)?;
     let agent = app
         .store()
         .get_agent(account, &run.agent_id)
@@ -115,8 +147,8 @@ async fn ready(app: &App, run: &Run, steps: Vec<Step>) -> Result<Ready, ApiError
         prepared,
         history,
         steps,
-        place,
-        run_place,
+        place: places.session,
+        run_place: places.account,
     })
 }
 

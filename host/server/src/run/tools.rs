@@ -9,7 +9,7 @@ use serde_json::json;
 use skillgate_agent::{
     SkillNote, ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError, tool_name,
 };
-use skillgate_runtime::{Call, CallFault, LogLevel, Report, Scope, Sink, Tool};
+use skillgate_runtime::{Call, CallFault, HostFault, LogLevel, Receipt, Scope, Sink, Tool};
 
 use crate::run::secrets::Secrets;
 use crate::service::logs::{LogOwner, Logs};
@@ -75,7 +75,7 @@ impl SkillTools {
         granted: &Granted,
         tool: &str,
         invocation: &ToolInvocation<'_>,
-    ) -> Result<Report, ToolsError> {
+    ) -> Result<Ended, ToolsError> {
         let skill = &granted.skill;
         let code = skill
             .code()
@@ -106,7 +106,25 @@ impl SkillTools {
         match code.call(call).await {
             Ok(mut report) => {
                 report.receipt.publisher_key = publisher_key;
-                Ok(report)
+                let (content, is_error) = report.outcome.for_model();
+                Ok(Ended {
+                    content,
+                    is_error,
+                    receipt: report.receipt,
+                })
+            }
+            // So many calls at once are the account's own doing, or the load's: no fault of the host that its log should tell.
+            Err(CallFault {
+                fault: HostFault::Busy(busy),
+                mut receipt,
+            }) => {
+                receipt.publisher_key = publisher_key;
+                receipt.outcome = BUSY;
+                Ok(Ended {
+                    content: format!("Not run: {busy}."),
+                    is_error: true,
+                    receipt: *receipt,
+                })
             }
             Err(CallFault { fault, mut receipt }) => {
                 receipt.publisher_key = publisher_key;
@@ -115,6 +133,17 @@ impl SkillTools {
             }
         }
     }
+}
+
+/// The outcome in the receipt of a call for which no place became free.
+const BUSY: &str = "busy";
+
+/// A call that came to an end, or found no place.
+struct Ended {
+    /// What the model is told.
+    content: String,
+    is_error: bool,
+    receipt: Receipt,
 }
 
 #[async_trait]
@@ -137,19 +166,15 @@ impl Tools for SkillTools {
                 receipt: None,
             });
         };
-        let report = self.run(granted, tool, &call).await?;
-        let took = report.receipt.duration_us;
-        self.logs.write(
-            &self.owner,
-            LogLevel::Info,
-            &format!("{name}: {} in {took} µs", report.outcome.kind()),
-        );
-        let (content, is_error) = report.outcome.for_model();
-        let receipt = serde_json::to_value(&report.receipt)
+        let ended = self.run(granted, tool, &call).await?;
+        let (how, took) = (ended.receipt.outcome, ended.receipt.duration_us);
+        let line = format!("{name}: {how} in {took} µs");
+        self.logs.write(&self.owner, LogLevel::Info, &line);
+        let receipt = serde_json::to_value(&ended.receipt)
             .unwrap_or_else(|error| json!({ "unreadable": error.to_string() }));
         Ok(ToolAnswer {
-            content,
-            is_error,
+            content: ended.content,
+            is_error: ended.is_error,
             receipt: Some(receipt),
         })
     }

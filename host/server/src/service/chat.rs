@@ -91,11 +91,12 @@ pub async fn send(
         history::read(app.store(), &session),
     )?;
     history.push(Message::user(message.clone()));
-    let run = create_run(app, &session, message, context).await?;
-    let id = run.id.clone();
-    let events = begin(
-        app,
-        Ready {
+    let app = app.clone();
+    // On a task of its own: a caller who hangs up between the two must not leave a run that nobody drives.
+    let begun = tokio::spawn(async move {
+        let run = create_run(&app, &session, message, context).await?;
+        let id = run.id.clone();
+        let ready = Ready {
             run,
             agent,
             prepared,
@@ -103,10 +104,12 @@ pub async fn send(
             steps: Vec::new(),
             place,
             run_place,
-        },
-    );
+        };
+        Ok::<_, ApiError>((id, begin(&app, ready)))
+    });
+    let (run, events) = begun.await.map_err(ApiError::internal)??;
     Ok(Running {
-        run: id,
+        run,
         events,
         listener,
     })

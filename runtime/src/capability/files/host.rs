@@ -95,7 +95,9 @@ impl FilesView<'_> {
     /// A stream that writes to a descriptor's file.
     fn output(&mut self, fd: &Fd, at: At) -> FsResult<Resource<DynOutputStream>> {
         let (opened, file) = (self.opened(fd)?, self.writable_file(fd)?);
-        let stream = FileOutput::new(file, at, opened, Arc::clone(self.shared));
+        let writer = Arc::clone(&self.open.writers).try_acquire_owned();
+        let writer = writer.map_err(|_| ErrorCode::InsufficientMemory)?;
+        let stream = FileOutput::new(file, at, opened, Arc::clone(self.shared), writer);
         let stream: DynOutputStream = Box::new(stream);
         Ok(self.inner.table.push(stream)?)
     }

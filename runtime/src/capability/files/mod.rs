@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use skillgate_skill::{Effective, FileAccess, FilePermission};
+use tokio::sync::Semaphore;
 use wasmtime_wasi::filesystem::Dir;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::{FsPerms, OpenMode};
@@ -26,7 +27,6 @@ pub(crate) use host::HasFiles;
 use operation::At;
 
 /// The folders that one call may use, and what it has open in them.
-#[derive(Default)]
 pub(crate) struct OpenFolders {
     preopens: Vec<Preopen>,
     /// What each descriptor belongs to.
@@ -34,8 +34,26 @@ pub(crate) struct OpenFolders {
     /// Names that each listing of a folder holds in memory.
     listed: HashMap<u32, u64>,
     places: Option<OpenFiles>,
+    /// Streams that write: each may have one write in the host's memory.
+    writers: Arc<Semaphore>,
     /// Why a folder is missing that was granted.
     refused: Option<Stop>,
+}
+
+/// The most streams of one call that write to files at the same time; what a guest's standard library buffers is one each.
+const MAX_WRITERS: usize = 16;
+
+impl Default for OpenFolders {
+    fn default() -> Self {
+        Self {
+            preopens: Vec::new(),
+            opened: HashMap::new(),
+            listed: HashMap::new(),
+            places: None,
+            writers: Arc::new(Semaphore::new(MAX_WRITERS)),
+            refused: None,
+        }
+    }
 }
 
 /// A folder that a guest finds open when it begins.
@@ -70,13 +88,8 @@ impl OpenFolders {
         let places = folders.open_files(&scope.account).map_err(doing)?;
         let place = places.take_when_free(wanted.len()).await;
         let place = place.map_err(HostFault::engine)?;
-        let mut open = Self {
-            preopens: Vec::with_capacity(wanted.len()),
-            opened: HashMap::new(),
-            listed: HashMap::new(),
-            places: Some(places),
-            refused: None,
-        };
+        let mut open = Self::default();
+        open.places = Some(places);
         for permission in wanted {
             let path = permission.path.clone();
             match preopen(permission, folders, scope, &place).await {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 use wasmtime_wasi::p2::{
@@ -25,6 +26,8 @@ pub(super) struct FileOutput {
     opened: Opened,
     shared: Arc<Shared>,
     state: Writing,
+    /// Goes with a write under way too: what it writes is in the host's memory.
+    writer: Arc<OwnedSemaphorePermit>,
 }
 
 enum Writing {
@@ -35,13 +38,20 @@ enum Writing {
 }
 
 impl FileOutput {
-    pub(super) fn new(file: Arc<File>, at: At, opened: Opened, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(
+        file: Arc<File>,
+        at: At,
+        opened: Opened,
+        shared: Arc<Shared>,
+        writer: OwnedSemaphorePermit,
+    ) -> Self {
         Self {
             file,
             at,
             opened,
             shared,
             state: Writing::Ready,
+            writer: Arc::new(writer),
         }
     }
 
@@ -86,9 +96,18 @@ impl OutputStream for FileOutput {
                 "write not permitted: check-write was not called first",
             ));
         }
+        if bytes.len() > MAX_WRITE {
+            return Err(StreamError::trap(
+                "write not permitted: it has more bytes than check-write allowed",
+            ));
+        }
         let (opened, shared) = (self.opened.clone(), Arc::clone(&self.shared));
         let (file, at) = (Arc::clone(&self.file), self.at);
-        let write = async move { opened.write(&shared, file, at, bytes).await };
+        let writer = Arc::clone(&self.writer);
+        let write = async move {
+            let _writer = writer;
+            opened.write(&shared, file, at, bytes).await
+        };
         self.state = Writing::Pending(tokio::spawn(write));
         Ok(())
     }

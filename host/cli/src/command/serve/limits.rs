@@ -28,7 +28,7 @@ impl Limits {
                 ..PackageLimits::default()
             },
             loaded_skills: self.loaded_skills(),
-            places: self.places(),
+            places: self.places(descriptors),
             ..ServerLimits::default()
         }
     }
@@ -65,7 +65,9 @@ impl Limits {
         }
     }
 
-    fn places(&self) -> WorkPlaces {
+    /// Behind a proxy all callers come from one address: no account may hold so many of its connections that the others,
+    /// and probes, find none.
+    fn places(&self, descriptors: DescriptorBudget) -> WorkPlaces {
         let default = WorkPlaces::default();
         let runs = default.runs;
         WorkPlaces {
@@ -74,7 +76,8 @@ impl Limits {
                 per_account: self.max_runs_per_account.unwrap_or(runs.per_account),
                 ..runs
             },
-            ..default
+            chats: of_connections(default.chats, descriptors, 4),
+            streams: of_connections(default.streams, descriptors, 8),
         }
     }
 
@@ -138,6 +141,15 @@ impl Limits {
             open_files: descriptors.open_files,
             ..default
         }
+    }
+}
+
+/// These places, of which one account has at most this part of one address's connections.
+fn of_connections(places: PlaceLimits, descriptors: DescriptorBudget, part: usize) -> PlaceLimits {
+    let share = (descriptors.connections_per_address / part).max(1);
+    PlaceLimits {
+        per_account: places.per_account.min(share),
+        ..places
     }
 }
 

@@ -43,10 +43,13 @@ impl Shares {
     pub(super) fn enter(&self, owner: &LogOwner) -> bool {
         let mut state = self.lock();
         let of_account = state.accounts.get(&owner.account).copied();
+        let is_full = of_account.unwrap_or_default() >= self.limits.per_account;
+        if is_full && !state.agents.contains_key(owner) {
+            // Nothing of this agent waits, so nothing would ever take its entry away again.
+            return false;
+        }
         let agent = state.agents.entry(owner.clone()).or_default();
-        if agent.waiting >= self.limits.per_agent
-            || of_account.unwrap_or_default() >= self.limits.per_account
-        {
+        if agent.waiting >= self.limits.per_agent || is_full {
             agent.dropped += 1;
             return false;
         }
