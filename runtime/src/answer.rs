@@ -7,7 +7,7 @@ use crate::bindings::exports::skillgate::skill::tools as wit;
 use crate::error::{Busy, HostFault};
 use crate::limits::{CallLimits, Stop, bytes};
 use crate::outcome::{Content, GuestFault, Outcome, ToolError, ToolResult};
-use crate::schema::{Misfit, SchemaThreads};
+use crate::schema::{AccountThreads, Misfit};
 use crate::state::State;
 use crate::tool::Schemas;
 
@@ -17,7 +17,7 @@ pub(crate) async fn checked(
     result: wit::ToolResult,
     schemas: &Schemas,
     limits: &CallLimits,
-    threads: &SchemaThreads,
+    threads: AccountThreads<'_>,
 ) -> Outcome {
     if size(&result) > limits.output {
         return Stop::limit("output", bytes(limits.output)).into();

@@ -138,7 +138,7 @@ impl Loaded {
                 "they have {is} bytes; at most {most} are allowed"
             )));
         }
-        let threads = &self.runtime.inner.schema_threads;
+        let threads = self.runtime.inner.schema_threads.of(&call.scope.account);
         let timeout = self.limits.timeout;
         let patience = call
             .deadline

@@ -101,7 +101,7 @@ impl Places {
 
     /// How many places are free, of all.
     #[cfg(test)]
-    fn free(&self) -> usize {
+    pub(crate) fn free(&self) -> usize {
         self.0.in_all.available_permits()
     }
 }

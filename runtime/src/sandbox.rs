@@ -65,7 +65,7 @@ impl Loaded {
         };
         let outcome = match answer {
             Ok(Ok(result)) => {
-                let threads = &self.runtime.inner.schema_threads;
+                let threads = self.runtime.inner.schema_threads.of(&call.scope.account);
                 // What a guest did is done: whoever cancels now gets the receipt without waiting for the check.
                 tokio::select! {
                     biased;

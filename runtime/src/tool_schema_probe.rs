@@ -46,7 +46,7 @@ impl ToolSchemaProbe {
         let schemas = self.tools.schemas(NAME).ok_or("the tool was not listed")?;
         let checked = schemas
             .input
-            .check(arguments, &self.threads, THREAD_TIMEOUT);
+            .check(arguments, self.threads.of(""), THREAD_TIMEOUT);
         match checked.await {
             Ok(_) => Ok(()),
             Err(Misfit::HostFailed) => resume_unwind(Box::new("checking arguments panicked")),

@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use super::compiled::{Bound, INLINE_TEXT, Schema};
 use super::misfit::Misfit;
-use super::threads::{SchemaThreads, guarded};
+use super::threads::{AccountThreads, guarded};
 
 impl Schema {
     /// Parses `text` and checks it; gives the value when it fits. Waits for a thread at most `patience`.
     pub(crate) async fn check(
         self: &Arc<Self>,
         text: &str,
-        threads: &SchemaThreads,
+        threads: AccountThreads<'_>,
         patience: Duration,
     ) -> Result<Value, Misfit> {
         if text.len() > INLINE_TEXT {
@@ -49,7 +49,7 @@ impl Schema {
 }
 
 async fn on_thread(
-    threads: &SchemaThreads,
+    threads: AccountThreads<'_>,
     patience: Duration,
     work: impl FnOnce() -> Result<Value, Misfit> + Send + 'static,
 ) -> Result<Value, Misfit> {

@@ -34,4 +34,4 @@ mod weight;
 pub(crate) use budget::Budget;
 pub(crate) use compiled::Schema;
 pub(crate) use misfit::Misfit;
-pub(crate) use threads::{Panicked, SchemaThreads};
+pub(crate) use threads::{AccountThreads, Panicked, SchemaThreads};

@@ -3,10 +3,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::error::HostFault;
+use crate::places::{PlaceLimits, Places};
 
 /// The stack of each thread in bytes. The deepest evaluation that is accepted takes about an eighth of
 /// it in a debug build. Only the part that is used takes memory.
@@ -16,7 +18,15 @@ const STACK: usize = 32 << 20;
 pub(crate) struct SchemaThreads {
     /// Lists of tools have places of their own, so that calls cannot keep skills from being loaded.
     lists: Arc<Semaphore>,
-    values: Arc<Semaphore>,
+    /// One for each account, so that no account's dear values stand before all others'.
+    values: Places,
+}
+
+/// The threads, as one account may use them.
+#[derive(Clone, Copy)]
+pub(crate) struct AccountThreads<'a> {
+    threads: &'a SchemaThreads,
+    account: &'a str,
 }
 
 /// The work panicked. It is the library's fault, and costs the one call or load that it served.
@@ -27,7 +37,20 @@ impl SchemaThreads {
     pub(crate) fn new(places: usize) -> Self {
         Self {
             lists: Arc::new(Semaphore::new(places.max(1))),
-            values: Arc::new(Semaphore::new(places.max(1))),
+            values: Places::new(PlaceLimits {
+                per_account: 1,
+                in_all: places.max(1),
+                // The call's own time limit ends the wait.
+                queue: Duration::MAX,
+            }),
+        }
+    }
+
+    /// The threads for an account's values.
+    pub(crate) fn of<'a>(&'a self, account: &'a str) -> AccountThreads<'a> {
+        AccountThreads {
+            threads: self,
+            account,
         }
     }
 
@@ -36,27 +59,27 @@ impl SchemaThreads {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Result<T, Panicked>, HostFault> {
-        on_thread(&self.lists, work).await
+        let place = Arc::clone(&self.lists).acquire_owned().await;
+        on_thread(place.map_err(HostFault::engine)?, work).await
     }
+}
 
+impl AccountThreads<'_> {
     /// Runs `work` on a value, when it is its turn. A caller that stops waiting gives up its turn,
     /// but work that was begun keeps its place until it is done.
     pub(crate) async fn on_value<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<Result<T, Panicked>, HostFault> {
-        on_thread(&self.values, work).await
+        let place = self.threads.values.wait(self.account).await;
+        on_thread(place.map_err(HostFault::engine)?, work).await
     }
 }
 
 async fn on_thread<T: Send + 'static>(
-    places: &Arc<Semaphore>,
+    place: impl Send + 'static,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<Result<T, Panicked>, HostFault> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(HostFault::engine)?;
     let (done, result) = oneshot::channel();
     // A thread of its own for each: it costs some 20 µs, beside work of more than that, and none is idle.
     std::thread::Builder::new()
@@ -98,7 +121,8 @@ mod tests {
         let threads = SchemaThreads::new(1);
         let (go, wait) = std::sync::mpsc::channel::<()>();
         let (began, begun) = oneshot::channel();
-        let first = threads.on_value(move || {
+        let account = threads.of("a");
+        let first = account.on_value(move || {
             let _ = began.send(());
             wait.recv()
         });
@@ -106,8 +130,8 @@ mod tests {
             _ = first => panic!("it cannot be done"),
             _ = begun => {}
         }
-        assert_eq!(threads.values.available_permits(), 0);
+        assert_eq!(threads.values.free(), 0);
         go.send(()).unwrap();
-        assert_eq!(threads.on_value(|| 2).await.unwrap(), Ok(2));
+        assert_eq!(threads.of("b").on_value(|| 2).await.unwrap(), Ok(2));
     }
 }

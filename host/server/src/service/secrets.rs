@@ -10,7 +10,7 @@ use crate::ApiError;
 pub const MAX_SECRETS: usize = 64;
 /// The most bytes that the values of one agent's secrets have together. Each run looks for all of them, in a dozen
 /// spellings each, in whatever leaves: that takes up to 1 KiB of memory for each byte.
-pub const MAX_SECRET_BYTES: usize = 32 << 10;
+pub const MAX_SECRET_BYTES: usize = 16 << 10;
 /// The longest name, in bytes.
 const LONGEST_NAME: usize = 128;
 /// The longest value, in bytes.
@@ -134,8 +134,8 @@ mod tests {
             let value = |n| (format!("s{n}"), json!("x".repeat(length)));
             Value::Object((0..count).map(value).collect())
         };
-        assert!(parsed(values(64, 512)).is_ok());
-        for (count, length) in [(65, 1), (64, 513), (3, 16 << 10)] {
+        assert!(parsed(values(64, 256)).is_ok());
+        for (count, length) in [(65, 1), (64, 257), (3, 16 << 10)] {
             assert!(parsed(values(count, length)).is_err());
         }
         let names = |count| vec!["a".to_owned(); count];

@@ -101,6 +101,10 @@ impl Granted {
     fn is_same_grant(&self, other: &Self) -> bool {
         self.skill.skill_id == other.skill.skill_id && self.grant_id == other.grant_id
     }
+
+    fn is_grant_of(&self, found: &Found) -> bool {
+        self.skill.skill_id == found.source.skill_id && self.grant_id == found.grant_id
+    }
 }
 
 /// Where a version comes from.
@@ -252,18 +256,33 @@ impl Inner {
         account: &str,
         agent: &str,
     ) -> Result<Arc<Vec<Granted>>, ApiError> {
+        let revocations = self.live.revocations();
+        let found = self.find_all(account, agent).await?;
+        let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let ready = found.into_iter().map(|found| self.granted(found));
+        let granted = futures::stream::iter(ready).buffered(at_once);
+        let granted = Arc::new(granted.try_collect().await?);
+        self.live.renew(agent, &granted);
+        // Loading takes up to minutes. What was taken back meanwhile was in no list that anybody could find it in.
+        if self.live.revocations() != revocations {
+            let now = self.find_all(account, agent).await?;
+            let gone = granted
+                .iter()
+                .filter(|old| !now.iter().any(|new| old.is_grant_of(new)));
+            gone.for_each(|old| old.state.revoke());
+        }
+        Ok(granted)
+    }
+
+    /// The skills on an agent, as they are in the store now.
+    async fn find_all(&self, account: &str, agent: &str) -> Result<Vec<Found>, ApiError> {
         let mut found = Vec::new();
         for one in self.store.list_assignments(account, agent).await? {
             if one.is_enabled {
                 found.push(self.find(account, agent, &one).await?);
             }
         }
-        let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let ready = found.into_iter().map(|found| self.granted(found));
-        let granted = futures::stream::iter(ready).buffered(at_once);
-        let granted = Arc::new(granted.try_collect().await?);
-        self.live.renew(agent, &granted);
-        Ok(granted)
+        Ok(found)
     }
 
     async fn granted(self: &Arc<Self>, found: Found) -> Result<Granted, ApiError> {

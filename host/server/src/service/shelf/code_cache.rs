@@ -1,7 +1,7 @@
 //! The code of loaded skills, kept as long as there is room for it: what was used least lately goes first.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::config::LoadedSkillLimits;
@@ -17,8 +17,16 @@ pub(super) struct CodeCache<T> {
 struct State<T> {
     entries: HashMap<String, Entry<T>>,
     weight: u64,
+    /// What was let go of while calls still used it: it takes memory until they end.
+    leaving: Vec<Leaving<T>>,
     /// Counts uses, so that of two within one tick of the clock the later is known.
     uses: u64,
+}
+
+struct Leaving<T> {
+    value: Weak<T>,
+    account: String,
+    weight: u64,
 }
 
 struct Entry<T> {
@@ -37,6 +45,7 @@ impl<T> CodeCache<T> {
             state: Mutex::new(State {
                 entries: HashMap::new(),
                 weight: 0,
+                leaving: Vec::new(),
                 uses: 0,
             }),
         }
@@ -57,6 +66,7 @@ impl<T> CodeCache<T> {
         let mut state = self.lock();
         state.remove(name);
         if weight > self.limits.per_account || weight > self.limits.in_all {
+            state.leave(account, weight, &value);
             return;
         }
         while state.weight_of(account) + weight > self.limits.per_account {
@@ -95,6 +105,17 @@ impl<T> CodeCache<T> {
         names.iter().for_each(|name| state.remove(name));
     }
 
+    /// Whether further code of this account may be loaded: what it, or all, use beside what is kept is at most as much
+    /// again.
+    pub(super) fn admits(&self, account: &str) -> bool {
+        let mut state = self.lock();
+        state.leaving.retain(|one| one.value.strong_count() > 0);
+        let in_all: u64 = state.leaving.iter().map(|one| one.weight).sum();
+        let of_account = state.leaving.iter().filter(|one| one.account == account);
+        let of_account: u64 = of_account.map(|one| one.weight).sum();
+        in_all < self.limits.in_all && of_account < self.limits.per_account
+    }
+
     /// The weight of all that is kept, in bytes.
     pub(super) fn weight(&self) -> u64 {
         self.lock().weight
@@ -109,7 +130,17 @@ impl<T> State<T> {
     fn remove(&mut self, name: &str) {
         if let Some(entry) = self.entries.remove(name) {
             self.weight -= entry.weight;
+            self.leave(&entry.account, entry.weight, &entry.value);
         }
+    }
+
+    fn leave(&mut self, account: &str, weight: u64, value: &Arc<T>) {
+        self.leaving.retain(|one| one.value.strong_count() > 0);
+        self.leaving.push(Leaving {
+            value: Arc::downgrade(value),
+            account: account.to_owned(),
+            weight,
+        });
     }
 
     /// The loop of whoever calls this ends: with nothing left to remove, the weight is zero.
@@ -191,5 +222,19 @@ mod tests {
         );
         cache.remove_idle();
         assert_eq!(cache.weight(), 0);
+    }
+
+    #[test]
+    fn what_is_let_go_of_counts_until_nobody_uses_it() {
+        let cache = cache(100, 50, Duration::from_secs(60));
+        let used: Vec<Arc<&'static str>> = (0..4).map(|_| Arc::new("code")).collect();
+        for (number, value) in used.iter().enumerate() {
+            assert!(cache.admits("a"), "{number}");
+            cache.insert(&number.to_string(), "a", 25, value.clone());
+        }
+        // Two are kept, and two that had to go are in use still.
+        assert!(!cache.admits("a") && cache.admits("b"));
+        drop(used);
+        assert!(cache.admits("a"));
     }
 }

@@ -1,13 +1,18 @@
 //! Grants in use: what is taken back is taken back from runs that are under way too.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::Granted;
 
 /// The lists of skills that were handed out and are still in use, by agent.
 #[derive(Default)]
-pub(super) struct LiveGrants(Mutex<HashMap<String, Vec<Weak<Vec<Granted>>>>>);
+pub(super) struct LiveGrants {
+    lists: Mutex<HashMap<String, Vec<Weak<Vec<Granted>>>>>,
+    /// How often anything was taken back.
+    revocations: AtomicU64,
+}
 
 impl LiveGrants {
     /// Notes an agent's skills as they are now, and takes back from earlier lists what is not among them any more.
@@ -23,9 +28,15 @@ impl LiveGrants {
         lists.push(Arc::downgrade(now));
     }
 
+    /// How often anything was taken back: whoever read grants before this changed may hold some that are none any more.
+    pub(super) fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::SeqCst)
+    }
+
     /// Takes back what a skill was granted on an agent.
     pub(super) fn revoke(&self, agent: &str, skill: &str) {
         let live = self.lock();
+        self.revocations.fetch_add(1, Ordering::SeqCst);
         let lists = live.get(agent).into_iter().flatten();
         for list in lists.filter_map(Weak::upgrade) {
             let of_skill = list.iter().filter(|one| one.skill.skill_id == skill);
@@ -42,6 +53,6 @@ impl LiveGrants {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Weak<Vec<Granted>>>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

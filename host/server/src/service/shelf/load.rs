@@ -75,6 +75,11 @@ impl Inner {
 
     /// Opens a stored package and loads its code. Whoever waits for a place to compile in holds no memory meanwhile.
     async fn open_with_code(&self, source: &Source) -> Result<(Manifest, Option<Code>), ApiError> {
+        if !self.codes.admits(&source.owner) {
+            return Err(ApiError::unavailable(
+                "The calls under way use as much code as there is room for. Try again when some of them have ended.",
+            ));
+        }
         {
             let (_permit, opened) = self.read(source).await?;
             if opened.package.component().is_none() {
