@@ -84,7 +84,7 @@ async fn an_agents_secrets_are_limited_in_number_and_in_bytes() {
     admin.patch(&path, set(0, 64, 10)).await.data(200);
     let more = admin.patch(&path, set(64, 65, 10)).await;
     more.error(403, "limit_reached");
-    let large = admin.patch(&path, set(0, 2, 16_300)).await;
+    let large = admin.patch(&path, set(0, 2, 8_100)).await;
     large.error(403, "limit_reached");
 
     let names: Vec<String> = (0..65).map(|n| format!("S{n}")).collect();
@@ -95,8 +95,8 @@ async fn an_agents_secrets_are_limited_in_number_and_in_bytes() {
         .error(400, "validation_error");
     let delete = json!({ "deleteSecrets": names[..64] });
     admin.patch(&path, delete).await.data(200);
-    admin.patch(&path, set(0, 2, 16_300)).await.data(200);
-    let wish = json!({ "name": "Ada", "secrets": set(0, 3, 16_000)["secrets"] });
+    admin.patch(&path, set(0, 2, 8_100)).await.data(200);
+    let wish = json!({ "name": "Ada", "secrets": set(0, 3, 8_000)["secrets"] });
     let created = admin.post("/v1/agents", wish).await;
     created.error(400, "validation_error");
 }

@@ -30,7 +30,7 @@ async fn a_challenge_of_another_registry_is_not_signed() {
     let message = bench
         .run(&["publish", "tips.skill", "--url", &relay.url])
         .fails(REFUSED);
-    for part in [&registry.url, &relay.url, "--url", "public URL"] {
+    for part in [&registry.url, &relay.url, "--url", "--public-url"] {
         assert!(message.contains(part), "{message}");
     }
     assert!(relay.proofs().is_empty());
