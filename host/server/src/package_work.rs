@@ -33,15 +33,29 @@ struct Memory {
 
 /// The right to work on a package, given up when dropped.
 pub(crate) struct PackagePermit {
-    _memory: OwnedSemaphorePermit,
+    memory: OwnedSemaphorePermit,
     _place: Place,
 }
 
-/// The most memory, in bytes, that publishing takes for an archive of `size` bytes that unpacks to `unpacked`: the
-/// archive beside its files while it is verified; later the archive, the copy that is bound to the statement, and the
-/// copy and the record that SQLite makes of it.
-pub(crate) fn needed_to_publish(size: u64, unpacked: u64) -> u64 {
-    size.saturating_add(unpacked).max(size.saturating_mul(4))
+impl PackagePermit {
+    /// Gives back all memory but `bytes`: a package that is being compiled for minutes keeps no more than its files.
+    pub(crate) fn shrink(&mut self, bytes: u64) {
+        let kept = usize::try_from(bytes.div_ceil(UNIT)).unwrap_or(usize::MAX);
+        let surplus = self.memory.num_permits().saturating_sub(kept);
+        drop(self.memory.split(surplus));
+    }
+}
+
+/// The most memory, in bytes, that verifying takes for an archive of `size` bytes that unpacks to `unpacked`: the
+/// archive beside its files.
+pub(crate) fn needed_to_verify(size: u64, unpacked: u64) -> u64 {
+    size.saturating_add(unpacked)
+}
+
+/// The most memory, in bytes, that storing an archive of `size` bytes takes: the archive, the copy that is bound to the
+/// statement, and the copy and the record that SQLite makes of it.
+pub(crate) fn needed_to_store(size: u64) -> u64 {
+    size.saturating_mul(4)
 }
 
 /// The most memory, in bytes, that opening a stored package takes: SQLite's copy, the driver's and ours while it is
@@ -72,7 +86,7 @@ impl PackageWork {
         };
         let taken = timeout_at(until, memory.take(bytes)).await;
         Ok(PackagePermit {
-            _memory: taken.map_err(|_| busy(NoPlace(self.queue)))??,
+            memory: taken.map_err(|_| busy(NoPlace(self.queue)))??,
             _place: place,
         })
     }
@@ -126,6 +140,15 @@ mod tests {
             memory: 256 * MIB,
             ..PackageLimits::default()
         })
+    }
+
+    #[tokio::test]
+    async fn what_is_given_back_others_may_have() {
+        let work = work(Duration::from_millis(10));
+        let mut large = work.begin("a", 180 * MIB).await.unwrap();
+        assert!(work.begin("b", 100 * MIB).await.is_err());
+        large.shrink(60 * MIB);
+        assert!(work.begin("b", 100 * MIB).await.is_ok());
     }
 
     #[tokio::test]

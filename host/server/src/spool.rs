@@ -210,10 +210,10 @@ impl Received {
         Ok(contents?)
     }
 
-    /// All bytes, in memory. What was in the file stays there until this is dropped.
-    pub(crate) async fn read(&mut self) -> Result<Vec<u8>, ApiError> {
-        match &mut self.content {
-            Content::Memory(bytes) => Ok(std::mem::take(bytes)),
+    /// All bytes, in memory. They may be read again until this is dropped.
+    pub(crate) async fn read(&self) -> Result<Vec<u8>, ApiError> {
+        match &self.content {
+            Content::Memory(bytes) => Ok(bytes.clone()),
             Content::File(file) => {
                 let (file, size) = (file.clone(), self.size);
                 spawn_blocking(move || read_all(&file, size))
@@ -253,7 +253,7 @@ mod tests {
             for piece in [&b"one "[..], b"two ", b"", b"three"] {
                 spool.push(piece).await.unwrap();
             }
-            let mut received = spool.finish().await.unwrap();
+            let received = spool.finish().await.unwrap();
             assert_eq!(received.size(), 13);
             assert_eq!(received.read().await.unwrap(), b"one two three");
         }

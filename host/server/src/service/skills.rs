@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use skillgate_runtime::CompilePlace;
 use skillgate_store::{NewVersion, Published, Skill, SkillKind, TrustLevel, Version, VersionHead};
 
-use crate::package_work::needed_to_publish;
+use crate::package_work::{needed_to_store, needed_to_verify};
 use crate::service::shelf::open::{Opened, compile_place};
 use crate::service::{publisher_keys, text};
 use crate::spool::Received;
@@ -46,26 +46,32 @@ pub(crate) async fn publish_received(
     app: &App,
     account: &str,
     by: &str,
-    mut received: Received,
+    received: Received,
 ) -> Result<Accepted, ApiError> {
     let contents = received.contents().await?;
     let place = match contents.has_component {
         true => Some(compile_place(app.runtime(), account).await?),
         false => None,
     };
-    let needed = needed_to_publish(received.size(), contents.unpacked);
-    let _permit = app.package_work().begin(account, needed).await?;
+    let needed = needed_to_verify(received.size(), contents.unpacked);
+    let mut permit = app.package_work().begin(account, needed).await?;
     let bytes = received.read().await?;
-    drop(received);
     let keys = publisher_keys::good(app, account).await?;
     let (opened, bytes) = Opened::read(bytes, keys).await?;
     if let Some(accepted) = published_before(app, account, &opened, &bytes).await? {
         return Ok(accepted);
     }
     check_quota(app, account, bytes.len()).await?;
+    // Compiling may take minutes; meanwhile others need the memory, and the archive is still where it was received.
+    drop(bytes);
+    permit.shrink(contents.unpacked);
     let tools = tools_of(app, &opened, place).await?;
     let publisher = opened.verified.statement.publisher.clone();
-    let new = version(opened, tools, by, bytes)?;
+    let mut new = version(opened, tools, by)?;
+    drop(permit);
+    let needed = needed_to_store(received.size());
+    let _permit = app.package_work().begin(account, needed).await?;
+    new.package = received.read().await?;
     let published = app.store().publish_version(account, new).await?;
     Ok(Accepted {
         published,
@@ -245,7 +251,8 @@ async fn missing(app: &App, account: &str, skill: &str) -> Result<ApiError, ApiE
     }))
 }
 
-fn version(opened: Opened, tools: Value, by: &str, bytes: Vec<u8>) -> Result<NewVersion, ApiError> {
+/// The version as it will be stored, still without the bytes of its package.
+fn version(opened: Opened, tools: Value, by: &str) -> Result<NewVersion, ApiError> {
     let Opened {
         package,
         verified,
@@ -265,7 +272,7 @@ fn version(opened: Opened, tools: Value, by: &str, bytes: Vec<u8>) -> Result<New
         tags: Vec::new(),
         version: verified.statement.version.clone(),
         digest,
-        package: bytes,
+        package: Vec::new(),
         manifest: json!({
             "name": manifest.name,
             "description": manifest.description,
