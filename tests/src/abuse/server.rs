@@ -37,13 +37,13 @@ fn server_arguments() -> Vec<&'static str> {
         "--allow-egress",
         "127.0.0.0/8",
         "--guest-memory",
-        "128MiB",
+        "64MiB",
         "--guest-memory-per-account",
-        "64MiB",
+        "32MiB",
         "--loaded-skills-memory",
-        "64MiB",
+        "32MiB",
         "--package-memory",
-        "192MiB",
+        "128MiB",
     ]
 }
 
