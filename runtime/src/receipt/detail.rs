@@ -29,11 +29,15 @@ pub(super) fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
 
 /// Gives how many bytes JSON needs for `text`, its quotes left out.
 pub(super) fn json_length(text: &str) -> usize {
-    text.chars().map(json_length_of).sum()
+    // By bytes: what takes more than itself is ASCII, and this runs for each use of each call.
+    text.len() + text.bytes().map(escape_length_of).sum::<usize>()
 }
 
 /// The character boundary at which `text` is cut; `None` when all of it fits. Looks no further than needed.
 fn cut_at(text: &str, longest: usize) -> Option<usize> {
+    if text.len() <= longest && json_length(text) <= longest {
+        return None;
+    }
     let mut length = 0;
     text.char_indices().find_map(|(at, character)| {
         length += json_length_of(character);
@@ -41,12 +45,17 @@ fn cut_at(text: &str, longest: usize) -> Option<usize> {
     })
 }
 
-/// As `serde_json` writes it (RFC 8259, section 7).
 fn json_length_of(character: char) -> usize {
-    match character {
-        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-        '\0'..='\u{1f}' => 6,
-        other => other.len_utf8(),
+    let escape = u8::try_from(character).map_or(0, escape_length_of);
+    character.len_utf8() + escape
+}
+
+/// The bytes that JSON adds to one, as `serde_json` writes it (RFC 8259, section 7).
+fn escape_length_of(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..=0x1f => 5,
+        _ => 0,
     }
 }
 
