@@ -1,9 +1,9 @@
 //! A few seconds of `cargo xtask abuse`, with what once ended the server, held its threads or filled its memory.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use skillgate_tests::abuse::{self, Options};
+use skillgate_tests::process::binary;
 
 /// Attacks that show within seconds whether the host bounds its own work.
 const ATTACKS: &[&str] = &[
@@ -57,17 +57,4 @@ async fn the_server_outlives_its_attackers_and_loses_nothing() {
         report.figure("/healthz under attack, slowest") < SLOWEST_HEALTH,
         "{text}"
     );
-}
-
-/// The `skillgate` binary: named by `cargo xtask test`, else beside this test's own binary.
-fn binary() -> PathBuf {
-    let named = std::env::var_os("SKILLGATE_BIN").map(PathBuf::from);
-    let beside = || {
-        std::env::current_exe()
-            .unwrap()
-            .parent()
-            .unwrap()
-            .with_file_name("skillgate")
-    };
-    named.unwrap_or_else(beside)
 }

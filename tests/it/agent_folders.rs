@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use skillgate_tests::app::Client;
+use skillgate_tests::process::binary;
 use skillgate_tests::skills;
 
 #[tokio::test]
@@ -123,14 +124,4 @@ impl Drop for Server {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// The `skillgate` binary: named by `cargo xtask test`, else beside this test's own binary.
-fn binary() -> PathBuf {
-    let named = std::env::var_os("SKILLGATE_BIN").map(PathBuf::from);
-    let beside = || {
-        let test = std::env::current_exe().unwrap();
-        test.parent().unwrap().with_file_name("skillgate")
-    };
-    named.unwrap_or_else(beside)
 }

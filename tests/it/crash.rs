@@ -1,11 +1,12 @@
 //! `kill -9` of the real server during a tool call: what was acknowledged is there afterwards, and the run comes to an end.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 use skillgate_tests::app::Client;
+use skillgate_tests::process::binary;
 use skillgate_tests::skills;
 use skillgate_tests::sse::Events;
 
@@ -246,23 +247,4 @@ fn launch(folder: &Path) -> (Child, Vec<Value>) {
         }
     }
     (process, said)
-}
-
-/// The `skillgate` binary: named by `cargo xtask test`, else beside this test's own binary.
-fn binary() -> PathBuf {
-    let named = std::env::var_os("SKILLGATE_BIN").map(PathBuf::from);
-    let beside = || {
-        std::env::current_exe()
-            .unwrap()
-            .parent()
-            .unwrap()
-            .with_file_name("skillgate")
-    };
-    let binary = named.unwrap_or_else(beside);
-    assert!(
-        binary.exists(),
-        "{} is missing: `cargo build --bin skillgate` makes it",
-        binary.display()
-    );
-    binary
 }

@@ -117,7 +117,7 @@ impl Drop for ServerProcess {
 }
 
 /// The `skillgate` binary: named by `cargo xtask test`, else beside the test's own binary.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let named = std::env::var_os("SKILLGATE_BIN").map(PathBuf::from);
     let beside = || {
         std::env::current_exe()

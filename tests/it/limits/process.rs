@@ -1,11 +1,11 @@
 //! The real server as a process, whose memory can be read.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use skillgate_tests::app::Client;
+use skillgate_tests::process::binary;
 use tempfile::TempDir;
 
 /// A server on 127.0.0.1 and a free port, with data of its own; it ends with the test.
@@ -68,19 +68,4 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// The `skillgate` binary: named by `cargo xtask test`, else beside this test's own binary.
-fn binary() -> PathBuf {
-    let named = std::env::var_os("SKILLGATE_BIN").map(PathBuf::from);
-    let binary = named.unwrap_or_else(|| {
-        let beside = std::env::current_exe().unwrap();
-        beside.parent().unwrap().with_file_name("skillgate")
-    });
-    assert!(
-        binary.exists(),
-        "{} is missing: `cargo build --bin skillgate` makes it",
-        binary.display()
-    );
-    binary
 }
