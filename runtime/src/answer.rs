@@ -8,7 +8,7 @@ use crate::error::{Busy, HostFault};
 use crate::limits::{CallLimits, Stop, bytes};
 use crate::outcome::{Content, GuestFault, Outcome, ToolError, ToolResult};
 use crate::schema::{AccountThreads, Misfit};
-use crate::state::State;
+use crate::state::Ended;
 use crate::tool::Schemas;
 
 /// The tool's answer, if it keeps to the output limit and its structured part to its schema. What
@@ -44,10 +44,10 @@ pub(crate) async fn checked(
 }
 
 /// What it means that the tool gave an error: the host's refusal behind it, if there was one.
-pub(crate) fn refused(error: wit::ToolError, state: &State) -> Outcome {
-    let most = state.meter.limits().output;
+pub(crate) fn refused(error: wit::ToolError, ended: &Ended) -> Outcome {
+    let most = ended.limits.output;
     let error = ToolError::from(error);
-    match state.shared.refusal() {
+    match ended.shared.refusal() {
         Some(stop) => stop.into(),
         None if error.text().len() as u64 > most => Stop::limit("output", bytes(most)).into(),
         None => Outcome::Error(error),
@@ -69,7 +69,7 @@ fn size(result: &wit::ToolResult) -> u64 {
 }
 
 /// What a failed call means. `Err` is the host's own failure.
-pub(crate) fn failure(error: wasmtime::Error, state: &State) -> Result<Outcome, HostFault> {
+pub(crate) fn failure(error: wasmtime::Error, ended: &Ended) -> Result<Outcome, HostFault> {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return Ok(stop.clone().into());
     }
@@ -77,23 +77,22 @@ pub(crate) fn failure(error: wasmtime::Error, state: &State) -> Result<Outcome, 
         .downcast_ref::<wasmtime::PoolConcurrencyLimitError>()
         .is_some()
     {
-        return Err(HostFault::Busy(Busy::Host(state.meter.limits().timeout)));
+        return Err(HostFault::Busy(Busy::Host(ended.limits.timeout)));
     }
     if error.is::<HostFault>() {
         return Err(error.downcast().unwrap_or_else(HostFault::engine));
     }
-    let limit = limit_behind(&error, state)
-        .or_else(|| state.shared.refusal())
-        .or_else(|| state.meter.memory_stop());
+    let limit = limit_behind(&error, &ended.limits)
+        .or_else(|| ended.shared.refusal())
+        .or_else(|| ended.memory_stop.clone());
     Ok(limit.map_or_else(
-        || fault(story(&error, &state.shared.log.last_words())),
+        || fault(story(&error, &ended.shared.log.last_words())),
         Outcome::from,
     ))
 }
 
 /// The limit that the engine itself enforces and that was reached, if one was.
-fn limit_behind(error: &wasmtime::Error, state: &State) -> Option<Stop> {
-    let limits = state.meter.limits();
+fn limit_behind(error: &wasmtime::Error, limits: &CallLimits) -> Option<Stop> {
     if error.downcast_ref::<Trap>() == Some(&Trap::StackOverflow) {
         return Some(Stop::limit("stack", "512 KiB"));
     }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -59,12 +60,11 @@ impl CodeCache {
 
     /// The entry's name for a component of this SHA-256.
     pub(crate) fn name(&self, component: &[u8; 32]) -> String {
-        hex::encode(
-            Sha256::new()
-                .chain_update(component)
-                .chain_update(self.environment)
-                .finalize(),
-        )
+        let digest = Sha256::new()
+            .chain_update(component)
+            .chain_update(self.environment)
+            .finalize();
+        HEXLOWER.encode(&digest)
     }
 
     /// The code of an entry, if it is there and authentic. Anything else is a miss: the caller

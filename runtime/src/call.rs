@@ -1,6 +1,7 @@
 //! One call of one tool: a fresh instance, with limits, and its outcome.
 
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use skillgate_skill::Permissions;
@@ -8,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{CallFault, HostFault};
 use crate::grant_state::GrantState;
+use crate::interrupt::until;
 use crate::limits::{Stop, bytes};
 use crate::load::{Loaded, Skill};
 use crate::outcome::{Outcome, Report, ToolError};
@@ -40,17 +42,22 @@ pub struct Call {
     pub cancel: CancellationToken,
 }
 
+// Shared by all calls that have nothing else.
+static NOTHING_GRANTED: LazyLock<Arc<Permissions>> = LazyLock::new(Arc::default);
+static NO_SECRETS: LazyLock<Arc<dyn SecretSource>> = LazyLock::new(|| Arc::new(NoSecrets));
+static DISCARD: LazyLock<Arc<dyn Sink>> = LazyLock::new(|| Arc::new(Discard));
+
 impl Call {
     /// A call that is granted nothing, has no secrets and whose log goes nowhere.
     pub fn new(tool: impl Into<String>, arguments: impl Into<String>) -> Self {
         Self {
             tool: tool.into(),
             arguments: arguments.into(),
-            granted: Arc::default(),
+            granted: Arc::clone(&NOTHING_GRANTED),
             grant_state: GrantState::default(),
             scope: Scope::default(),
-            secrets: Arc::new(NoSecrets),
-            sink: Arc::new(Discard),
+            secrets: NO_SECRETS.clone(),
+            sink: DISCARD.clone(),
             deadline: None,
             cancel: CancellationToken::new(),
         }
@@ -97,12 +104,8 @@ impl Skill {
 
 impl Loaded {
     async fn report(&self, call: &Call, record: &Arc<CallRecord>) -> Result<Report, CallFault> {
-        let checked = tokio::select! {
-            biased;
-            () = call.cancel.cancelled() => Err(Outcome::Cancelled),
-            checked = self.check(call) => checked,
-        };
-        let ended = match checked {
+        let checked = until(call.cancel.cancelled(), pin!(self.check(call))).await;
+        let ended = match checked.unwrap_or(Err(Outcome::Cancelled)) {
             Ok(schemas) => self.run(call, record, schemas).await,
             Err(outcome) => Ok(outcome),
         };

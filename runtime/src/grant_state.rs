@@ -1,27 +1,42 @@
 //! Whether what was granted still holds, for calls that are already under way.
 
-use tokio_util::sync::CancellationToken;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::Notify;
 
 /// Says whether a grant was revoked. Clones share one state: keep one for each grant, hand a clone
 /// to each [`Call`](crate::Call), and revoke it when the grant is withdrawn. A revoked grant stays
 /// revoked; a new grant has a new state.
 #[derive(Debug, Clone, Default)]
-pub struct GrantState(CancellationToken);
+pub struct GrantState(Arc<State>);
+
+// Not a `CancellationToken`, which takes a lock to be cloned and to be asked: each decision in a call asks.
+#[derive(Debug, Default)]
+struct State {
+    revoked: AtomicBool,
+    told: Notify,
+}
 
 impl GrantState {
     /// Withdraws the grant: calls under it end with a denial, those that run now at once.
     pub fn revoke(&self) {
-        self.0.cancel();
+        self.0.revoked.store(true, Ordering::Release);
+        self.0.told.notify_waiters();
     }
 
     /// Whether the grant was withdrawn.
     pub fn is_revoked(&self) -> bool {
-        self.0.is_cancelled()
+        self.0.revoked.load(Ordering::Acquire)
     }
 
     /// Waits until the grant is withdrawn.
     pub(crate) async fn revoked(&self) {
-        self.0.cancelled().await;
+        // Listens before it looks: what is told between the two is heard.
+        let told = self.0.told.notified();
+        if !self.is_revoked() {
+            told.await;
+        }
     }
 }
 
@@ -45,7 +60,9 @@ mod tests {
             let state = state.clone();
             async move { state.revoked().await }
         });
+        tokio::task::yield_now().await;
         state.revoke();
         waiting.await.unwrap();
+        state.revoked().await;
     }
 }

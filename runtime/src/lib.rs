@@ -41,6 +41,7 @@ mod folder;
 mod grant_state;
 mod guest_threads;
 mod host_memory;
+mod interrupt;
 mod limits;
 mod link;
 mod load;

@@ -4,10 +4,10 @@
 mod detail;
 mod uses;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -77,7 +77,7 @@ pub(crate) const HOST_FAULT: &str = "host_fault";
 #[derive(Debug)]
 pub(crate) struct CallRecord {
     begun: Instant,
-    pub(crate) uses: Arc<Uses>,
+    pub(crate) uses: Uses,
     /// In bytes.
     peak_memory: AtomicU64,
 }
@@ -87,7 +87,7 @@ impl CallRecord {
     pub(crate) fn begin() -> Self {
         Self {
             begun: Instant::now(),
-            uses: Arc::default(),
+            uses: Uses::default(),
             peak_memory: AtomicU64::new(0),
         }
     }
@@ -113,8 +113,8 @@ impl CallRecord {
             package_digest: skill.digest.clone(),
             publisher_key: None,
             tool: shorten(&call.tool, MAX_NAME).into_owned(),
-            arguments_sha256: hex::encode(Sha256::digest(&call.arguments)),
-            result_sha256: hex::encode(Sha256::digest(result)),
+            arguments_sha256: HEXLOWER.encode(&Sha256::digest(&call.arguments)),
+            result_sha256: HEXLOWER.encode(&Sha256::digest(result)),
             uses: uses.listed,
             omitted: uses.omitted,
             omitted_bytes: uses.omitted_bytes,

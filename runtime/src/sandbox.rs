@@ -1,5 +1,6 @@
 //! One run in a fresh instance: its places among the others, its limits, and every way to end it.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,11 +17,12 @@ use crate::call::Call;
 use crate::capability::files::OpenFolders;
 use crate::error::{Busy, HostFault};
 use crate::host_memory::HeldMemory;
+use crate::interrupt::{unless, until, within};
 use crate::limits::{CallLimits, Meter, Stop};
 use crate::load::Loaded;
 use crate::outcome::Outcome;
 use crate::receipt::CallRecord;
-use crate::state::{CurrentGrant, State};
+use crate::state::{CurrentGrant, Ended, State};
 use crate::tool::Schemas;
 
 /// Why nothing was run.
@@ -53,30 +55,28 @@ impl Loaded {
         record: &Arc<CallRecord>,
         schemas: &Schemas,
     ) -> Result<Outcome, HostFault> {
-        let ran = self.in_sandbox(call, record, async |guest, store| {
-            guest
-                .skillgate_skill_tools()
+        let work = async |guest: &Guest, store: &mut Store<State>| {
+            let tools = guest.skillgate_skill_tools();
+            tools
                 .call_call_tool(store, &call.tool, &call.arguments)
                 .await
-        });
-        let (answer, state) = match ran.await {
+        };
+        let (answer, ended) = match self.in_sandbox(call, record, work).await {
             Ok(ran) => ran,
             Err(not_run) => return not_run.outcome(),
         };
         let outcome = match answer {
             Ok(Ok(result)) => {
                 let threads = self.runtime.inner.schema_threads.of(&call.scope.account);
+                let checked = pin!(checked(result, schemas, &ended.limits, threads));
                 // What a guest did is done: whoever cancels now gets the receipt without waiting for the check.
-                tokio::select! {
-                    biased;
-                    () = call.cancel.cancelled() => Outcome::Cancelled,
-                    outcome = checked(result, schemas, state.meter.limits(), threads) => outcome,
-                }
+                let checked = until(call.cancel.cancelled(), checked).await;
+                checked.unwrap_or(Outcome::Cancelled)
             }
-            Ok(Err(error)) => refused(error, &state),
-            Err(error) => failure(error, &state)?,
+            Ok(Err(error)) => refused(error, &ended),
+            Err(error) => failure(error, &ended)?,
         };
-        state.shared.log.finish();
+        ended.shared.log.finish();
         Ok(outcome)
     }
 
@@ -86,16 +86,16 @@ impl Loaded {
         call: &Call,
     ) -> Result<Result<Vec<wit::Tool>, Outcome>, HostFault> {
         let record = Arc::new(CallRecord::begin());
-        let ran = self.in_sandbox(call, &record, async |guest, store| {
+        let work = async |guest: &Guest, store: &mut Store<State>| {
             guest.skillgate_skill_tools().call_list_tools(store).await
-        });
-        let (answer, state) = match ran.await {
+        };
+        let (answer, ended) = match self.in_sandbox(call, &record, work).await {
             Ok(ran) => ran,
             Err(not_run) => return not_run.outcome().map(Err),
         };
         match answer {
             Ok(listed) => Ok(Ok(listed)),
-            Err(error) => failure(error, &state).map(Err),
+            Err(error) => failure(error, &ended).map(Err),
         }
     }
 
@@ -105,7 +105,7 @@ impl Loaded {
         call: &Call,
         record: &Arc<CallRecord>,
         work: impl AsyncFnOnce(&Guest, &mut Store<State>) -> wasmtime::Result<T>,
-    ) -> Result<(wasmtime::Result<T>, State), NotRun> {
+    ) -> Result<(wasmtime::Result<T>, Ended), NotRun> {
         let inner = &self.runtime.inner;
         let mut limits = self.limits.clone();
         limits.timeout = call
@@ -113,26 +113,52 @@ impl Loaded {
             .map_or(limits.timeout, |deadline| deadline.min(limits.timeout));
         let timeout = limits.timeout;
         let account = inner.accounts.of(&call.scope.account);
-        let _places = self.places(&account, call, timeout).await?;
-        let effective = Effective::new(Arc::clone(&self.asked), Arc::clone(&call.granted));
+        let prepare = pin!(self.prepare_call(call, &account, timeout));
+        let ready = until(call.cancel.cancelled(), prepare).await;
+        let (_places, effective, open_folders) = ready.ok_or(NotRun::Cancelled)??;
         let prepared = self.prepared(&effective).map_err(HostFault::engine)?;
-        let open_folders = self.open_folders(call, &effective, timeout).await?;
         let mut store = self.store(call, record, effective, open_folders, limits, &account)?;
-        let answer = tokio::time::timeout(
-            timeout,
-            inner.turns.run(&account, async {
+        let answer = {
+            let answer = pin!(async {
                 let guest = prepared.instantiate_async(&mut store).await?;
                 work(&guest, &mut store).await
-            }),
-        );
-        let answer = tokio::select! {
-            // Before the guest runs on: what was stopped does nothing more.
-            biased;
-            () = call.cancel.cancelled() => Err(Stop::Cancelled.into()),
-            () = call.grant_state.revoked() => Err(Stop::Denied(self.revoked()).into()),
-            answer = answer => answer.unwrap_or_else(|_| Err(Stop::timeout(timeout).into())),
+            });
+            let answer = pin!(inner.turns.run(&account, answer));
+            self.unless_stopped(call, timeout, answer).await
         };
-        Ok((answer, store.into_data()))
+        Ok((answer, store.data().ended()))
+    }
+
+    /// Runs what a guest does until it is done or stopped, in whatever way.
+    async fn unless_stopped<T>(
+        &self,
+        call: &Call,
+        timeout: Duration,
+        work: Pin<&mut impl Future<Output = wasmtime::Result<T>>>,
+    ) -> wasmtime::Result<T> {
+        let (grant, cancel) = (&call.grant_state, &call.cancel);
+        let work = pin!(within(timeout, work));
+        // Looked at before the guest runs on: what was stopped does nothing more.
+        let work = pin!(unless(|| grant.is_revoked(), grant.revoked(), work));
+        match unless(|| cancel.is_cancelled(), cancel.cancelled(), work).await {
+            None => Err(Stop::Cancelled.into()),
+            Some(None) => Err(Stop::Denied(self.revoked()).into()),
+            Some(Some(None)) => Err(Stop::timeout(timeout).into()),
+            Some(Some(Some(answer))) => answer,
+        }
+    }
+
+    /// All that a call waits for before it begins.
+    async fn prepare_call<'a>(
+        &'a self,
+        call: &Call,
+        account: &'a Account,
+        longest: Duration,
+    ) -> Result<([SemaphorePermit<'a>; 2], Effective, OpenFolders), HostFault> {
+        let places = self.places(account, longest).await?;
+        let effective = Effective::new(Arc::clone(&self.asked), Arc::clone(&call.granted));
+        let open_folders = self.open_folders(call, &effective, longest).await?;
+        Ok((places, effective, open_folders))
     }
 
     /// Waits for one of the account's places, then for one of the host's. In that order: who waits
@@ -140,27 +166,25 @@ impl Loaded {
     async fn places<'a>(
         &'a self,
         account: &'a Account,
-        call: &Call,
         longest: Duration,
-    ) -> Result<[SemaphorePermit<'a>; 2], NotRun> {
+    ) -> Result<[SemaphorePermit<'a>; 2], HostFault> {
         let inner = &self.runtime.inner;
+        // Most calls find both, and need no clock.
+        if let (Ok(of_account), Ok(of_host)) =
+            (account.calls.try_acquire(), inner.slots.try_acquire())
+        {
+            return Ok([of_account, of_host]);
+        }
         let ends = tokio::time::Instant::now() + longest;
-        let both = async {
-            let of_account = timeout_at(ends, account.calls.acquire()).await;
-            let Ok(Ok(of_account)) = of_account else {
-                let calls = inner.accounts.calls();
-                let waited = longest;
-                return Err(HostFault::Busy(Busy::Account { calls, waited }));
-            };
-            match timeout_at(ends, inner.slots.acquire()).await {
-                Ok(Ok(of_host)) => Ok([of_account, of_host]),
-                _ => Err(HostFault::Busy(Busy::Host(longest))),
-            }
+        let of_account = timeout_at(ends, account.calls.acquire()).await;
+        let Ok(Ok(of_account)) = of_account else {
+            let calls = inner.accounts.calls();
+            let waited = longest;
+            return Err(HostFault::Busy(Busy::Account { calls, waited }));
         };
-        tokio::select! {
-            biased;
-            () = call.cancel.cancelled() => Err(NotRun::Cancelled),
-            places = both => Ok(places?),
+        match timeout_at(ends, inner.slots.acquire()).await {
+            Ok(Ok(of_host)) => Ok([of_account, of_host]),
+            _ => Err(HostFault::Busy(Busy::Host(longest))),
         }
     }
 
@@ -170,16 +194,12 @@ impl Loaded {
         call: &Call,
         effective: &Effective,
         longest: Duration,
-    ) -> Result<OpenFolders, NotRun> {
-        let opened = OpenFolders::open(effective, &self.runtime.inner.folders, &call.scope);
-        let opened = tokio::time::timeout(longest, opened);
-        tokio::select! {
-            biased;
-            () = call.cancel.cancelled() => Err(NotRun::Cancelled),
-            opened = opened => match opened {
-                Ok(opened) => Ok(opened?),
-                Err(_) => Err(HostFault::Busy(Busy::Folders(longest)).into()),
-            },
+    ) -> Result<OpenFolders, HostFault> {
+        let folders = &self.runtime.inner.folders;
+        let opened = pin!(OpenFolders::open(effective, folders, &call.scope));
+        match within(longest, opened).await {
+            Some(opened) => opened,
+            None => Err(HostFault::Busy(Busy::Folders(longest))),
         }
     }
 
@@ -201,7 +221,7 @@ impl Loaded {
             call,
             CurrentGrant::new(effective, call.grant_state.clone()),
             meter,
-            Arc::clone(&record.uses),
+            Arc::clone(record),
             Arc::clone(&inner.folders),
             open_folders,
             inner.egress.clone(),

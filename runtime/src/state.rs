@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use skillgate_skill::{Denial, Effective};
+use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -15,8 +16,8 @@ use crate::capability::log::LineLog;
 use crate::egress::Egress;
 use crate::folder::Folders;
 use crate::grant_state::GrantState;
-use crate::limits::{Meter, Stop};
-use crate::receipt::Uses;
+use crate::limits::{CallLimits, Meter, Stop};
+use crate::receipt::{CallRecord, Uses};
 use crate::secret::SecretSource;
 use crate::{Call, HostFault, Scope};
 
@@ -31,7 +32,9 @@ pub(crate) struct State {
     pub(crate) folders: Arc<Folders>,
     pub(crate) scope: Scope,
     pub(crate) open_folders: OpenFolders,
-    pub(crate) wasi: WasiCtx,
+    /// Made when the guest first asks for something of it: a call that computes has no use for it, and to make it takes
+    /// as long as a tenth of a call.
+    wasi: Option<Box<WasiCtx>>,
     http: WasiHttpCtx,
     http_hooks: HttpHooks,
 }
@@ -42,7 +45,7 @@ impl State {
         call: &Call,
         effective: CurrentGrant,
         meter: Meter,
-        uses: Arc<Uses>,
+        record: Arc<CallRecord>,
         folders: Arc<Folders>,
         mut open_folders: OpenFolders,
         egress: Egress,
@@ -54,26 +57,22 @@ impl State {
             log: LineLog::new(Arc::clone(&call.sink), limits.log_lines),
             secrets: Arc::clone(&call.secrets),
             account: call.scope.account.clone(),
-            requests: Arc::new(tokio::sync::Semaphore::new(MAX_REQUESTS)),
-            uses,
+            requests: OnceLock::new(),
+            record,
             refusal: Mutex::new(None),
             effective,
             egress,
         });
-        let mut wasi = WasiCtx::builder();
-        wasi.max_random_size(MAX_RANDOM);
-        LineLog::attach(&shared, &mut wasi);
         if let Some(stop) = open_folders.take_refused() {
             shared.refuse(stop);
         }
-        let wasi = wasi.build();
         Ok(Self {
             meter,
             table,
             folders,
             scope: call.scope.clone(),
             open_folders,
-            wasi,
+            wasi: None,
             http: WasiHttpCtx::new(),
             http_hooks: HttpHooks(Arc::clone(&shared)),
             shared,
@@ -81,13 +80,48 @@ impl State {
     }
 }
 
+/// The part of WASI that holds no authority, with a bound on random bytes, and the log as stdout and stderr.
+fn inert_wasi(shared: &Arc<Shared>) -> Box<WasiCtx> {
+    let mut wasi = WasiCtx::builder();
+    wasi.max_random_size(MAX_RANDOM);
+    LineLog::attach(shared, &mut wasi);
+    Box::new(wasi.build())
+}
+
+/// What is left of a call's state when the guest has ended, and its memory was given back.
+pub(crate) struct Ended {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) limits: CallLimits,
+    /// The limit on memory that was reached, when the guest was refused memory at least once.
+    pub(crate) memory_stop: Option<Stop>,
+}
+
+impl State {
+    /// What is still asked for once the guest has ended.
+    pub(crate) fn ended(&self) -> Ended {
+        Ended {
+            shared: Arc::clone(&self.shared),
+            limits: self.meter.limits().clone(),
+            memory_stop: self.meter.memory_stop(),
+        }
+    }
+}
+
+impl State {
+    /// What the filesystem's host functions work on, borrowed at once.
+    pub(crate) fn parts_for_files(&mut self) -> (WasiCtxView<'_>, &mut OpenFolders, &Arc<Shared>) {
+        self.meter.count_host_call();
+        let wasi = WasiCtxView {
+            ctx: self.wasi.get_or_insert_with(|| inert_wasi(&self.shared)),
+            table: &mut self.table,
+        };
+        (wasi, &mut self.open_folders, &self.shared)
+    }
+}
+
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        self.meter.count_host_call();
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        self.parts_for_files().0
     }
 }
 
@@ -139,16 +173,28 @@ pub(crate) struct Shared {
     pub(crate) effective: CurrentGrant,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) log: LineLog,
-    pub(crate) uses: Arc<Uses>,
+    record: Arc<CallRecord>,
     pub(crate) egress: Egress,
     /// The account that the call's requests and lookups count for.
     pub(crate) account: String,
-    /// HTTP requests under way at the same time. Shared with the bodies of their answers, which hold on to it.
-    pub(crate) requests: Arc<tokio::sync::Semaphore>,
+    /// Places for requests, made when the first is sent.
+    requests: OnceLock<Arc<Semaphore>>,
     refusal: Mutex<Option<Stop>>,
 }
 
 impl Shared {
+    /// What the call did so far.
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.record.uses
+    }
+
+    /// Places for HTTP requests under way at the same time. Shared with the bodies of their answers, which hold on to
+    /// them.
+    pub(crate) fn requests(&self) -> Arc<Semaphore> {
+        let places = || Arc::new(Semaphore::new(MAX_REQUESTS));
+        Arc::clone(self.requests.get_or_init(places))
+    }
+
     /// Remembers that the host refused something in a way the guest may get over. If the call
     /// then fails, this is why. The first refusal wins: later ones follow from it.
     pub(crate) fn refuse(&self, stop: Stop) {

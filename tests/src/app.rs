@@ -293,6 +293,15 @@ impl Client {
         }
     }
 
+    /// The same client, seen by the server at another address of this machine: limits by address are not shared with it.
+    pub fn from_address(self, address: std::net::IpAddr) -> Self {
+        let http = reqwest::Client::builder().no_proxy();
+        Self {
+            http: http.local_address(address).build().unwrap(),
+            ..self
+        }
+    }
+
     /// A request with the key in it.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));

@@ -8,7 +8,7 @@ use std::process::Command;
 /// Options that have a value.
 const VALUED: [&str; 3] = ["--seconds", "--attacks", "--profile"];
 /// Options that have none.
-const PLAIN: [&str; 2] = ["--json", "--list"];
+const PLAIN: [&str; 3] = ["--each", "--json", "--list"];
 
 pub(crate) fn main(arguments: &[String]) -> Result<()> {
     let (chosen, passed_on) = take_profile(arguments)?;

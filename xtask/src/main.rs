@@ -71,11 +71,11 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "abuse",
-        options: "[--seconds N] [--attacks A,B] [--profile release|dev] [--json] [--list]",
+        options: "[--each] [--seconds N] [--attacks A,B] [--profile release|dev] [--json] [--list]",
         about: "attack a server of one's own in every way that we know, for 600 seconds, and see that an account beside\n\
-                the attackers loses nothing: memory, descriptors, /healthz, its messages. The time of its turns is judged\n\
-                for one attack alone (--attacks NAME). --list names the attacks; --profile is release where that was\n\
-                built before, else dev",
+                the attackers loses nothing: memory, descriptors, /healthz, its messages. --each runs one attack after the\n\
+                other, 30 seconds each on a server of its own, and judges the time of the account's turns, too. --list\n\
+                names the attacks; --profile is release where that was built before, else dev",
         run: abuse::main,
     },
 ];

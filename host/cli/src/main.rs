@@ -3,6 +3,7 @@
 //! Invariant: the only crate that names clap and anyhow. Results go to stdout, everything else to stderr, every
 //! way to end has a documented exit code, and nothing is asked when stdin is no terminal.
 
+mod allocator;
 mod args;
 mod client;
 mod command;
@@ -28,6 +29,7 @@ use crate::args::{Arguments, Command};
 use crate::output::{Format, Output};
 
 fn main() -> ExitCode {
+    allocator::return_large_allocations();
     let arguments = Arguments::parse();
     if let Command::CompileComponent = arguments.command {
         return skillgate_runtime::compile_child();

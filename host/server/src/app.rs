@@ -63,7 +63,6 @@ struct Inner {
     logs: Logs,
     lanes: Lanes,
     spools: Spools,
-    receiving: Places,
     package_work: Arc<PackageWork>,
     runs: Places,
     chats: Places,
@@ -91,7 +90,6 @@ impl App {
             limiter: Limiter::default(),
             lanes: Lanes::default(),
             spools: Spools::new(&limits.packages),
-            receiving: Places::new(limits.packages.receiving),
             package_work,
             runs: Places::new(limits.places.runs),
             chats: Places::new(limits.places.chats),
@@ -188,11 +186,6 @@ impl App {
 
     pub(crate) fn spools(&self) -> &Spools {
         &self.0.spools
-    }
-
-    /// Places to receive a package in.
-    pub(crate) fn receiving(&self) -> &Places {
-        &self.0.receiving
     }
 
     pub(crate) fn package_work(&self) -> &PackageWork {

@@ -7,6 +7,7 @@ use std::io::{BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use skillgate_runtime::{Place, Places};
 use skillgate_skill::{Package, PackageError};
 use tokio::task::spawn_blocking;
 
@@ -18,6 +19,7 @@ use crate::config::PackageLimits;
 pub(crate) struct Spools(Arc<Inner>);
 
 struct Inner {
+    places: Places,
     memory: usize,
     per_account: u64,
     in_all: u64,
@@ -36,6 +38,7 @@ impl Spools {
     pub(crate) fn new(limits: &PackageLimits) -> Self {
         let dir = limits.spool_dir.clone();
         Self(Arc::new(Inner {
+            places: Places::new(limits.receiving),
             memory: limits.spool_memory,
             per_account: limits.spool_per_account,
             in_all: limits.spool_in_all,
@@ -44,17 +47,25 @@ impl Spools {
         }))
     }
 
-    /// A body of `account`, empty yet.
-    pub(crate) fn begin(&self, account: &str) -> Spool {
-        Spool {
-            share: Share {
-                spools: self.0.clone(),
-                account: account.to_owned(),
-                bytes: 0,
-            },
+    /// A body of `account`, empty yet. It keeps its place until it was worked on: it may have a file open so long.
+    ///
+    /// # Errors
+    /// 503 when there are too many bodies here.
+    pub(crate) async fn begin(&self, account: &str) -> Result<Spool, ApiError> {
+        let place = self.0.places.take(account).await.map_err(|_| {
+            ApiError::unavailable("Too many packages are being received. Try again in a minute.")
+        })?;
+        let share = Share {
+            spools: self.0.clone(),
+            account: account.to_owned(),
+            bytes: 0,
+            _place: place,
+        };
+        Ok(Spool {
+            share,
             buffer: Vec::new(),
             file: None,
-        }
+        })
     }
 }
 
@@ -64,11 +75,12 @@ impl Inner {
     }
 }
 
-/// The bytes that one body has of what all may have; given back when dropped.
+/// What one body has of what all may have, a place and bytes; given back when dropped.
 struct Share {
     spools: Arc<Inner>,
     account: String,
     bytes: u64,
+    _place: Place,
 }
 
 impl Share {
@@ -234,6 +246,10 @@ fn read_all(mut file: &File, size: u64) -> std::io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use skillgate_runtime::PlaceLimits;
+
     use super::*;
 
     fn spools(memory: usize, per_account: u64, in_all: u64) -> Spools {
@@ -249,7 +265,7 @@ mod tests {
     async fn what_comes_in_pieces_comes_out_whole() {
         for memory in [0, 5, 1_000] {
             let spools = spools(memory, 100, 100);
-            let mut spool = spools.begin("a");
+            let mut spool = spools.begin("a").await.unwrap();
             for piece in [&b"one "[..], b"two ", b"", b"three"] {
                 spool.push(piece).await.unwrap();
             }
@@ -262,11 +278,13 @@ mod tests {
     #[tokio::test]
     async fn bytes_are_bounded_of_an_account_and_in_all() {
         let spools = spools(4, 10, 15);
-        let mut first = spools.begin("a");
+        let mut first = spools.begin("a").await.unwrap();
         first.push(&[0; 10]).await.unwrap();
-        let refused = spools.begin("a").push(&[0]).await.unwrap_err();
+        let mut second = spools.begin("a").await.unwrap();
+        let refused = second.push(&[0]).await.unwrap_err();
         assert_eq!(refused.code(), "unavailable");
-        let mut other = spools.begin("b");
+        drop(second);
+        let mut other = spools.begin("b").await.unwrap();
         other.push(&[0; 5]).await.unwrap();
         assert!(other.push(&[0]).await.is_err());
         drop(first.finish().await.unwrap());
@@ -274,5 +292,23 @@ mod tests {
         drop(other);
         let used = spools.0.lock();
         assert!(used.in_all == 0 && used.accounts.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_body_keeps_its_place_until_it_was_worked_on() {
+        let spools = Spools::new(&PackageLimits {
+            receiving: PlaceLimits {
+                per_account: 1,
+                in_all: 2,
+                queue: Duration::ZERO,
+            },
+            ..PackageLimits::default()
+        });
+        let received = spools.begin("a").await.unwrap().finish().await.unwrap();
+        let refused = spools.begin("a").await.err().unwrap();
+        assert_eq!(refused.code(), "unavailable");
+        let _other = spools.begin("b").await.unwrap();
+        drop(received);
+        spools.begin("a").await.unwrap();
     }
 }

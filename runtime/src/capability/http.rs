@@ -90,7 +90,7 @@ async fn send(
     Ok(answer.map(|body| {
         let counted = body.map_frame(move |frame| {
             counting
-                .uses
+                .uses()
                 .add_bytes(place, frame.data_ref().map_or(0, |data| data.len() as u64));
             frame
         });
@@ -102,7 +102,7 @@ async fn send(
 /// Waits for one of the call's own requests to end, where it has as many under way as it may.
 async fn under_way(shared: &Shared) -> Result<OwnedSemaphorePermit, EgressError> {
     let patience = shared.egress.policy().limits.place_timeout;
-    let waiting = Arc::clone(&shared.requests).acquire_owned();
+    let waiting = shared.requests().acquire_owned();
     match tokio::time::timeout(patience, waiting).await {
         Ok(Ok(permit)) => Ok(permit),
         _ => Err(EgressError::Busy(patience)),
@@ -137,7 +137,7 @@ impl Gate for SkillGate {
         );
         // What a query says stays out of the receipt; how much it says does not.
         let query = url.query().map_or(0, str::len) as u64;
-        let place = self.shared.uses.record("http", destination, query);
+        let place = self.shared.uses().record("http", destination, query);
         self.sent.store(place, std::sync::atomic::Ordering::Relaxed);
         Ok(())
     }
@@ -150,7 +150,7 @@ impl Gate for SkillGate {
                 check_privacy(permission, asked)?;
                 inject(permission, &secret, &mut url, headers)?;
                 self.shared
-                    .uses
+                    .uses()
                     .record("secrets", format!("{} to {host}", permission.name), 0);
             }
         }
@@ -159,8 +159,8 @@ impl Gate for SkillGate {
 
     fn counter(&self) -> Option<ByteCounter> {
         let place = self.sent.load(std::sync::atomic::Ordering::Relaxed);
-        let uses = Arc::clone(&self.shared.uses);
-        Some(Arc::new(move |bytes| uses.add_bytes(place, bytes)))
+        let shared = Arc::clone(&self.shared);
+        Some(Arc::new(move |bytes| shared.uses().add_bytes(place, bytes)))
     }
 }
 

@@ -58,7 +58,7 @@ impl HostBucket for State {
         let value = self.read(&bucket, &key, Bucket::get).await?;
         if let Ok(Some(value)) = &value {
             self.shared
-                .uses
+                .uses()
                 .record("kv", format!("get {key}"), value.len() as u64);
         }
         Ok(value)
@@ -140,14 +140,14 @@ impl State {
     fn used(&self, verb: &str, key: &str, bytes: u64) -> Option<usize> {
         check_key(key).ok().map(|()| {
             let detail = format!("{verb} {key}");
-            self.shared.uses.record("kv", detail, bytes)
+            self.shared.uses().record("kv", detail, bytes)
         })
     }
 
     /// Takes it back when the host refused it.
     fn unless_refused(&self, used: Option<usize>, bytes: u64, done: &Result<(), Error>) {
         if let (Some(used), Err(_)) = (used, done) {
-            self.shared.uses.retract(used, bytes);
+            self.shared.uses().retract(used, bytes);
         }
     }
 

@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use data_encoding::HEXLOWER;
 use rustix::fs::{Mode, OFlags};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -211,7 +212,7 @@ pub(crate) fn digest(parts: &[&str]) -> String {
         hasher.update((part.len() as u64).to_le_bytes());
         hasher.update(part);
     }
-    hex::encode(hasher.finalize())
+    HEXLOWER.encode(&hasher.finalize())
 }
 
 /// Runs `work` on a thread that may wait for the disk, to its end whether this is polled again or not.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 /// The longest text of a use, in bytes as JSON writes it: a control character counts six.
@@ -19,7 +20,7 @@ pub(super) fn shorten(text: &str, longest: usize) -> Cow<'_, str> {
     let Some(end) = cut_at(text, longest) else {
         return Cow::Borrowed(text);
     };
-    let digest = hex::encode(Sha256::digest(text));
+    let digest = HEXLOWER.encode(&Sha256::digest(text));
     Cow::Owned(format!(
         "{}…sha256:{}",
         &text[..end],

@@ -144,6 +144,22 @@ impl Report {
         self.figures.iter().filter(|figure| figure.is_exceeded())
     }
 
+    /// What matters most, on one line.
+    pub fn line(&self) -> String {
+        format!(
+            "a turn's p99 {:.1} x ({:.0} ms, {} failed), /healthz p99 {:.1} ms, memory {:.0} MiB, descriptors {:.0}, \
+             deaths {:.0}, lost {:.0}",
+            self.figure("a turn under attack against alone, p99"),
+            self.figure("a turn of the victim under attack, p99"),
+            self.figure("turns that were refused or failed"),
+            self.figure("/healthz under attack, p99"),
+            self.figure("peak memory of the server"),
+            self.figure("peak descriptors of the server"),
+            self.figure("deaths of the server"),
+            self.figure("messages of the victim that were lost"),
+        )
+    }
+
     /// The report for people.
     pub fn text(&self) -> String {
         let mut text = String::new();

@@ -1,5 +1,6 @@
 //! An account that only wants to work: it talks to its agent, which calls a sandboxed tool in each turn.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,8 @@ use crate::app::Client;
 use crate::skills;
 use crate::sse::Events;
 
+/// Where the victim calls from. Attackers call from 127.0.0.1: in the world, too, they are not behind the same address.
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// The seed of the victim's publisher key.
 const SEED: u8 = 90;
 /// How long a turn is waited for; one that takes longer counts as one that never ended.
@@ -60,6 +63,7 @@ impl Victim {
     /// Makes the account and an agent with the guest `echo`.
     pub async fn make(server: &Server, arsenal: &Arc<Arsenal>) -> Self {
         let client = server.new_account("victim").await;
+        let client = client.from_address(ADDRESS);
         let key = skills::signing_key(SEED);
         let agent = client.agent().await;
         client

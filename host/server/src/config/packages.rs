@@ -8,7 +8,8 @@ use skillgate_runtime::PlaceLimits;
 /// Bounds of the work on packages. A package is received first, at its sender's pace, and worked on afterwards.
 #[derive(Debug, Clone)]
 pub struct PackageLimits {
-    /// Bodies that are received at once. They cost little memory; the time limit is [`receive`](Self::receive).
+    /// Bodies that are received, or wait to be worked on, at once: each may have a file open. They cost little memory;
+    /// the time limit of receiving is [`receive`](Self::receive).
     pub receiving: PlaceLimits,
     /// How long a sender may take for one package.
     pub receive: Duration,

@@ -33,14 +33,14 @@ impl HasData for HasFiles {
 
 impl State {
     pub(crate) fn files(&mut self) -> FilesView<'_> {
-        self.meter.count_host_call();
+        let (wasi, open_folders, shared) = self.parts_for_files();
         FilesView {
             inner: WasiFilesystemCtxView {
-                ctx: self.wasi.filesystem(),
-                table: &mut self.table,
+                ctx: wasi.ctx.filesystem(),
+                table: wasi.table,
             },
-            open: &mut self.open_folders,
-            shared: &self.shared,
+            open: open_folders,
+            shared,
         }
     }
 }
@@ -95,7 +95,7 @@ impl FilesView<'_> {
     /// A stream that writes to a descriptor's file.
     fn output(&mut self, fd: &Fd, at: At) -> FsResult<Resource<DynOutputStream>> {
         let (opened, file) = (self.opened(fd)?, self.writable_file(fd)?);
-        let writer = Arc::clone(&self.open.writers).try_acquire_owned();
+        let writer = self.open.writers().try_acquire_owned();
         let writer = writer.map_err(|_| ErrorCode::InsufficientMemory)?;
         let stream = FileOutput::new(file, at, opened, Arc::clone(self.shared), writer);
         let stream: DynOutputStream = Box::new(stream);

@@ -10,7 +10,7 @@ mod stream;
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use skillgate_skill::{Effective, FileAccess, FilePermission};
@@ -27,6 +27,7 @@ pub(crate) use host::HasFiles;
 use operation::At;
 
 /// The folders that one call may use, and what it has open in them.
+#[derive(Default)]
 pub(crate) struct OpenFolders {
     preopens: Vec<Preopen>,
     /// What each descriptor belongs to.
@@ -35,26 +36,13 @@ pub(crate) struct OpenFolders {
     listed: HashMap<u32, u64>,
     places: Option<OpenFiles>,
     /// Streams that write: each may have one write in the host's memory.
-    writers: Arc<Semaphore>,
+    writers: OnceLock<Arc<Semaphore>>,
     /// Why a folder is missing that was granted.
     refused: Option<Stop>,
 }
 
 /// The most streams of one call that write to files at the same time; what a guest's standard library buffers is one each.
 const MAX_WRITERS: usize = 16;
-
-impl Default for OpenFolders {
-    fn default() -> Self {
-        Self {
-            preopens: Vec::new(),
-            opened: HashMap::new(),
-            listed: HashMap::new(),
-            places: None,
-            writers: Arc::new(Semaphore::new(MAX_WRITERS)),
-            refused: None,
-        }
-    }
-}
 
 /// A folder that a guest finds open when it begins.
 struct Preopen {
@@ -101,6 +89,12 @@ impl OpenFolders {
             }
         }
         Ok(open)
+    }
+
+    /// Places for streams that write.
+    fn writers(&self) -> Arc<Semaphore> {
+        let places = || Arc::new(Semaphore::new(MAX_WRITERS));
+        Arc::clone(self.writers.get_or_init(places))
     }
 
     /// Why a folder is missing that was granted.
@@ -182,7 +176,9 @@ impl Opened {
         let write =
             move |ledger: &mut Ledger, most| operation::write(ledger, &file, at, &bytes, most);
         let written = self.change(shared, write).await?;
-        shared.uses.record_more("files", &self.owner.path, written);
+        shared
+            .uses()
+            .record_more("files", &self.owner.path, written);
         Ok(written)
     }
 }

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::Bucket;
@@ -117,7 +118,7 @@ impl Bucket {
 }
 
 fn file_name(key: &str) -> String {
-    hex::encode(Sha256::digest(key))
+    HEXLOWER.encode(&Sha256::digest(key))
 }
 
 /// The first eight bytes of a file's name, as a number; `None` for what is no key's file.

@@ -21,6 +21,7 @@ impl Limits {
             connections: self.connections(descriptors),
             accounts: self.accounts(),
             packages: PackageLimits {
+                receiving: of_host(PackageLimits::default().receiving, descriptors),
                 spool_dir: Some(database.data.clone()),
                 memory: self
                     .package_memory
@@ -141,6 +142,17 @@ impl Limits {
             open_files: descriptors.open_files,
             ..default
         }
+    }
+}
+
+/// These places, at most half as many as the host has descriptors: each may have a file open, and the rest is the
+/// database's and others'.
+fn of_host(places: PlaceLimits, descriptors: DescriptorBudget) -> PlaceLimits {
+    let in_all = places.in_all.min(descriptors.host / 2).max(1);
+    PlaceLimits {
+        per_account: places.per_account.min((in_all / 4).max(1)),
+        in_all,
+        ..places
     }
 }
 

@@ -48,10 +48,7 @@ async fn publish(
 /// The whole package, at its sender's pace: nothing that others wait for is held meanwhile.
 async fn receive(app: &App, account: &str, form: Multipart) -> Result<Received, ApiError> {
     let patience = app.limits().packages.receive;
-    let _place = app.receiving().take(account).await.map_err(|_| {
-        ApiError::unavailable("Too many packages are being received. Try again in a minute.")
-    })?;
-    let received = package(form, app.spools().begin(account));
+    let received = package(form, app.spools().begin(account).await?);
     tokio::time::timeout(patience, received)
         .await
         .map_err(|_| too_slow(patience))?

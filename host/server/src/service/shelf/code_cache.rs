@@ -1,4 +1,5 @@
-//! The code of loaded skills, kept as long as there is room for it: what was used least lately goes first.
+//! The code of loaded skills, kept as long as there is room for it. What was used least lately goes first: of an account
+//! that has too much, or else of the one that has most.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -70,10 +71,11 @@ impl<T> CodeCache<T> {
             return;
         }
         while state.weight_of(account) + weight > self.limits.per_account {
-            state.remove_least_used(Some(account));
+            state.remove_least_used(account);
         }
         while state.weight + weight > self.limits.in_all {
-            state.remove_least_used(None);
+            let heaviest = state.heaviest(account, weight);
+            state.remove_least_used(&heaviest);
         }
         state.uses += 1;
         let entry = Entry {
@@ -143,17 +145,30 @@ impl<T> State<T> {
         });
     }
 
-    /// The loop of whoever calls this ends: with nothing left to remove, the weight is zero.
-    fn remove_least_used(&mut self, account: Option<&str>) {
+    /// The loop of whoever calls this ends: with nothing left to remove, the account's weight is zero, and a sum of
+    /// weights that is not has an account that is heaviest.
+    fn remove_least_used(&mut self, account: &str) {
         let least = self
             .entries
             .iter()
-            .filter(|(_, entry)| account.is_none_or(|account| entry.account == account))
+            .filter(|(_, entry)| entry.account == account)
             .min_by_key(|(_, entry)| entry.used)
             .map(|(name, _)| name.clone());
         if let Some(name) = least {
             self.remove(&name);
         }
+    }
+
+    /// The account, of those with something that can go, that would have most once `account` had `more`. So nobody's
+    /// many skills push out the few of another.
+    fn heaviest(&self, account: &str, more: u64) -> String {
+        let mut weights: HashMap<&str, u64> = HashMap::new();
+        for entry in self.entries.values() {
+            *weights.entry(&entry.account).or_default() += entry.weight;
+        }
+        weights.entry(account).and_modify(|weight| *weight += more);
+        let heaviest = weights.into_iter().max_by_key(|(_, weight)| *weight);
+        heaviest.map_or(account, |(name, _)| name).to_owned()
     }
 
     fn weight_of(&self, account: &str) -> u64 {
@@ -209,6 +224,19 @@ mod tests {
         assert_eq!(kept(&cache), ["b", "c", "theirs"]);
         cache.insert("heavy", "x", 7, Arc::new("code"));
         assert!(cache.get("heavy").is_none() && cache.weight() == 10);
+    }
+
+    #[test]
+    fn many_of_one_account_do_not_push_out_the_few_of_another() {
+        let cache = cache(10, 8, Duration::MAX);
+        cache.insert("theirs", "few", 2, Arc::new("code"));
+        for number in 0..9 {
+            cache.insert(&number.to_string(), "many", 2, Arc::new("code"));
+        }
+        assert_eq!(kept(&cache), ["5", "6", "7", "8", "theirs"]);
+        // Who has none yet pushes out the one that has most.
+        cache.insert("new", "third", 2, Arc::new("code"));
+        assert_eq!(kept(&cache), ["6", "7", "8", "new", "theirs"]);
     }
 
     #[test]
