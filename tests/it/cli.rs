@@ -291,6 +291,16 @@ fn mistakes_on_the_command_line_are_told_apart() {
     let bench = Bench::with_skill("tips");
     bench.run(&["biuld"]).fails(USAGE);
     bench.run(&["new", "Not A Name"]).fails(USAGE);
+    bench.run(&["new", "skills/Not A Name"]).fails(USAGE);
+    bench.run(&["new", "skills/.."]).fails(USAGE);
+    let made = bench.run(&["new", "skills/more/weather", "--json"]).json();
+    assert_eq!(
+        made,
+        json!({ "name": "weather", "folder": "skills/more/weather" })
+    );
+    let manifest = bench.within("skills/more/weather").read("SKILL.md");
+    assert!(String::from_utf8_lossy(&manifest).contains("name: weather"));
+    bench.run(&["new", "skills/more/weather"]).fails(USAGE);
     assert!(
         bench
             .run(&["new", "tips"])

@@ -24,5 +24,6 @@ mod providers;
 mod redaction;
 mod resume;
 mod sandbox;
+mod skill_query;
 mod store_story;
 mod uploads;

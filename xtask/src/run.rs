@@ -35,21 +35,24 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
     Err(serve.exec().into())
 }
 
+/// What the binary is made of, what it embeds included.
+const SOURCES: [&str; 7] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "skill",
+    "runtime",
+    "host",
+    "sdk",
+    "wit",
+];
+
 /// The binary, built when a source of it changed since the last time. Cargo finds that out too, but
 /// takes half of the time that a second start may take.
 fn up_to_date(profile: Profile) -> Result<PathBuf> {
     let skillgate = binary(profile)?;
-    let sources = [
-        "Cargo.toml",
-        "Cargo.lock",
-        "skill",
-        "runtime",
-        "host",
-        "wit",
-    ];
     let stamp = Stamp::new(
         skillgate.with_extension("stamp"),
-        &sources.map(|path| paths::root().join(path)),
+        &SOURCES.map(|path| paths::root().join(path)),
     )?;
     if stamp.is_fresh() && stamp.is_newer_than(&skillgate) {
         return Ok(skillgate);
@@ -92,6 +95,19 @@ fn split(arguments: &[String]) -> (&[String], &[String]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_binary_embeds_is_among_its_sources() {
+        let template = paths::root().join("host/cli/src/template.rs");
+        let text = std::fs::read_to_string(template).unwrap();
+        let embedded: Vec<&str> = text
+            .split("include_dir!(\"$CARGO_MANIFEST_DIR/../../")
+            .skip(1)
+            .filter_map(|rest| rest.split(['"', '/']).next())
+            .collect();
+        assert!(embedded.contains(&"sdk"), "{embedded:?}");
+        assert!(embedded.iter().all(|folder| SOURCES.contains(folder)));
+    }
 
     #[test]
     fn what_follows_two_hyphens_is_the_servers() {

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use skillgate_agent::Budget;
-use skillgate_runtime::{Places, Runtime};
+use skillgate_runtime::{Place, Places, Runtime};
 use skillgate_store::{Store, Timestamp};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::ApiError;
 use crate::config::{ConnectionLimits, ServerLimits};
 use crate::keys::Keys;
 use crate::limiter::Limiter;
@@ -67,6 +68,7 @@ struct Inner {
     runs: Places,
     chats: Places,
     streams: Places,
+    page_reads: Places,
     tasks: TaskTracker,
     closing: CancellationToken,
     warm: AtomicBool,
@@ -94,6 +96,7 @@ impl App {
             runs: Places::new(limits.places.runs),
             chats: Places::new(limits.places.chats),
             streams: Places::new(limits.places.streams),
+            page_reads: Places::new(limits.places.page_reads),
             limits,
             tasks: TaskTracker::new(),
             closing: CancellationToken::new(),
@@ -205,6 +208,16 @@ impl App {
     /// Places of logs that are followed.
     pub(crate) fn streams(&self) -> &Places {
         &self.0.streams
+    }
+
+    /// Waits for a place to read an answer that may have megabytes; 503 when none becomes free in time.
+    pub(crate) async fn page_read(&self, account: &str) -> Result<Place, ApiError> {
+        let place = self.0.page_reads.take(account).await;
+        place.map_err(|_| {
+            ApiError::unavailable(
+                "Too many large answers of this account are being read. Try again, or ask for less at once.",
+            )
+        })
     }
 
     pub(crate) fn tasks(&self) -> &TaskTracker {

@@ -11,6 +11,7 @@ mod app;
 pub mod config;
 mod connections;
 mod error;
+mod event_stream;
 mod extract;
 mod keys;
 mod limiter;

@@ -94,7 +94,7 @@ pub fn build(app: App) -> Router {
             need(Admin, get(api_keys::list).post(api_keys::create)),
         )
         .route("/v1/api-keys/{id}", need(Admin, delete(api_keys::revoke)))
-        .route("/v1/runs/{id}", need(Logs, get(runs::get)))
+        .route("/v1/runs/{id}", need(Chat, get(runs::get)))
         .route("/v1/runs/{id}/receipts", need(Logs, get(runs::receipts)))
         .route("/v1/account", get(account::get))
         .route("/healthz", get(health::live))

@@ -62,7 +62,7 @@ pub struct Agent {
     pub created_at: Timestamp,
     /// When it last began to run.
     pub started_at: Option<Timestamp>,
-    /// When it last stopped.
+    /// When it stopped; absent while it runs.
     pub stopped_at: Option<Timestamp>,
 }
 
@@ -87,7 +87,7 @@ pub struct AgentSummary {
     pub created_at: Timestamp,
     /// When it last began to run.
     pub started_at: Option<Timestamp>,
-    /// When it last stopped.
+    /// When it stopped; absent while it runs.
     pub stopped_at: Option<Timestamp>,
 }
 
@@ -278,7 +278,7 @@ impl Store {
         self.db
             .execute(
                 "UPDATE agent SET status = $3, last_error = $4, error_category = $5, started_at = COALESCE($6, started_at), \
-                 stopped_at = COALESCE($7, stopped_at), needs_restart = needs_restart AND $8 \
+                 stopped_at = CASE WHEN $8 THEN COALESCE($7, stopped_at) END, needs_restart = needs_restart AND $8 \
                  WHERE id = $1 AND account_id = $2",
                 args![
                     id,
@@ -293,6 +293,22 @@ impl Store {
             )
             .await?;
         self.get_agent(account, id).await
+    }
+
+    /// Notes that an agent was changed while it runs, until it is started anew; whether it runs.
+    pub async fn mark_agent_for_restart(
+        &self,
+        account: &str,
+        id: &str,
+    ) -> Result<bool, StoreError> {
+        let marked = self
+            .db
+            .execute(
+                "UPDATE agent SET needs_restart = $3 WHERE id = $1 AND account_id = $2 AND status = 'running'",
+                args![id, account, true],
+            )
+            .await?;
+        Ok(marked > 0)
     }
 
     /// Deletes an agent with its secrets, sessions, messages, runs, skills, grants and logs; whether it was there.

@@ -1,8 +1,10 @@
 //! Logs of agents: numbered lines, the newest of which are kept.
 
+use std::sync::LazyLock;
+
 use serde::Serialize;
 
-use crate::db::{Tx, args};
+use crate::db::{Arg, Tx, args};
 use crate::text::storable;
 use crate::{Store, StoreError, Timestamp};
 
@@ -47,13 +49,7 @@ impl Store {
         let Some(last) = take_numbers(&mut tx, account, agent, lines.len() as i64).await? else {
             return Ok(false);
         };
-        for (seq, line) in (last - lines.len() as i64 + 1..).zip(lines) {
-            tx.execute(
-                "INSERT INTO agent_log (agent_id, seq, at, level, message) VALUES ($1, $2, $3, $4, $5)",
-                args![agent, seq, line.at, &line.level, storable(&line.message)],
-            )
-            .await?;
-        }
+        insert_lines(&mut tx, agent, last - lines.len() as i64 + 1, lines).await?;
         tx.execute(
             "DELETE FROM agent_log WHERE agent_id = $1 AND seq <= $2",
             args![agent, last - KEPT_LINES],
@@ -63,6 +59,50 @@ impl Store {
         Ok(true)
     }
 }
+
+/// Inserts lines numbered from `first` on, as many with one statement as possible: everybody's writes queue behind this
+/// transaction, and each statement is a journey to the database's thread or server.
+async fn insert_lines(
+    tx: &mut Tx,
+    agent: &str,
+    first: i64,
+    lines: &[NewLogLine],
+) -> Result<(), StoreError> {
+    let (mut first, mut rest) = (first, lines);
+    for (rows, sql) in INSERT_LINES.iter() {
+        while rest.len() >= *rows {
+            let (now, later) = rest.split_at(*rows);
+            let mut values = vec![Arg::from(agent)];
+            for (seq, line) in (first..).zip(now) {
+                let message = storable(&line.message);
+                values.extend([
+                    seq.into(),
+                    line.at.into(),
+                    (&line.level).into(),
+                    message.into(),
+                ]);
+            }
+            tx.execute(sql, &values).await?;
+            (first, rest) = (first + now.len() as i64, later);
+        }
+    }
+    Ok(())
+}
+
+/// Statements that insert so many lines at once, the largest first: few, so that each is prepared once. `$1` is the agent.
+static INSERT_LINES: LazyLock<[(usize, &str); 3]> = LazyLock::new(|| {
+    [64, 8, 1].map(|rows| {
+        let row = |row: usize| {
+            let [seq, at, level, message] = [2, 3, 4, 5].map(|column| 4 * row + column);
+            format!("($1, ${seq}, ${at}, ${level}, ${message})")
+        };
+        let rows_text = (0..rows).map(row).collect::<Vec<_>>().join(", ");
+        let sql =
+            format!("INSERT INTO agent_log (agent_id, seq, at, level, message) VALUES {rows_text}");
+        // Statements live as long as the process, as those that are written out do.
+        (rows, &*sql.leak())
+    })
+});
 
 /// Reserves `count` numbers of an agent's log and answers the last; writers of the same log wait for each other here.
 async fn take_numbers(

@@ -66,7 +66,9 @@ pub struct Skill {
 }
 
 impl Store {
-    /// The skill with this name or UUID, if the account may see it: its own first, then a public one, the oldest.
+    /// The skill with this name or UUID, if the account may see it. A name is that of its own skill, else of one in its
+    /// pool (by its alias there, where it has one), else of a public one with a verified version: never of whatever
+    /// somebody published under it first.
     pub async fn get_skill(
         &self,
         account: &str,
@@ -75,8 +77,15 @@ impl Store {
         self.db
             .optional(
                 "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count \
-                 FROM skill WHERE (name = $2 OR id = $2) AND (account_id = $1 OR access = 'public') \
-                 ORDER BY account_id <> $1, created_at, id LIMIT 1",
+                 FROM skill LEFT JOIN installation \
+                 ON installation.skill_id = skill.id AND installation.account_id = $1 \
+                 WHERE (skill.account_id = $1 OR skill.access = 'public') AND (skill.id = $2 \
+                 OR (skill.name = $2 AND skill.account_id = $1) \
+                 OR (installation.id IS NOT NULL AND COALESCE(installation.alias, skill.name) = $2) \
+                 OR (skill.name = $2 AND EXISTS (SELECT 1 FROM skill_version \
+                 WHERE skill_version.skill_id = skill.id AND skill_version.trust_level = 'verified'))) \
+                 ORDER BY CASE WHEN skill.account_id = $1 THEN 0 WHEN installation.id IS NOT NULL THEN 1 ELSE 2 END, \
+                 skill.created_at, skill.id LIMIT 1",
                 args![account, name_or_id],
             )
             .await

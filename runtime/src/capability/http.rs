@@ -191,7 +191,8 @@ fn inject(
     url: &mut Url,
     headers: &mut HeaderMap,
 ) -> Result<(), EgressError> {
-    let value = secret.expose();
+    // A header's value neither begins nor ends with white space (RFC 9110, section 5.5), and what comes from a file often does.
+    let value = secret.expose().trim();
     let (name, value) = match &permission.inject {
         Injection::Bearer => (header::AUTHORIZATION, format!("Bearer {value}")),
         Injection::Basic { user } => (
@@ -275,7 +276,13 @@ mod tests {
             header::AUTHORIZATION,
             HeaderValue::from_static("the guest's own"),
         );
-        inject(&permission, &Secret::new("s3cret"), &mut url, &mut headers).unwrap();
+        inject(
+            &permission,
+            &Secret::new("s3cret\n"),
+            &mut url,
+            &mut headers,
+        )
+        .unwrap();
         (url.into(), headers)
     }
 

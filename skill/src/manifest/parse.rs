@@ -35,6 +35,10 @@ pub struct Manifest {
     pub extra: Map<String, Value>,
     /// `metadata.skillgate.category`.
     pub category: Option<String>,
+    /// `metadata.skillgate.tags`: words to find it by; at most 20, of at most 50 characters each.
+    pub tags: Vec<String>,
+    /// `metadata.skillgate.use-cases`: what it is good for; at most 20, of at most 200 characters each.
+    pub use_cases: Vec<String>,
     /// `metadata.skillgate.permissions`: what the skill asks for. None where it says nothing.
     pub permissions: Permissions,
     /// `metadata.skillgate.limits`.
@@ -112,6 +116,8 @@ impl Manifest {
             metadata,
             extra,
             category: bounds.short("category", section.category)?,
+            tags: short_texts("tags", section.tags, MAX_TAG)?,
+            use_cases: short_texts("use-cases", section.use_cases, MAX_USE_CASE)?,
             permissions: section.permissions.unwrap_or_default(),
             limits: section.limits.unwrap_or_default(),
             config: checked_config(section.config.unwrap_or_default())?,
@@ -124,6 +130,34 @@ fn as_object(metadata: Option<Value>) -> Value {
     metadata
         .filter(Value::is_object)
         .unwrap_or_else(|| Value::Object(Map::new()))
+}
+
+/// The most characters of a tag, and of a use case.
+const MAX_TAG: usize = 50;
+const MAX_USE_CASE: usize = 200;
+/// The most entries of either list.
+const MAX_SHORT_TEXTS: usize = 20;
+
+/// A list of a few short texts under `metadata.skillgate`.
+fn short_texts(
+    key: &str,
+    texts: Option<Vec<Spanned<String>>>,
+    longest: usize,
+) -> Result<Vec<String>, ManifestError> {
+    let texts = texts.unwrap_or_default();
+    let fits = |text: &str| !text.trim().is_empty() && text.chars().count() <= longest;
+    let wrong = texts.iter().find(|text| !fits(&text.value));
+    if texts.len() <= MAX_SHORT_TEXTS && wrong.is_none() {
+        return Ok(texts.into_iter().map(|text| text.value).collect());
+    }
+    let message = match wrong {
+        Some(_) => format!("an entry of `{key}` is empty, or has more than {longest} characters"),
+        None => format!("`{key}` has {} entries", texts.len()),
+    };
+    let remedy = format!(
+        "Give at most {MAX_SHORT_TEXTS} entries of 1 to {longest} characters under `metadata.skillgate.{key}`."
+    );
+    Err(ManifestError::new(wrong.and_then(line), message, remedy))
 }
 
 /// Each setting is declared once, and its default is of its type.

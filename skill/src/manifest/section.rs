@@ -31,6 +31,9 @@ pub(super) struct Metadata {
 #[serde(deny_unknown_fields)]
 pub(super) struct Section {
     pub(super) category: Option<Spanned<String>>,
+    pub(super) tags: Option<Vec<Spanned<String>>>,
+    #[serde(rename = "use-cases")]
+    pub(super) use_cases: Option<Vec<Spanned<String>>>,
     pub(super) permissions: Option<Permissions>,
     pub(super) limits: Option<Limits>,
     pub(super) config: Option<Vec<ConfigKey>>,

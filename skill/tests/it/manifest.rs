@@ -49,6 +49,28 @@ fn a_complete_manifest_is_read() {
 }
 
 #[test]
+fn tags_and_use_cases_are_short_lists() {
+    let listed = |lists: &str| with("    category:", &format!("{lists}\n    category:"));
+    let manifest = Manifest::parse_strict(&listed(
+        "    tags:\n      - rain\n    use-cases:\n      - What to wear",
+    ));
+    let manifest = manifest.unwrap();
+    assert_eq!(manifest.tags, ["rain"]);
+    assert_eq!(manifest.use_cases, ["What to wear"]);
+
+    let many = format!("    tags:{}", "\n      - rain".repeat(21));
+    assert!(refused(&listed(&many)).contains("`tags` has 21 entries"));
+    for long in [51, 0] {
+        let text = listed(&format!(
+            "    tags:\n      - rain\n      - \"{}\"",
+            "x".repeat(long)
+        ));
+        let line = line_of(&text, "      - \"");
+        assert!(refused(&text).starts_with(&format!("SKILL.md:{line}: an entry of `tags`")));
+    }
+}
+
+#[test]
 fn the_least_manifest_asks_for_nothing() {
     let manifest = Manifest::parse_lenient("---\nname: a\ndescription: b\n---\n").unwrap();
     assert!(manifest.permissions.is_empty());
@@ -97,7 +119,7 @@ fn an_unknown_key_of_ours_names_its_line_in_both_readings() {
         (
             "    category:",
             "    kategory:",
-            "category, permissions, limits, config",
+            "category, tags, use-cases, permissions, limits, config",
         ),
         ("      kv:", "      kvs:", "http, secrets, files"),
         (

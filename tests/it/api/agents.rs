@@ -62,18 +62,23 @@ async fn an_agents_life() {
         "stopped",
         "a write is seen at once"
     );
+    let again = admin.post(&format!("{path}/stop"), json!({})).await;
+    assert_eq!(again.data(200), stopped, "it is stopped already");
     let chat = format!("{path}/chat/messages");
     admin
         .post(&chat, json!({ "message": "hello" }))
         .await
         .error(409, "conflict");
-    assert_eq!(
+    let start = async || {
         admin
             .post(&format!("{path}/start"), json!({}))
             .await
-            .data(200)["status"],
-        "running"
-    );
+            .data(200)
+    };
+    let started = start().await;
+    assert_eq!(started["status"], "running");
+    assert_eq!(start().await, started, "it runs already");
+    assert_eq!(admin.get(&path).await.data(200)["stoppedAt"], Value::Null);
 
     let second = admin.agent().await;
     let list = admin.get("/v1/agents").await.body;
@@ -170,6 +175,115 @@ async fn a_credential_is_needed_unless_the_model_is_offline() {
 }
 
 #[tokio::test]
+async fn a_credential_for_a_provider_that_is_not_served_is_never_replaced_by_anothers() {
+    let app = TestApp::start(Setup {
+        default_provider: None,
+        anthropic_key: Some("sk-ant-the-operators"),
+        ..Setup::default()
+    })
+    .await;
+    let admin = app.admin().await;
+    for (secret, provider) in [
+        ("openaiApiKey", "openai"),
+        ("openai_api_key", "openai"),
+        ("googleApiKey", "google"),
+    ] {
+        let body = json!({ "name": "Ada", "secrets": { secret: "sk-of-its-own" } });
+        let message = admin
+            .post("/v1/agents", body)
+            .await
+            .error(400, "validation_error");
+        assert!(message.contains(&format!("`{provider}`")), "{message}");
+    }
+    // Beside a credential that is served, or an explicit choice, it is only a secret; and null is none.
+    for body in [
+        json!({ "name": "Ada", "secrets": { "openaiApiKey": "sk-1", "anthropicApiKey": "sk-2" } }),
+        json!({ "name": "Ada", "secrets": { "openaiApiKey": "sk-1" }, "config": { "llmProvider": "demo" } }),
+        json!({ "name": "Ada", "secrets": { "openaiApiKey": null } }),
+    ] {
+        admin.post("/v1/agents", body).await.data(201);
+    }
+}
+
+#[tokio::test]
+async fn a_running_agent_that_was_changed_says_so_until_it_is_started_anew() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    let path = format!("/v1/agents/{}", admin.agent().await);
+    let needs_restart = async || admin.get(&path).await.data(200)["needsRestart"].clone();
+    let set = async || {
+        let set = json!({ "secrets": { "TOKEN": "a secret of the agent" } });
+        let answer = admin.patch(&format!("{path}/secrets"), set).await;
+        answer.data(200)["needsRestart"].clone()
+    };
+    let act = async |verb: &str| {
+        let answer = admin.post(&format!("{path}/{verb}"), json!({})).await;
+        answer.data(200);
+    };
+    assert_eq!(
+        (set().await, needs_restart().await),
+        (json!(true), json!(true))
+    );
+    act("start").await;
+    assert_eq!(needs_restart().await, true, "it ran already");
+    act("restart").await;
+    assert_eq!(needs_restart().await, false);
+    act("stop").await;
+    assert_eq!(
+        (set().await, needs_restart().await),
+        (json!(false), json!(false))
+    );
+}
+
+#[tokio::test]
+async fn a_log_is_followed_from_the_line_that_was_read_last() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    let agent = admin.agent().await;
+    let path = format!("/v1/agents/{agent}");
+    for verb in ["stop", "start"] {
+        admin
+            .post(&format!("{path}/{verb}"), json!({}))
+            .await
+            .data(200);
+    }
+    let follow = async |last: &str, query: &str| {
+        let request = admin.request(reqwest::Method::GET, &format!("{path}/logs/stream{query}"));
+        request.header("last-event-id", last).send().await.unwrap()
+    };
+    let response = follow("1", "?tail=0").await;
+    assert_eq!(response.headers()["x-accel-buffering"], "no");
+    let mut events = skillgate_tests::sse::Events::of(response);
+    for (id, ends) in [("2", "Agent stopped"), ("3", "Agent started")] {
+        let event = events.next().await.unwrap();
+        assert_eq!(event.id.as_deref(), Some(id));
+        assert!(event.data.ends_with(ends), "{event:?}");
+    }
+    for wrong in ["", "two", "-1"] {
+        assert_eq!(follow(wrong, "").await.status(), 400, "{wrong:?}");
+    }
+    // Older lines than the newest 10,000 are not kept.
+    let line = |number: usize| skillgate_store::NewLogLine {
+        at: app.store.now(),
+        level: "info".to_owned(),
+        message: number.to_string(),
+    };
+    let lines: Vec<_> = (4..=10_100).map(line).collect();
+    assert!(
+        app.store
+            .append_logs(&admin.account, &agent, &lines)
+            .await
+            .unwrap()
+    );
+    let mut events = skillgate_tests::sse::Events::of(follow("3", "").await);
+    let note = events.next().await.unwrap();
+    assert!(note.data.contains("before number 101 "), "{note:?}");
+    let first = events.next().await.unwrap();
+    assert_eq!(first.id.as_deref(), Some("101"));
+    assert!(first.data.ends_with("[info] 101"), "{first:?}");
+}
+
+#[tokio::test]
 async fn secrets_are_written_and_never_read() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     let admin = app.admin().await;
@@ -178,7 +292,7 @@ async fn secrets_are_written_and_never_read() {
     let set = json!({ "secrets": { "PROBE_TOKEN": "hunter2-hunter2" } });
     assert_eq!(
         admin.patch(&path, set).await.data(200),
-        json!({ "updated": true, "needsRestart": false })
+        json!({ "updated": true, "needsRestart": true })
     );
     let secrets = app.store.secrets(&admin.account, &agent).await.unwrap();
     assert_eq!(secrets.keys().collect::<Vec<_>>(), ["PROBE_TOKEN"]);

@@ -25,6 +25,16 @@ async fn a_key_is_needed_and_either_header_carries_it() {
 }
 
 #[tokio::test]
+async fn a_caller_is_told_how_it_stands_even_when_its_key_cannot_be_looked_up() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    app.store.close().await;
+    let answer = admin.get("/v1/agents").await;
+    assert!(answer.status >= 500, "{}", answer.status);
+    assert_eq!(answer.headers["x-ratelimit-limit"], "10000");
+}
+
+#[tokio::test]
 async fn a_missing_scope_is_named() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     let agent = app.admin().await.agent().await;
@@ -44,7 +54,8 @@ async fn a_missing_scope_is_named() {
         ("GET", chat.clone(), "chat"),
         ("POST", chat, "chat"),
         ("GET", format!("/v1/agents/{agent}/logs"), "logs"),
-        ("GET", "/v1/runs/run_1".to_owned(), "logs"),
+        ("GET", "/v1/runs/run_1".to_owned(), "chat"),
+        ("GET", "/v1/runs/run_1/receipts".to_owned(), "logs"),
         ("POST", "/v1/skills".to_owned(), "skills:write"),
         ("POST", format!("/v1/agents/{agent}/skills"), "skills:write"),
         ("POST", "/v1/publisher-keys".to_owned(), "skills:write"),

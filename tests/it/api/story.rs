@@ -37,8 +37,8 @@ async fn story(setup: Setup) {
     assert_eq!(registered["keyId"].as_str().unwrap().len(), 64);
     let published = admin.upload(&package).await.data(201);
     assert_eq!(
-        (&published["name"], &published["version"]),
-        (&json!("echo"), &json!("0.1.0"))
+        (&published["id"], &published["name"], &published["version"]),
+        (&json!("echo"), &json!("Echo"), &json!("0.1.0"))
     );
     assert_eq!(
         (&published["keyId"], &published["trustLevel"]),
@@ -49,14 +49,16 @@ async fn story(setup: Setup) {
     assert_eq!(published["tools"][0]["name"], "echo");
     assert_eq!(published["permissions"], json!({}));
 
-    let wish = json!({ "skillId": "echo", "trustLevel": "verified" });
     let path = format!("/v1/agents/{agent}/skills");
+    let verified = json!({ "skillId": "echo", "trustLevel": "verified" });
+    let refused = admin.post(&path, verified).await.error(409, "conflict");
+    assert!(refused.contains("not verified"), "{refused}");
+    let wish = json!({ "skillId": "echo", "trustLevel": "clawhub" });
     let installed = admin.post(&path, wish.clone()).await.data(201);
     assert!(installed["id"].as_str().unwrap().starts_with("as_"));
-    // Asked for as `verified`, stored as what it is: nobody but its publisher vouches for it.
     assert_eq!(
         (&installed["trustLevel"], &installed["needsRestart"]),
-        (&json!("clawhub"), &json!(false))
+        (&json!("clawhub"), &json!(true))
     );
     assert_eq!(
         (&installed["skillId"], &installed["name"]),
@@ -76,7 +78,10 @@ async fn story(setup: Setup) {
         json!([])
     );
     let by_uuid = admin
-        .get(&format!("/v1/skills/{}", published["id"].as_str().unwrap()))
+        .get(&format!(
+            "/v1/skills/{}",
+            published["uuid"].as_str().unwrap()
+        ))
         .await
         .data(200);
     assert_eq!(
@@ -90,7 +95,7 @@ async fn story(setup: Setup) {
     let gone = admin.delete(&format!("{path}/echo")).await.data(200);
     assert_eq!(
         gone,
-        json!({ "skillId": "echo", "uninstalled": true, "needsRestart": false })
+        json!({ "skillId": "echo", "uninstalled": true, "needsRestart": true })
     );
     admin.chat(&agent, "again").await.until("done").await;
     assert!(

@@ -1,5 +1,6 @@
 //! What is taken back is taken back from runs under way.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use skillgate_tests::app::{Client, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
@@ -58,10 +59,13 @@ async fn a_grant_that_another_process_revoked_is_gone_at_the_next_look() {
         .unwrap()
         .unwrap();
     store.revoke_grant(&admin.account, &grant.id).await.unwrap();
-    // Starting looks the agent's skills up.
-    admin
-        .post(&format!("/v1/agents/{agent}/start"), json!({}))
-        .await
-        .data(200);
+    // A run for somebody else looks the agent's skills up before it is begun, as they are known to have changed.
+    let key = signing_key(1);
+    admin.equip(&agent, &signed("echo", &key).await, &key).await;
+    let path = format!("/v1/agents/{agent}/chat/messages");
+    let message = json!({ "message": "hello", "peerId": "somebody else" });
+    let request = admin.request(Method::POST, &path).json(&message);
+    let other = request.send().await.unwrap();
+    assert_eq!(other.status(), 200);
     assert_denied(&events.until("tool_result").await);
 }

@@ -18,10 +18,11 @@ pub mod victim;
 pub mod watch;
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -53,7 +54,9 @@ pub struct Options {
 /// When an attack is unknown, or the server does not come up at all.
 pub async fn run(options: Options) -> Result<Report, String> {
     let attacks = attack::chosen(&options.attacks)?;
-    let arsenal = Arc::new(Arsenal::make().await);
+    let threads = AttackersThreads::start();
+    let arsenal = threads.handle().spawn(Arsenal::make()).await;
+    let arsenal = Arc::new(arsenal.expect("the arsenal"));
     let mut server = Server::start(&options.program, arsenal.model.base_url())?;
     let mut victim = Victim::make(&server, &arsenal).await;
     let mut attackers = Vec::new();
@@ -67,7 +70,7 @@ pub async fn run(options: Options) -> Result<Report, String> {
     watch.begin_attack();
     let begun = Instant::now();
     let under_attack = {
-        let storm = Storm::unleash(&attackers);
+        let storm = Storm::unleash(&attackers, threads.handle());
         let turns = victim.talk_for(options.attacked, &watch.died()).await;
         storm.end().await;
         turns
@@ -105,43 +108,62 @@ pub async fn run(options: Options) -> Result<Report, String> {
 struct Storm {
     stop: CancellationToken,
     tasks: JoinSet<()>,
-    /// Theirs alone: real attackers have machines of their own, and would not take the victim's client's time.
-    threads: Runtime,
 }
 
-/// The nice value of the attackers' threads: server and victim go first.
-const ATTACKERS_NICE: i32 = 15;
+/// The threads of the attackers, and of the servers that are on their side. They give way to all others: real attackers
+/// have machines of their own, and would not take the victim's client's time.
+struct AttackersThreads(Option<Runtime>);
 
-/// Threads that give way to all others.
-fn attackers_threads() -> Runtime {
-    let give_way = || {
-        // On Linux a nice value is a thread's own, and "this process" means the calling thread: setpriority(2).
-        let _ = rustix::process::setpriority_process(None, ATTACKERS_NICE);
-    };
-    let threads = Builder::new_multi_thread()
-        .thread_name("attacker")
-        .on_thread_start(give_way)
-        .enable_all()
-        .build();
-    threads.expect("threads for the attackers")
+impl AttackersThreads {
+    fn start() -> Self {
+        let threads = Builder::new_multi_thread()
+            .thread_name("attacker")
+            .on_thread_start(|| give_way().unwrap_or_default())
+            .enable_all()
+            .build();
+        Self(Some(threads.expect("threads for the attackers")))
+    }
+
+    fn handle(&self) -> &Handle {
+        self.0
+            .as_ref()
+            .expect("they run until they are dropped")
+            .handle()
+    }
+}
+
+/// Has the calling thread run only while a processor has nothing else to do: a thread of low priority still holds up one that
+/// wakes, by some milliseconds each time. Where there is no chrt(1), they are equals, and figures of time are worse.
+fn give_way() -> Option<()> {
+    let thread = std::fs::read_link("/proc/thread-self").ok()?;
+    let thread = thread.file_name()?.to_owned();
+    let chrt = Command::new("chrt")
+        .args(["--idle", "--pid", "0"])
+        .arg(thread)
+        .output();
+    chrt.ok().map(drop)
+}
+
+impl Drop for AttackersThreads {
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
 }
 
 impl Storm {
-    fn unleash(attackers: &[(&'static Attack, Attacker)]) -> Self {
+    fn unleash(attackers: &[(&'static Attack, Attacker)], threads: &Handle) -> Self {
         let stop = CancellationToken::new();
-        let (mut tasks, threads) = (JoinSet::new(), attackers_threads());
+        let mut tasks = JoinSet::new();
         for (attack, attacker) in attackers {
             let (attacking, stop) = ((attack.run)(attacker.clone()), stop.clone());
             let attack = async move {
                 stop.run_until_cancelled(attacking).await;
             };
-            tasks.spawn_on(attack, threads.handle());
+            tasks.spawn_on(attack, threads);
         }
-        Self {
-            stop,
-            tasks,
-            threads,
-        }
+        Self { stop, tasks }
     }
 
     /// Ends them, with every connection that they hold. An attack that failed by itself is a mistake of ours and is told.
@@ -150,6 +172,5 @@ impl Storm {
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("an attack ends only when it is told to");
         }
-        self.threads.shutdown_background();
     }
 }

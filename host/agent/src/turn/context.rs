@@ -62,7 +62,8 @@ impl Context {
         });
         let notes: Vec<String> = notes.collect();
         format!(
-            "# Skills\n\nA skill's tools are named `<skill>__<tool>`.\n\n{}",
+            "# Skills\n\nA skill's tools are named `<skill>__<tool>`. Before you use a skill, read its instructions with \
+             `skill_query`.\n\n{}",
             notes.join("\n")
         )
     }

@@ -7,8 +7,9 @@ use clap::Args;
 /// Make a folder with a complete skill in Rust that builds and passes its own test.
 #[derive(Args, Debug)]
 pub(crate) struct New {
-    /// The skill's name, 1 to 64 of a-z, 0-9 and single hyphens; the folder gets the same one.
-    pub(crate) name: String,
+    /// The folder to make, such as `weather` or `skills/weather`. Its name becomes the skill's: 1 to 64 of a-z, 0-9 and
+    /// single hyphens.
+    pub(crate) path: PathBuf,
 }
 
 /// Compile a skill and pack it as NAME.skill.

@@ -14,24 +14,33 @@ use crate::template;
 #[derive(Serialize)]
 struct Made<'a> {
     name: &'a str,
-    folder: &'a str,
+    folder: &'a Path,
 }
 
-/// Writes the template into a folder of the skill's name.
+/// Writes the template into a folder, whose name is the skill's.
 pub(crate) fn run(arguments: &New, output: &Output) -> Outcome {
-    let name = &arguments.name;
-    skillgate_skill::check_skill_name(name).or_exit(Exit::Usage)?;
-    let folder = Path::new(name);
-    if folder.exists() && !is_empty(folder) {
-        return Err(Failure::new(
+    let folder = arguments.path.as_path();
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let unnamed = || {
+        let folder = folder.display();
+        Failure::new(
             Exit::Usage,
             format_args!(
-                "{name} exists already and is not an empty folder: choose another name or folder"
+                "{folder} does not end in a name: name the folder to make, such as `weather`"
             ),
+        )
+    };
+    let name = name.ok_or_else(unnamed)?;
+    skillgate_skill::check_skill_name(name).or_exit(Exit::Usage)?;
+    if folder.exists() && !is_empty(folder) {
+        let folder = folder.display();
+        return Err(Failure::new(
+            Exit::Usage,
+            format_args!("{folder} exists already and is not an empty folder: choose another one"),
         ));
     }
     write(folder, name)?;
-    output.result(&Made { name, folder: name }, |_| next_steps(name))?;
+    output.result(&Made { name, folder }, |_| next_steps(folder, name))?;
     Ok(())
 }
 
@@ -51,11 +60,12 @@ fn write(folder: &Path, name: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn next_steps(name: &str) -> String {
+fn next_steps(folder: &Path, name: &str) -> String {
+    let folder = folder.display();
     format!(
-        "Made {name}/, a skill with one tool. Next:\n\
+        "Made {folder}/, a skill with one tool. Next:\n\
          \n\
-         \x20 cd {name}\n\
+         \x20 cd {folder}\n\
          \x20 cargo test\n\
          \x20 skillgate build\n\
          \x20 skillgate run {name}.skill greet --args '{{\"name\":\"Ada\"}}'"

@@ -71,7 +71,14 @@ async fn find_key(
         }
     }
     let key = app.keys().look_up(&text).await;
-    key.map_err(|error| Box::new(error.into_response()))
+    key.map_err(|error| {
+        let mut response = error.into_response();
+        if app.rate_limit() > 0 {
+            let standing = stand(app, address, None, app.rate_limit(), true);
+            describe(standing, response.headers_mut());
+        }
+        Box::new(response)
+    })
 }
 
 fn refuse(standing: Standing) -> Response {

@@ -50,6 +50,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
         steps.len() as i64,
         app.closing().clone(),
     ));
+    let stopped = app.agents().token(&agent.id);
     let turn = Turn {
         run_id: run.id.clone(),
         provider: prepared.provider,
@@ -62,7 +63,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
         budget: app.budget(),
         retry: app.providers().retry,
         redactor: prepared.secrets.redactor().clone(),
-        cancel: app.agents().token(&agent.id),
+        cancel: stopped.child_token(),
         resume: steps,
     };
     let logs = app.logs().clone();
@@ -84,7 +85,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
             }
         };
         // Nobody waits for what follows.
-        drop((place, run_place, events));
+        drop((place, run_place, events, stopped));
         if let Some(failure) = failure.filter(|failure| failure.code == JOURNAL_FAILED) {
             journal.fail_when_possible(&failure).await;
         }

@@ -8,4 +8,5 @@ pub(crate) mod prepare;
 pub(crate) mod provider;
 pub(crate) mod resume;
 pub(crate) mod secrets;
+mod skill_query;
 pub(crate) mod tools;

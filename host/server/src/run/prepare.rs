@@ -38,7 +38,7 @@ pub(crate) async fn prepare(
     let providers = app.providers();
     let operators = providers.anthropic_key.as_ref();
     let secrets = Arc::new(Secrets::read(app.store(), agent, operators).await?);
-    let choice = providers.choose(&agent.config, secrets.has(ANTHROPIC_SECRET))?;
+    let choice = providers.choose(&agent.config, |name| secrets.has(name))?;
     let tools = SkillTools::new(
         agent.into(),
         &session.peer,

@@ -11,6 +11,13 @@ use crate::ApiError;
 /// The name under which an agent's own credential for Anthropic is kept.
 pub(crate) const ANTHROPIC_SECRET: &str = "anthropic_api_key";
 
+/// Providers that are not served yet, the names that an agent's credential for them is kept under, and those that the API
+/// gives it.
+const NOT_SERVED: [(&str, &str, &str); 2] = [
+    ("openai", "openai_api_key", "openaiApiKey"),
+    ("google", "google_api_key", "googleApiKey"),
+];
+
 /// What the operator says about providers.
 #[derive(Clone)]
 pub struct ProviderConfig {
@@ -53,19 +60,27 @@ impl Choice {
 
 impl ProviderConfig {
     /// Chooses for an agent: what its `config.llmProvider` names, else the one whose credential it has, else the
-    /// operator's default, else the first that the operator has a key for. `own_key`: whether it has
-    /// [`ANTHROPIC_SECRET`].
+    /// operator's default, else the first that the operator has a key for. `has_secret` says whether the agent has a
+    /// secret of this name. An agent that brings a credential is never answered for by another provider's.
     ///
     /// # Errors
     /// 400 when that leaves none, or one that can't be used for want of a credential.
-    pub(crate) fn choose(&self, config: &Value, own_key: bool) -> Result<Choice, ApiError> {
+    pub(crate) fn choose(
+        &self,
+        config: &Value,
+        has_secret: impl Fn(&str) -> bool,
+    ) -> Result<Choice, ApiError> {
+        let own_key = has_secret(ANTHROPIC_SECRET);
         let choice = match named(config)? {
             Some(name) => self.by_name(name)?,
             None if own_key => Choice::Anthropic,
-            None => match &self.default_provider {
-                Some(name) => self.by_name(name)?,
-                None => Choice::Anthropic,
-            },
+            None => {
+                refuse_not_served(has_secret)?;
+                match &self.default_provider {
+                    Some(name) => self.by_name(name)?,
+                    None => Choice::Anthropic,
+                }
+            }
         };
         if choice == Choice::Anthropic && !own_key && self.anthropic_key.is_none() {
             return Err(ApiError::validation(
@@ -94,8 +109,11 @@ impl ProviderConfig {
                 let key = key.ok_or_else(|| {
                     ApiError::validation("The agent has no credential for Anthropic any more.")
                 })?;
-                let provider =
-                    Anthropic::new(self.http.clone(), &self.anthropic_base_url, key.expose());
+                let provider = Anthropic::new(
+                    self.http.clone(),
+                    &self.anthropic_base_url,
+                    key.expose().trim(),
+                );
                 Ok(Arc::new(
                     provider.map_err(|error| ApiError::provider(error.to_string()))?,
                 ))
@@ -130,6 +148,18 @@ impl ProviderConfig {
                 Err(ApiError::validation(message))
             }
         }
+    }
+}
+
+/// 400 when the agent's own credential is for a provider that is not served.
+fn refuse_not_served(has_secret: impl Fn(&str) -> bool) -> Result<(), ApiError> {
+    let brought = NOT_SERVED.iter().find(|(_, kept, _)| has_secret(kept));
+    match brought {
+        None => Ok(()),
+        Some((provider, _, secret)) => Err(ApiError::validation(format!(
+            "secrets.{secret}: agents cannot use the provider `{provider}` here yet. Give secrets.anthropicApiKey, or \
+             choose another provider with config.llmProvider."
+        ))),
     }
 }
 

@@ -56,12 +56,19 @@ impl Secrets {
 /// Builds a redactor, off the threads that serve requests when there is much to know.
 async fn redactor(values: Vec<Secret>) -> Result<Redactor, ApiError> {
     let bytes: usize = values.iter().map(|value| value.expose().len()).sum();
-    let build = move || Redactor::new(values.iter().map(Secret::expose));
+    let build = move || Redactor::new(values.iter().flat_map(|value| spelt(value.expose())));
     if bytes <= INLINE_BYTES {
         return Ok(build());
     }
     let built = tokio::task::spawn_blocking(build).await;
     built.map_err(ApiError::internal)
+}
+
+/// A value as it was sent, and as a header carries it: a key in a file ends in a line feed.
+fn spelt(value: &str) -> impl Iterator<Item = &str> {
+    let in_header = value.trim();
+    let also = (in_header != value).then_some(in_header);
+    std::iter::once(value).chain(also)
 }
 
 /// What skills may be given: all but the credentials that are the agent's own, for models and channels.

@@ -1,17 +1,18 @@
-//! The tools of one agent: those of its installed skills, each call in a fresh sandbox.
+//! The tools of one agent: those of its installed skills, each call in a fresh sandbox, and `skill_query`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::json;
+use serde_json::{Value, json};
 use skillgate_agent::{
     SkillNote, ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError, tool_name,
 };
 use skillgate_runtime::{Call, CallFault, HostFault, LogLevel, Receipt, Scope, Sink, Tool};
 
 use crate::run::secrets::Secrets;
+use crate::run::skill_query::{SKILL_QUERY, answer_skill_query, skill_query_spec};
 use crate::service::logs::{LogOwner, Logs};
 use crate::service::shelf::Granted;
 
@@ -40,7 +41,7 @@ impl SkillTools {
             .map(|granted| (granted.skill.name.as_str(), granted.skill.tools()));
         let Offered {
             by_name,
-            specs,
+            mut specs,
             left_out,
         } = Offered::of(listed);
         for name in left_out {
@@ -49,6 +50,9 @@ impl SkillTools {
                  name. Remove one of the two skills."
             );
             logs.write(&owner, LogLevel::Warn, &line);
+        }
+        if !skills.is_empty() {
+            specs.push(skill_query_spec());
         }
         Self {
             owner,
@@ -111,6 +115,7 @@ impl SkillTools {
                     content,
                     is_error,
                     receipt: report.receipt,
+                    grant_id: granted.grant_id.clone(),
                 })
             }
             // So many calls at once are the account's own doing, or the load's: no fault of the host that its log should tell.
@@ -124,11 +129,12 @@ impl SkillTools {
                     content: format!("Not run: {busy}."),
                     is_error: true,
                     receipt: *receipt,
+                    grant_id: granted.grant_id.clone(),
                 })
             }
             Err(CallFault { fault, mut receipt }) => {
                 receipt.publisher_key = publisher_key;
-                let receipt = serde_json::to_value(&receipt).unwrap_or_default();
+                let receipt = recorded(&receipt, granted.grant_id.as_deref());
                 Err(ToolsError::new(fault.to_string()).with_receipt(receipt))
             }
         }
@@ -144,6 +150,15 @@ struct Ended {
     content: String,
     is_error: bool,
     receipt: Receipt,
+    grant_id: Option<String>,
+}
+
+/// A receipt as it is journalled: with the grant under which the call ran.
+fn recorded(receipt: &Receipt, grant_id: Option<&str>) -> Value {
+    let mut receipt = serde_json::to_value(receipt)
+        .unwrap_or_else(|error| json!({ "unreadable": error.to_string() }));
+    receipt["grantId"] = json!(grant_id);
+    receipt
 }
 
 #[async_trait]
@@ -154,6 +169,10 @@ impl Tools for SkillTools {
 
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
         let name = call.name;
+        if name == SKILL_QUERY {
+            self.logs.write(&self.owner, LogLevel::Info, SKILL_QUERY);
+            return answer_skill_query(&self.skills, call.arguments).await;
+        }
         let found = self
             .by_name
             .get(name)
@@ -170,8 +189,7 @@ impl Tools for SkillTools {
         let (how, took) = (ended.receipt.outcome, ended.receipt.duration_us);
         let line = format!("{name}: {how} in {took} µs");
         self.logs.write(&self.owner, LogLevel::Info, &line);
-        let receipt = serde_json::to_value(&ended.receipt)
-            .unwrap_or_else(|error| json!({ "unreadable": error.to_string() }));
+        let receipt = recorded(&ended.receipt, ended.grant_id.as_deref());
         Ok(ToolAnswer {
             content: ended.content,
             is_error: ended.is_error,

@@ -1,7 +1,7 @@
 //! Agents: made, looked at, started, stopped, deleted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use moka::future::Cache;
@@ -14,7 +14,6 @@ use skillgate_store::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::run::provider::ANTHROPIC_SECRET;
 use crate::service::{secrets, text};
 use crate::{ApiError, App};
 
@@ -30,13 +29,13 @@ const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
 const FRESH: Duration = Duration::from_secs(1);
 /// Agents remembered at once.
 const REMEMBERED: u64 = 100_000;
-/// The runtime's own name and version.
-const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
+/// The name and version of the runtime that runs.
+pub(crate) const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
 
 /// Agents seen lately, and the way to end what they do.
 pub(crate) struct Agents {
     seen: Cache<String, Arc<Agent>>,
-    running: Mutex<HashMap<String, CancellationToken>>,
+    running: Mutex<HashMap<String, Weak<CancellationToken>>>,
 }
 
 impl Default for Agents {
@@ -53,23 +52,24 @@ impl Default for Agents {
 }
 
 impl Agents {
-    /// Cancelled when the agent is stopped or deleted.
-    pub(crate) fn token(&self, agent: &str) -> CancellationToken {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(agent.to_owned())
-            .or_default()
-            .child_token()
+    /// Cancelled when the agent is stopped or deleted. Each of its runs keeps it until it has ended.
+    pub(crate) fn token(&self, agent: &str) -> Arc<CancellationToken> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = running.get(agent).and_then(Weak::upgrade) {
+            return token;
+        }
+        // Before the map would grow: what it holds is in proportion to the agents that run at once.
+        if running.len() == running.capacity() {
+            running.retain(|_, token| token.strong_count() > 0);
+        }
+        let token = Arc::default();
+        running.insert(agent.to_owned(), Arc::downgrade(&token));
+        token
     }
 
     fn cancel(&self, agent: &str) {
-        if let Some(token) = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(agent)
-        {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = running.remove(agent).as_ref().and_then(Weak::upgrade) {
             token.cancel();
         }
     }
@@ -114,7 +114,7 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
     text::bounded("config", config.to_string(), LONGEST_CONFIG)?;
     let secrets = secrets::parse(&draft.secrets)?;
     app.providers()
-        .choose(&config, secrets.contains_key(ANTHROPIC_SECRET))?;
+        .choose(&config, |name| secrets.contains_key(name))?;
     if app.store().count_agents(account).await?.total >= MOST {
         return Err(ApiError::limit_reached(&format!(
             "This account has {MOST} agents, the most it may have."
@@ -184,27 +184,34 @@ pub async fn get_running(app: &App, account: &str, id: &str) -> Result<Arc<Agent
     }
 }
 
-/// Starts an agent: its skills are verified, compiled and linked before this answers.
+/// Starts an agent: its skills are verified, compiled and linked before this answers. One that runs is left as it is.
 ///
 /// # Errors
 /// 409 when a skill can't run; the agent's `lastError` then says so too.
 pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
     let agent = get(app, account, id).await?;
-    app.shelf().forget(id).await;
-    let Err(error) = app.shelf().of_agent(&agent).await else {
-        return set_status(app, &agent, AgentStatus::Running, None, "Agent started").await;
+    match agent.status {
+        AgentStatus::Running => Ok(Agent::clone(&agent)),
+        AgentStatus::Stopped | AgentStatus::Error => start_anew(app, &agent).await,
+    }
+}
+
+async fn start_anew(app: &App, agent: &Agent) -> Result<Agent, ApiError> {
+    app.shelf().forget(&agent.id).await;
+    let Err(error) = app.shelf().of_agent(agent).await else {
+        return set_status(app, agent, AgentStatus::Running, None, "Agent started").await;
     };
     // The server was too busy to find out: that says nothing of the agent.
     if error.is_unavailable() {
         return Err(error);
     }
     let reason = AgentError {
-        category: "skill".to_owned(),
+        category: failure_category(&error).to_owned(),
         message: error.message().to_owned(),
     };
     set_status(
         app,
-        &agent,
+        agent,
         AgentStatus::Error,
         Some(reason),
         &format!("Agent could not start: {}", error.message()),
@@ -213,9 +220,21 @@ pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError
     Err(error)
 }
 
-/// Stops an agent: what it is doing ends with its next step, and it answers no more.
+/// Whose fault it is that an agent could not start.
+fn failure_category(error: &ApiError) -> &'static str {
+    match error.is_internal() {
+        true => "host",
+        false => "skill",
+    }
+}
+
+/// Stops an agent: what it is doing ends with its next step, and it answers no more. One that is stopped is left as it
+/// is.
 pub async fn stop(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
     let agent = get(app, account, id).await?;
+    if agent.status == AgentStatus::Stopped {
+        return Ok(Agent::clone(&agent));
+    }
     let stopped = set_status(app, &agent, AgentStatus::Stopped, None, "Agent stopped").await?;
     app.agents().cancel(id);
     Ok(stopped)
@@ -234,14 +253,25 @@ pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> 
     if deleted { Ok(()) } else { Err(missing()) }
 }
 
-/// Sets and deletes secrets of an agent. They hold from the next turn on.
+/// Notes that an agent was changed, for clients that wait for its next start; gives whether it runs. The change holds from
+/// the next turn on, started anew or not.
+pub(crate) async fn mark_for_restart(app: &App, agent: &Agent) -> Result<bool, ApiError> {
+    let store = app.store();
+    let runs = store
+        .mark_agent_for_restart(&agent.account_id, &agent.id)
+        .await?;
+    app.agents().seen.invalidate(&agent.id).await;
+    Ok(runs)
+}
+
+/// Sets and deletes secrets of an agent. They hold from the next turn on. Gives whether the agent is marked for a restart.
 pub async fn set_secrets(
     app: &App,
     account: &str,
     id: &str,
     set: &Map<String, Value>,
     delete: &[String],
-) -> Result<(), ApiError> {
+) -> Result<bool, ApiError> {
     let agent = get(app, account, id).await?;
     let set = secrets::parse(set)?;
     let delete = secrets::parse_deletes(delete)?;
@@ -263,7 +293,7 @@ pub async fn set_secrets(
         text::listed(&changes.delete)
     );
     app.logs().write(&(&*agent).into(), LogLevel::Info, &line);
-    Ok(())
+    mark_for_restart(app, &agent).await
 }
 
 async fn set_status(
@@ -306,4 +336,21 @@ fn sealed(secrets: BTreeMap<String, String>) -> BTreeMap<String, SecretText> {
 
 fn missing() -> ApiError {
     ApiError::not_found("agent")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agents_whose_runs_have_ended_are_forgotten() {
+        let agents = Agents::default();
+        let runs = agents.token("runs");
+        for number in 0..10_000 {
+            agents.token(&number.to_string());
+        }
+        assert!(agents.running.lock().unwrap().len() < 100);
+        agents.cancel("runs");
+        assert!(runs.is_cancelled() && !agents.token("runs").is_cancelled());
+    }
 }

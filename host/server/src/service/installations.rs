@@ -32,6 +32,8 @@ pub struct Installed {
     pub assignment: Assignment,
     /// What it may do there.
     pub permissions: Permissions,
+    /// Whether the agent runs, and is marked for a restart.
+    pub needs_restart: bool,
 }
 
 /// Installs a skill on an agent. Its publisher's key must still be good. It takes effect with the next turn.
@@ -47,11 +49,19 @@ pub async fn install(
     wish: Wish,
 ) -> Result<Installed, ApiError> {
     let agent = agents::get(app, account, agent).await?;
-    wish.trust_level
+    let wanted = wish
+        .trust_level
         .parse::<TrustLevel>()
         .map_err(|_| ApiError::validation("trustLevel: must be `verified` or `clawhub`."))?;
     let (skill, version) =
         skills::head_of(app, account, &wish.skill, wish.version.as_deref()).await?;
+    if wanted == TrustLevel::Verified && version.trust_level != TrustLevel::Verified {
+        return Err(ApiError::conflict(format!(
+            "Version {} of {} is not verified: only its publisher vouches for it. To install it all the same, ask for the \
+             trust level `clawhub`.",
+            version.version, skill.name
+        )));
+    }
     // All that costs little comes first: whoever repeats a request makes the server read no package.
     check_room(app, account, &agent.id, &skill, &version).await?;
     check_publisher(app, &skill.account_id, &version).await?;
@@ -76,6 +86,7 @@ pub async fn install(
     Ok(Installed {
         assignment,
         permissions,
+        needs_restart: agents::mark_for_restart(app, &agent).await?,
     })
 }
 
@@ -85,13 +96,22 @@ pub async fn list(app: &App, account: &str, agent: &str) -> Result<Vec<Assignmen
     Ok(app.store().list_assignments(account, &agent.id).await?)
 }
 
-/// Takes a skill, by name or UUID, from an agent and revokes what it was granted there; gives the skill's name.
+/// What was taken from an agent.
+#[derive(Debug)]
+pub struct Uninstalled {
+    /// The skill's name.
+    pub skill: String,
+    /// Whether the agent runs, and is marked for a restart.
+    pub needs_restart: bool,
+}
+
+/// Takes a skill, by name or UUID, from an agent and revokes what it was granted there.
 pub async fn uninstall(
     app: &App,
     account: &str,
     agent: &str,
     skill: &str,
-) -> Result<String, ApiError> {
+) -> Result<Uninstalled, ApiError> {
     let agent = agents::get(app, account, agent).await?;
     let there = app.store().list_assignments(account, &agent.id).await?;
     let found = there
@@ -107,7 +127,10 @@ pub async fn uninstall(
         LogLevel::Info,
         &format!("Skill {} removed", found.skill_name),
     );
-    Ok(found.skill_name)
+    Ok(Uninstalled {
+        skill: found.skill_name,
+        needs_restart: agents::mark_for_restart(app, &agent).await?,
+    })
 }
 
 /// Checks that the version is not on the agent yet, and that there is room on it for one more skill and its tools.
@@ -122,7 +145,17 @@ async fn check_room(
     if there.iter().any(|one| one.version_id == version.id) {
         return Err(ApiError::conflict("Skill already assigned to this agent"));
     }
-    if there.len() >= MOST {
+    // The names that the model sees begin with the skill's: equal ones would be of equal tools.
+    let is_namesake = |one: &Assignment| one.skill_name == skill.name && one.skill_id != skill.id;
+    if there.iter().any(is_namesake) {
+        return Err(ApiError::conflict(format!(
+            "Another skill called {} is on this agent, and their tools would have the same names. Remove it first.",
+            skill.name
+        )));
+    }
+    // Another version of a skill takes the place of the one that is there.
+    let is_new = there.iter().all(|one| one.skill_id != skill.id);
+    if is_new && there.len() >= MOST {
         return Err(ApiError::limit_reached(&format!(
             "This agent has {MOST} skills, the most it may have."
         )));

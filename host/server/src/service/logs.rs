@@ -10,19 +10,23 @@ use std::time::Duration;
 use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, LogLine, NewLogLine, Store, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::follow::follow;
+pub use self::follow::{FollowFrom, Followed, follow};
 use self::queue::Shares;
 use crate::config::LogLimits;
 use crate::{ApiError, App};
 
 /// The most bytes of a line, whoever writes it: what a guest prints is cut there too.
 const LONGEST_LINE: usize = skillgate_runtime::MAX_LINE;
-/// The most lines written at once, and read at once.
-const BATCH: usize = 500;
+/// The most lines written at once, and read at once: a transaction of a millisecond or two, behind which a turn's commits
+/// may have to wait, each anew.
+const BATCH: usize = 128;
 /// How long a line waits for others: each write is a commit, and the steps of runs stand in line behind it.
 const GATHER: Duration = Duration::from_millis(50);
+/// As many lines are read, and made a text of, in a millisecond or two.
+const SMALL_TAIL: i64 = 500;
 /// The most lines that one request for the past gets.
 pub const MOST: i64 = 10_000;
 
@@ -209,18 +213,25 @@ fn tell(news: &Mutex<HashMap<String, watch::Sender<()>>>, agent: &str) {
     }
 }
 
-/// The last `count` lines of an agent's log, oldest first; the newest of them where they are too long for one answer.
-pub async fn tail(app: &App, agent: &Agent, count: i64) -> Result<Vec<LogLine>, ApiError> {
+/// The last `count` lines of an agent's log as one text, oldest first; the newest of them where they are too long for one
+/// answer.
+pub async fn tail(app: &App, agent: &Agent, count: i64) -> Result<String, ApiError> {
+    let is_large = count > SMALL_TAIL;
+    let _place = match is_large {
+        true => Some(app.page_read(&agent.account_id).await?),
+        false => None,
+    };
     app.logs().flush().await;
-    Ok(app
+    let (account, bytes) = (&agent.account_id, app.limits().pages.log);
+    let lines = app
         .store()
-        .tail_logs(
-            &agent.account_id,
-            &agent.id,
-            count.clamp(0, MOST),
-            app.limits().pages.log,
-        )
-        .await?)
+        .tail_logs(account, &agent.id, count.clamp(0, MOST), bytes)
+        .await?;
+    let text = move || lines.iter().map(|line| show(line) + "\n").collect();
+    match is_large {
+        true => spawn_blocking(text).await.map_err(ApiError::internal),
+        false => Ok(text()),
+    }
 }
 
 /// A line as the API shows it: `2026-02-10T14:00:05Z [info] Agent started`.

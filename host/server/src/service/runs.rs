@@ -17,6 +17,7 @@ pub async fn get(app: &App, account: &str, id: &str) -> Result<Run, ApiError> {
 
 /// A run's steps that follow place `after` (-1 for all), in order, as many as one answer may hold.
 pub async fn steps(app: &App, account: &str, id: &str, after: i64) -> Result<StepPage, ApiError> {
+    let _place = app.page_read(account).await?;
     let bytes = app.limits().pages.steps;
     Ok(app.store().steps_after(account, id, after, bytes).await?)
 }
@@ -28,6 +29,7 @@ pub async fn tool_ends(
     id: &str,
     after: i64,
 ) -> Result<StepPage, ApiError> {
+    let _place = app.page_read(account).await?;
     let bytes = app.limits().pages.steps;
     let page = app.store().tool_ends_after(account, id, after, bytes);
     Ok(page.await?)

@@ -44,7 +44,7 @@ pub fn is_platform(kept: &str) -> bool {
 /// # Errors
 /// 400 naming the first secret that is no text of 1 to 16384 bytes, or whose name is none. Never its value. Also 400 when
 /// one request has more of them than an agent may have; whether they fit beside those that the agent has, the store
-/// finds out.
+/// finds out. `null` means absent.
 pub fn parse(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, ApiError> {
     if given.len() > MAX_SECRETS {
         return Err(ApiError::validation(format!(
@@ -52,12 +52,12 @@ pub fn parse(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, Api
         )));
     }
     let mut secrets = BTreeMap::new();
-    for (name, value) in given {
+    for (name, value) in given.iter().filter(|(_, value)| !value.is_null()) {
         let name = parse_name(name)?;
+        // Kept as it was sent: a key in PEM ends in a line feed.
         let text = value
             .as_str()
-            .map(str::trim)
-            .filter(|text| (1..=LONGEST_VALUE).contains(&text.len()));
+            .filter(|text| !text.trim().is_empty() && text.len() <= LONGEST_VALUE);
         let Some(text) = text else {
             let message = format!("secrets.{name}: must be a text of 1 to {LONGEST_VALUE} bytes.");
             return Err(ApiError::validation(message));
@@ -112,9 +112,17 @@ mod tests {
 
     #[test]
     fn both_spellings_are_one_name() {
-        let secrets = parsed(json!({ "anthropicApiKey": " sk-1 ", "WEATHER_TOKEN": "t" })).unwrap();
+        let secrets = parsed(json!({ "anthropicApiKey": "sk-1", "WEATHER_TOKEN": "t" })).unwrap();
         assert_eq!(secrets["anthropic_api_key"], "sk-1");
         assert_eq!(secrets["WEATHER_TOKEN"], "t");
+    }
+
+    #[test]
+    fn a_value_is_kept_as_it_was_sent_and_null_is_none() {
+        let pem = "-----BEGIN KEY-----\nAAAA\n-----END KEY-----\n";
+        let secrets = parsed(json!({ "KEY": pem, "openaiApiKey": null })).unwrap();
+        assert_eq!(secrets, BTreeMap::from([("KEY".into(), pem.into())]));
+        assert!(parsed(json!({ "KEY": " \n" })).is_err());
     }
 
     #[test]

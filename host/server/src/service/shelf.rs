@@ -27,6 +27,9 @@ use crate::ApiError;
 use crate::config::LoadedSkillLimits;
 use crate::package_work::PackageWork;
 
+/// The folders of a package whose files are listed to a model.
+const REFERENCES: &str = "references/";
+const SCRIPTS: &str = "scripts/";
 /// Bytes of manifests and lists of tools that are kept, beside the code.
 const TEXTS: u64 = 64 << 20;
 /// Agents whose skills and grants are remembered.
@@ -47,6 +50,10 @@ pub struct Loaded {
     pub manifest: Manifest,
     /// Key id of who signed it.
     pub publisher_key: String,
+    /// Names of the files below `references/`.
+    pub references: Vec<String>,
+    /// Names of the files below `scripts/`.
+    pub scripts: Vec<String>,
     tools: Vec<Tool>,
     /// Bytes of the tools as JSON.
     tool_bytes: u64,
@@ -77,9 +84,23 @@ impl Loaded {
         }
     }
 
+    /// The content of one of its [`references`](Self::references), read from the stored package.
+    ///
+    /// # Errors
+    /// As [`Shelf::ready`].
+    pub async fn reference(&self, name: &str) -> Result<Option<Vec<u8>>, ApiError> {
+        let closing = || ApiError::unavailable("The server is shutting down.");
+        let shelf = self.shelf.upgrade().ok_or_else(closing)?;
+        shelf
+            .file(&self.source, &format!("{REFERENCES}{name}"))
+            .await
+    }
+
     /// What it takes in memory beside its code, in KiB.
     fn text_weight(&self) -> u32 {
-        let bytes = self.tool_bytes + self.manifest.body.len() as u64;
+        let names = self.references.iter().chain(&self.scripts);
+        let names: usize = names.map(String::len).sum();
+        let bytes = self.tool_bytes + self.manifest.body.len() as u64 + names as u64;
         u32::try_from(bytes >> 10)
             .unwrap_or(u32::MAX)
             .saturating_add(1)
@@ -94,7 +115,8 @@ pub struct Granted {
     pub permissions: Arc<Permissions>,
     /// Whether it still is: taken back when the skill is removed or the grant revoked.
     pub state: GrantState,
-    grant_id: Option<String>,
+    /// The grant; `None` when there is none, and the skill may do nothing that needs one.
+    pub grant_id: Option<String>,
 }
 
 impl Granted {

@@ -183,21 +183,56 @@ async fn tools_of(
     serde_json::to_value(tools).map_err(ApiError::internal)
 }
 
-/// The skills of an account that fit `search` (in name or description) and `category`, by name.
+/// The skills of an account that fit `search` (in name, title or description) and `category`. Those whose name or title
+/// fits come before those whose description does, each by title.
 pub async fn list(
     app: &App,
     account: &str,
     search: &str,
     category: Option<&str>,
 ) -> Result<Vec<Skill>, ApiError> {
-    let search = search.to_lowercase();
-    let mut skills = app.store().list_skills(account).await?;
-    skills.retain(|skill| {
-        let found =
-            skill.name.contains(&search) || skill.description.to_lowercase().contains(&search);
-        found && category.is_none_or(|category| skill.category.as_deref() == Some(category))
+    let search = search.trim().to_lowercase();
+    let skills = app.store().list_skills(account).await?;
+    let in_category =
+        |skill: &Skill| category.is_none_or(|category| skill.category.as_deref() == Some(category));
+    let mut found: Vec<(Rank, String, Skill)> = skills
+        .into_iter()
+        .filter(in_category)
+        .filter_map(|skill| {
+            let title = skill.title.to_lowercase();
+            Some((Rank::of(&skill, &title, &search)?, title, skill))
+        })
+        .collect();
+    found.sort_by(|(rank, title, _), (other_rank, other_title, _)| {
+        (rank, title).cmp(&(other_rank, other_title))
     });
-    Ok(skills)
+    Ok(found.into_iter().map(|(_, _, skill)| skill).collect())
+}
+
+/// How well a skill fits what was searched for, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// Its name or title is it.
+    Same,
+    /// It stands in its name or title.
+    InTitle,
+    /// It stands in its description.
+    InDescription,
+}
+
+impl Rank {
+    /// `None` when the skill does not fit. `title` and `search` are in lower case; everything fits a search for nothing,
+    /// equally well.
+    fn of(skill: &Skill, title: &str, search: &str) -> Option<Self> {
+        if search == skill.name || search == title {
+            Some(Self::Same)
+        } else if skill.name.contains(search) || title.contains(search) {
+            Some(Self::InTitle)
+        } else {
+            let fits = skill.description.to_lowercase().contains(search);
+            fits.then_some(Self::InDescription)
+        }
+    }
 }
 
 /// A skill by name or UUID, in its latest version.
@@ -269,7 +304,7 @@ fn version(opened: Opened, tools: Value, by: &str) -> Result<NewVersion, ApiErro
     Ok(NewVersion {
         title: title(&manifest.name),
         kind,
-        tags: Vec::new(),
+        tags: manifest.tags,
         version: verified.statement.version.clone(),
         digest,
         package: Vec::new(),
@@ -281,6 +316,7 @@ fn version(opened: Opened, tools: Value, by: &str) -> Result<NewVersion, ApiErro
             "allowedTools": manifest.allowed_tools,
             "metadata": manifest.metadata,
             "body": manifest.body,
+            "useCases": manifest.use_cases,
         }),
         tools,
         permissions,
@@ -308,7 +344,48 @@ fn title(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::title;
+    use skillgate_store::{Access, Timestamp};
+
+    use super::*;
+
+    fn skill(name: &str, description: &str) -> Skill {
+        Skill {
+            id: String::new(),
+            account_id: String::new(),
+            name: name.to_owned(),
+            title: title(name),
+            description: description.to_owned(),
+            kind: SkillKind::Wasm,
+            status: "active".to_owned(),
+            access: Access::Private,
+            author: None,
+            category: None,
+            tags: Vec::new(),
+            latest_version: String::new(),
+            install_count: 0,
+            created_at: Timestamp::from_micros(0),
+            updated_at: Timestamp::from_micros(0),
+        }
+    }
+
+    #[test]
+    fn a_title_is_searched_too_and_ranks_above_a_description() {
+        let all = [
+            skill("notes", "Keeps what a web search found."),
+            skill("web-search", "Finds things."),
+            skill("web-search-pro", "Finds more."),
+            skill("calculator", "Adds."),
+        ];
+        let ranks = |search: &str| {
+            let rank = |one: &Skill| Rank::of(one, &one.title.to_lowercase(), search);
+            all.iter().map(rank).collect::<Vec<_>>()
+        };
+        use Rank::{InDescription, InTitle, Same};
+        let expected = [Some(InDescription), Some(Same), Some(InTitle), None];
+        assert_eq!(ranks("web search"), expected);
+        assert_eq!(ranks("web-search")[1..], [Some(Same), Some(InTitle), None]);
+        assert!(ranks("").iter().all(|rank| *rank == Some(InTitle)));
+    }
 
     #[test]
     fn a_title_is_the_name_in_words() {

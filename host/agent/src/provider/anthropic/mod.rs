@@ -152,7 +152,7 @@ fn deltas(
                 Ok(Some(delta @ Delta::Text(_))) => {
                     return Some((Ok(delta), Some((events, decoder))));
                 }
-                Ok(Some(end)) => {
+                Ok(Some(end @ Delta::End(_))) => {
                     // A body that was read to its end leaves the connection free for the next request.
                     let _ = tokio::time::timeout(LAST_CHUNK, events.next()).await;
                     return Some((Ok(end), None));

@@ -79,6 +79,7 @@ impl Limits {
             },
             chats: of_connections(default.chats, descriptors, 4),
             streams: of_connections(default.streams, descriptors, 8),
+            page_reads: default.page_reads,
         }
     }
 

@@ -38,7 +38,7 @@ impl<'a> From<&'a Agent> for View<'a> {
             name: &agent.name,
             status: agent.status,
             region: &agent.region,
-            image: &agent.image,
+            image: agents::IMAGE,
             avatar_url: agent.avatar_url.as_deref(),
             config: &agent.config,
             workflow_md: &agent.workflow_md,

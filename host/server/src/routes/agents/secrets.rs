@@ -16,7 +16,7 @@ pub(crate) struct Body {
     delete_secrets: Option<Vec<String>>,
 }
 
-/// Sets and deletes secrets. They hold from the next turn on, so no restart is needed.
+/// Sets and deletes secrets. They hold from the next turn on.
 pub(crate) async fn secrets(
     State(app): State<App>,
     caller: Caller,
@@ -27,8 +27,8 @@ pub(crate) async fn secrets(
         body.secrets.unwrap_or_default(),
         body.delete_secrets.unwrap_or_default(),
     );
-    agents::set_secrets(&app, caller.account(), &id, &set, &delete).await?;
+    let needs_restart = agents::set_secrets(&app, caller.account(), &id, &set, &delete).await?;
     Ok(Data {
-        data: json!({ "updated": true, "needsRestart": false }),
+        data: json!({ "updated": true, "needsRestart": needs_restart }),
     })
 }

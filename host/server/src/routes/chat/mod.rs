@@ -7,6 +7,5 @@ mod sessions;
 
 pub(crate) use history::history;
 pub(crate) use open::open;
-pub(crate) use send::KEEP_ALIVE;
 pub(crate) use send::send;
 pub(crate) use sessions::sessions;

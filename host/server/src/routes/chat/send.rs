@@ -1,20 +1,16 @@
 //! `POST /v1/agents/{id}/chat/messages`
 
-use std::convert::Infallible;
-use std::time::Duration;
-
 use axum::extract::State;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::{Stream, StreamExt, stream};
+use axum::response::Response;
+use axum::response::sse::Event;
+use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::event_stream::event_stream;
 use crate::extract::{Caller, Id, Json};
 use crate::service::chat::{self, Ask};
 use crate::{ApiError, App};
-
-/// How long a stream is silent at most: a comment keeps it open.
-pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,7 +27,7 @@ pub(crate) async fn send(
     caller: Caller,
     Id(id): Id<String>,
     Json(body): Json<Body>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+) -> Result<Response, ApiError> {
     let ask = Ask {
         message: body.message,
         session: body.session_id,
@@ -47,9 +43,9 @@ pub(crate) async fn send(
     let events = events.enumerate().map(move |(number, event)| {
         let _place_until_all_is_sent = &listener;
         let data = serde_json::to_string(&event).unwrap_or_default();
-        Ok(Event::default()
+        Event::default()
             .id(format!("{run}:{}", number + 1))
-            .data(data))
+            .data(data)
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(event_stream(events))
 }

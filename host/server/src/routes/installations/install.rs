@@ -18,7 +18,7 @@ pub(crate) struct Body {
     permissions: Option<Value>,
 }
 
-/// Installs a skill; it takes effect with the next turn, so no restart is needed.
+/// Installs a skill; it takes effect with the next turn.
 pub(crate) async fn install(
     State(app): State<App>,
     caller: Caller,
@@ -40,7 +40,7 @@ pub(crate) async fn install(
         "installedVersion": one.version,
         "trustLevel": one.trust_level,
         "isEnabled": one.is_enabled,
-        "needsRestart": false,
+        "needsRestart": installed.needs_restart,
         "permissions": installed.permissions,
     })))
 }

@@ -14,8 +14,8 @@ pub(crate) async fn uninstall(
     caller: Caller,
     Id((id, skill)): Id<(String, String)>,
 ) -> Result<Data<Value>, ApiError> {
-    let skill = installations::uninstall(&app, caller.account(), &id, &skill).await?;
+    let gone = installations::uninstall(&app, caller.account(), &id, &skill).await?;
     Ok(Data {
-        data: json!({ "skillId": skill, "uninstalled": true, "needsRestart": false }),
+        data: json!({ "skillId": gone.skill, "uninstalled": true, "needsRestart": gone.needs_restart }),
     })
 }

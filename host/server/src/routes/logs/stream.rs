@@ -1,32 +1,58 @@
 //! `GET /v1/agents/{id}/logs/stream`
 
-use std::convert::Infallible;
-
 use axum::extract::State;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::{Stream, StreamExt};
+use axum::response::Response;
+use axum::response::sse::Event;
+use futures::StreamExt;
+use http::HeaderMap;
 
 use super::tail::Params;
+use crate::event_stream::event_stream;
 use crate::extract::{Caller, Id, Query};
-use crate::routes::chat::KEEP_ALIVE;
-use crate::service::{agents, logs};
+use crate::service::agents;
+use crate::service::logs::{self, FollowFrom, Followed};
 use crate::{ApiError, App};
 
-/// The last lines of an agent's log, then every further one as it comes, while the agent lives.
+/// The last lines of an agent's log, then every further one as it comes, while the agent lives. The id of an event is the
+/// line's number; with it in the header Last-Event-ID the stream goes on behind that line.
 pub(crate) async fn stream(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
     Query(params): Query<Params>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let from = match last_event_id(&headers)? {
+        Some(number) => FollowFrom::After(number),
+        None => FollowFrom::Last(params.count(200)?),
+    };
     let agent = agents::get(&app, caller.account(), &id).await?;
     let place = app.streams().take(caller.account()).await.map_err(|_| {
         ApiError::unavailable("Too many logs of this account are followed. Close one of them.")
     })?;
-    let lines = logs::follow(&app, &agent, params.count(200)?).await?;
-    let events = lines.map(move |line| {
+    let followed = logs::follow(&app, &agent, from).await?;
+    let events = followed.map(move |followed| {
         let _place_while_it_is_followed = &place;
-        Ok(Event::default().data(logs::show(&line)))
+        match followed {
+            Followed::Line(line) => Event::default()
+                .id(line.seq.to_string())
+                .data(logs::show(&line)),
+            Followed::Gone { first_kept } => Event::default().data(format!(
+                "The lines before number {first_kept} that were not read yet are not kept any more."
+            )),
+        }
     });
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(event_stream(events))
+}
+
+/// The number of the last line that the caller has.
+fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, ApiError> {
+    let Some(id) = headers.get("last-event-id") else {
+        return Ok(None);
+    };
+    let number = id.to_str().ok().and_then(|text| text.parse().ok());
+    let number = number.filter(|number: &i64| *number >= 0);
+    number.map(Some).ok_or_else(|| {
+        ApiError::validation("Last-Event-ID: must be the id of an event of this stream, a number.")
+    })
 }

@@ -35,9 +35,8 @@ pub(crate) async fn tail(
     Query(params): Query<Params>,
 ) -> Result<Data<Value>, ApiError> {
     let agent = agents::get(&app, caller.account(), &id).await?;
-    let lines = logs::tail(&app, &agent, params.count(100)?).await?;
-    let text: String = lines.iter().map(|line| logs::show(line) + "\n").collect();
+    let logs = logs::tail(&app, &agent, params.count(100)?).await?;
     Ok(Data {
-        data: json!({ "logs": text }),
+        data: json!({ "logs": logs }),
     })
 }

@@ -4,6 +4,6 @@ mod get;
 mod list;
 mod publish;
 
-pub(crate) use get::get;
+pub(crate) use get::{View, get};
 pub(crate) use list::list;
 pub(crate) use publish::upload;

@@ -6,8 +6,9 @@ use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::routing::{MethodRouter, post};
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use super::View;
 use crate::answer::Created;
 use crate::extract::Caller;
 use crate::service::skills::{self, LARGEST_PACKAGE};
@@ -22,27 +23,30 @@ pub(crate) fn upload() -> MethodRouter<App> {
     post(publish).layer(DefaultBodyLimit::max(LARGEST_PACKAGE + FORM))
 }
 
+/// What was published: the skill in this version, and who vouches for it.
+#[derive(Serialize)]
+struct Published {
+    #[serde(flatten)]
+    skill: View,
+    version: String,
+    publisher: String,
+}
+
 /// Publishes the signed package in the field `package`.
 async fn publish(
     State(app): State<App>,
     caller: Caller,
     form: Result<Multipart, MultipartRejection>,
-) -> Result<Created<Value>, ApiError> {
+) -> Result<Created<Published>, ApiError> {
     let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
     let received = receive(&app, caller.account(), form).await?;
     let accepted = skills::publish_received(&app, caller.account(), caller.key(), received).await?;
     let (skill, version) = (accepted.published.skill, accepted.published.version);
-    Ok(Created(json!({
-        "id": skill.id,
-        "name": skill.name,
-        "version": version.version,
-        "publisher": accepted.publisher,
-        "keyId": version.publisher_key_id,
-        "digest": version.digest,
-        "tools": version.tools,
-        "permissions": version.permissions,
-        "trustLevel": version.trust_level,
-    })))
+    Ok(Created(Published {
+        version: version.version.clone(),
+        publisher: accepted.publisher,
+        skill: View::new(skill, version),
+    }))
 }
 
 /// The whole package, at its sender's pace: nothing that others wait for is held meanwhile.

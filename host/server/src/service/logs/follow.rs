@@ -9,29 +9,55 @@ use tokio::sync::watch;
 use super::{BATCH, LogOwner};
 use crate::{ApiError, App};
 
-/// The last `count` lines, then every further one as it comes, until the agent is deleted or the server closes.
+/// Where a follower begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FollowFrom {
+    /// So many lines before the newest.
+    Last(i64),
+    /// Behind the line of this number, which the follower has.
+    After(i64),
+}
+
+/// What a follower is given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Followed {
+    /// A line.
+    Line(LogLine),
+    /// Lines that it had not read were dropped: the log keeps only the newest.
+    Gone {
+        /// The number of the oldest line that there is.
+        first_kept: i64,
+    },
+}
+
+/// Lines of an agent's log from a place on, then every further one as it comes, until the agent is deleted or the server
+/// closes.
 pub async fn follow(
     app: &App,
     agent: &Agent,
-    count: i64,
-) -> Result<impl Stream<Item = LogLine> + use<>, ApiError> {
+    from: FollowFrom,
+) -> Result<impl Stream<Item = Followed> + Send + use<>, ApiError> {
     let news = app.logs().watch(&agent.id);
     app.logs().flush().await;
     let newest = app
         .store()
         .last_log_number(&agent.account_id, &agent.id)
         .await?;
-    let last = newest.saturating_sub(count).max(0);
+    let (last, expects_next) = match from {
+        FollowFrom::Last(count) => (newest.saturating_sub(count).max(0), false),
+        FollowFrom::After(number) => (number.min(newest), true),
+    };
     let reader = Reader {
         app: app.clone(),
         owner: agent.into(),
         news,
         last,
+        expects_next,
         lines: VecDeque::new(),
         behind: newest > last,
     };
     Ok(futures::stream::unfold(reader, async |mut reader| {
-        reader.next().await.map(|line| (line, reader))
+        reader.next().await.map(|followed| (followed, reader))
     }))
 }
 
@@ -40,18 +66,29 @@ struct Reader {
     app: App,
     owner: LogOwner,
     news: watch::Receiver<()>,
+    /// The number of the last line that it has.
     last: i64,
+    /// Whether it is to be told when the line that follows is not kept any more.
+    expects_next: bool,
     lines: VecDeque<LogLine>,
     /// Whether there may be more lines than were read.
     behind: bool,
 }
 
 impl Reader {
-    async fn next(&mut self) -> Option<LogLine> {
+    async fn next(&mut self) -> Option<Followed> {
         loop {
+            if let Some(first) = self.lines.front().map(|line| line.seq) {
+                let is_gap =
+                    std::mem::replace(&mut self.expects_next, true) && first > self.last + 1;
+                if is_gap {
+                    self.last = first - 1;
+                    return Some(Followed::Gone { first_kept: first });
+                }
+            }
             if let Some(line) = self.lines.pop_front() {
                 self.last = line.seq;
-                return Some(line);
+                return Some(Followed::Line(line));
             }
             if !self.behind {
                 self.app
@@ -65,7 +102,8 @@ impl Reader {
         }
     }
 
-    /// Some of what came since; `None` when the agent is no more.
+    /// Some of what came since; `None` when the agent is no more. What cannot be read now is read with the next news: the
+    /// stream lives as long as the agent.
     async fn read(&self) -> Option<Vec<LogLine>> {
         let LogOwner { account, agent } = &self.owner;
         let store = self.app.store();
@@ -73,13 +111,14 @@ impl Reader {
         let lines = store
             .logs_after(account, agent, self.last, BATCH as i64, bytes)
             .await;
-        match lines {
-            Ok(lines) if lines.is_empty() => {
-                store.has_agent(account, agent).await.ok()?.then_some(lines)
-            }
-            Ok(lines) => Some(lines),
+        let exists = match lines {
+            Ok(lines) if lines.is_empty() => store.has_agent(account, agent).await,
+            Ok(lines) => return Some(lines),
+            Err(error) => Err(error),
+        };
+        match exists {
+            Ok(exists) => exists.then(Vec::new),
             Err(error) => {
-                // The stream lives as long as the agent: the next line tries again.
                 tracing::error!(%error, agent, "a log could not be read");
                 Some(Vec::new())
             }

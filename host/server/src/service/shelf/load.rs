@@ -5,16 +5,40 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
-use skillgate_skill::Manifest;
+use skillgate_skill::{Manifest, Package};
 use skillgate_store::PublisherKey;
 
 use super::open::{Opened, compile_place};
-use super::{Code, Inner, Loaded, Source};
+use super::{Code, Inner, Loaded, REFERENCES, SCRIPTS, Source};
 use crate::ApiError;
 use crate::package_work::{PackagePermit, needed_to_open};
 
 /// How much more a schema takes compiled than as text.
 const COMPILED_SCHEMA: u64 = 16;
+
+/// What is kept of a package beside its code.
+struct Texts {
+    manifest: Manifest,
+    references: Vec<String>,
+    scripts: Vec<String>,
+}
+
+impl From<Package> for Texts {
+    fn from(package: Package) -> Self {
+        let below = |folder: &str| {
+            let names = package
+                .files
+                .keys()
+                .filter_map(|path| path.strip_prefix(folder));
+            names.map(str::to_owned).collect()
+        };
+        Self {
+            references: below(REFERENCES),
+            scripts: below(SCRIPTS),
+            manifest: package.manifest,
+        }
+    }
+}
 
 /// A version that was made ready just now.
 #[derive(Clone)]
@@ -48,7 +72,7 @@ impl Inner {
     }
 
     async fn open(self: &Arc<Self>, source: &Arc<Source>) -> Result<Ready, ApiError> {
-        let (manifest, code) = self.open_with_code(source).await?;
+        let (texts, code) = self.open_with_code(source).await?;
         let tools = code.as_ref().map_or(&[][..], |code| code.tools()).to_vec();
         let tool_bytes = serde_json::to_vec(&tools)
             .map_err(ApiError::internal)?
@@ -57,7 +81,9 @@ impl Inner {
             skill_id: source.skill_id.clone(),
             name: source.skill_name.clone(),
             publisher_key: source.publisher_key.clone(),
-            manifest,
+            manifest: texts.manifest,
+            references: texts.references,
+            scripts: texts.scripts,
             tools,
             tool_bytes,
             has_code: code.is_some(),
@@ -74,7 +100,7 @@ impl Inner {
     }
 
     /// Opens a stored package and loads its code. Whoever waits for a place to compile in holds no memory meanwhile.
-    async fn open_with_code(&self, source: &Source) -> Result<(Manifest, Option<Code>), ApiError> {
+    async fn open_with_code(&self, source: &Source) -> Result<(Texts, Option<Code>), ApiError> {
         if !self.codes.admits(&source.owner) {
             return Err(ApiError::unavailable(
                 "The calls under way use as much code as there is room for. Try again when some of them have ended.",
@@ -84,16 +110,26 @@ impl Inner {
             let (_permit, opened) = self.read(source).await?;
             if opened.package.component().is_none() {
                 opened.check_without_code()?;
-                return Ok((opened.package.manifest, None));
+                return Ok((opened.package.into(), None));
             }
             if let Some(code) = opened.load_compiled(&self.runtime).await? {
-                return Ok((opened.package.manifest, Some(code)));
+                return Ok((opened.package.into(), Some(code)));
             }
         }
         let place = compile_place(&self.runtime, &source.owner).await?;
         let (_permit, opened) = self.read(source).await?;
         let code = opened.load(&self.runtime, &place).await?;
-        Ok((opened.package.manifest, Some(code)))
+        Ok((opened.package.into(), Some(code)))
+    }
+
+    /// The content of one file of a stored package.
+    pub(super) async fn file(
+        &self,
+        source: &Source,
+        path: &str,
+    ) -> Result<Option<Vec<u8>>, ApiError> {
+        let (_permit, mut opened) = self.read(source).await?;
+        Ok(opened.package.files.remove(path))
     }
 
     async fn read(&self, source: &Source) -> Result<(PackagePermit, Opened), ApiError> {

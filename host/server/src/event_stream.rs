@@ -1,0 +1,25 @@
+//! Server-sent events, as every stream of the API is sent.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::{Stream, StreamExt};
+use http::{HeaderName, HeaderValue};
+
+/// How long a stream is silent at most: a comment keeps it open.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// Tells nginx, and others that read it, to pass events on as they come (nginx, `proxy_buffering`).
+const UNBUFFERED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("x-accel-buffering"),
+    HeaderValue::from_static("no"),
+);
+
+/// Answers 200 with `events`, until they end.
+pub(crate) fn event_stream(events: impl Stream<Item = Event> + Send + 'static) -> Response {
+    let sse = Sse::new(events.map(Ok::<_, Infallible>));
+    let sse = sse.keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    ([UNBUFFERED], sse).into_response()
+}
