@@ -19,6 +19,7 @@ mod deep_json;
 mod examples;
 mod fuzz;
 mod hostile_provider;
+mod instructions;
 mod limits;
 mod providers;
 mod redaction;

@@ -75,7 +75,10 @@ pub fn build(app: App) -> Router {
             "/v1/skills",
             need(SkillsRead, get(skills::list)).merge(need(SkillsWrite, skills::upload())),
         )
-        .route("/v1/skills/{id}", need(SkillsRead, get(skills::get)))
+        .route(
+            "/v1/skills/{id}",
+            need(SkillsRead, get(skills::get)).merge(need(SkillsWrite, skills::replacement())),
+        )
         .route(
             "/v1/publisher-keys",
             need(SkillsRead, get(publisher_keys::list))

@@ -153,6 +153,23 @@ impl Store {
     }
 }
 
+/// The version that follows `version` when nothing says how much changed: its patch number is raised.
+///
+/// # Errors
+/// [`StoreError::Invalid`] when it is no semantic version.
+pub fn next_patch_version(version: &str) -> Result<String, StoreError> {
+    let Semver {
+        major,
+        minor,
+        patch,
+        ..
+    } = parse(version)?;
+    let patch = patch
+        .checked_add(1)
+        .ok_or_else(|| StoreError::Invalid(format!("no version follows {version}")))?;
+    Ok(Semver::new(major, minor, patch).to_string())
+}
+
 fn parse(version: &str) -> Result<Semver, StoreError> {
     Semver::parse(version).map_err(|error| {
         StoreError::Invalid(format!(

@@ -5,7 +5,7 @@ use crate::machine;
 /// What guests may use of the machine, all together. The defaults are made for this machine.
 #[derive(Debug, Clone)]
 pub struct GuestConfig {
-    /// Threads that run guests. Default: one a core; more would only wait for each other.
+    /// Guests that compute at the same time, each on a thread. Default: one a core; more would only wait for each other.
     pub threads: usize,
     /// Threads that wait for the disk and for names on behalf of guests, beside those. Default: 64;
     /// they sleep most of the time, and further work queues up.

@@ -64,7 +64,7 @@ pub async fn install(
     }
     // All that costs little comes first: whoever repeats a request makes the server read no package.
     check_room(app, account, &agent.id, &skill, &version).await?;
-    check_publisher(app, &skill.account_id, &version).await?;
+    check_publisher(app, account, &skill.account_id, &version).await?;
     let ready = app.shelf().ready(Source::of(&skill, &version)).await?;
     let permissions = granted(&ready.manifest.permissions, wish.permissions)?;
     let new = NewAssignment {
@@ -176,9 +176,20 @@ async fn check_room(
 }
 
 /// Checks that the key that signed the version is still good: a revoked key's packages are not installed any more. That
-/// the signature holds is known of what is ready, or found out when it is made so.
-async fn check_publisher(app: &App, owner: &str, version: &VersionHead) -> Result<(), ApiError> {
-    let key = version.publisher_key_id.as_deref().unwrap_or_default();
+/// the signature holds is known of what is ready, or found out when it is made so. Instructions that nobody signed are for
+/// the account that wrote them.
+async fn check_publisher(
+    app: &App,
+    account: &str,
+    owner: &str,
+    version: &VersionHead,
+) -> Result<(), ApiError> {
+    let Some(key) = version.publisher_key_id.as_deref() else {
+        return match owner == account {
+            true => Ok(()),
+            false => Err(ApiError::not_found("skill")),
+        };
+    };
     let known = app.store().publisher_key(owner, key).await?;
     match known.filter(|key| key.revoked_at.is_none()) {
         Some(_) => Ok(()),

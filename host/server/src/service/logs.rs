@@ -140,11 +140,17 @@ impl Writer {
                     Order::Flush(done) => flushed.push(done),
                 }
             }
+            let begun = Instant::now();
             for (owner, lines) in lines {
                 self.write(&owner, lines).await;
             }
+            let took = begun.elapsed();
             for done in flushed {
                 let _ = done.send(()); // whoever waited may be gone
+            }
+            // However much is printed, half of the database's time for writing is left for the steps of runs.
+            if inbox.len() >= BATCH {
+                tokio::time::sleep(took).await;
             }
         }
     }

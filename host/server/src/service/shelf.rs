@@ -154,6 +154,11 @@ impl Source {
             size: version.size.unsigned_abs(),
         }
     }
+
+    /// Whether nobody signed it: instructions of the account itself.
+    fn is_unsigned(&self) -> bool {
+        self.publisher_key.is_empty()
+    }
 }
 
 /// A skill on an agent that may have to be made ready.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
+use skillgate_server::service::publish::publish_package;
 use skillgate_server::service::{agents, installations, publisher_keys, skills};
 use skillgate_server::{ApiError, App};
 use skillgate_skill::{Manifest, ProofContext, prove_possession};
@@ -130,7 +131,7 @@ async fn publish(
             manifest.name, version.version
         )),
         Err(error) if is_missing(&error) => {
-            skills::publish(app, account, BY, bytes)
+            publish_package(app, account, BY, bytes)
                 .await
                 .with_context(|| path.display().to_string())?;
         }

@@ -3,7 +3,8 @@
 mod get;
 mod list;
 mod publish;
+mod receive;
 
 pub(crate) use get::{View, get};
 pub(crate) use list::list;
-pub(crate) use publish::upload;
+pub(crate) use publish::{replacement, upload};

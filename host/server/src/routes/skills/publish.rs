@@ -1,92 +1,84 @@
-//! `POST /v1/skills`
+//! `POST /v1/skills` and `PUT /v1/skills/{id}`
 
-use std::time::Duration;
-
-use axum::extract::multipart::{Multipart, MultipartError, MultipartRejection};
-use axum::extract::{DefaultBodyLimit, State};
-use axum::routing::{MethodRouter, post};
-use http::StatusCode;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::routing::{MethodRouter, post, put};
 use serde::Serialize;
 
 use super::View;
-use crate::answer::Created;
-use crate::extract::Caller;
-use crate::service::skills::{self, LARGEST_PACKAGE};
-use crate::spool::{Received, Spool};
+use super::receive::{SentSkill, receive};
+use crate::answer::{Created, Data};
+use crate::extract::{Caller, Id};
+use crate::service::publish::{LARGEST_PACKAGE, publish_received};
+use crate::service::{instructions, skills};
 use crate::{ApiError, App};
 
 /// What the form around the package may add.
 const FORM: usize = 64 << 10;
 
-/// The route, with its own limit of size.
+/// The route for a new skill or version, with its own limit of size.
 pub(crate) fn upload() -> MethodRouter<App> {
     post(publish).layer(DefaultBodyLimit::max(LARGEST_PACKAGE + FORM))
 }
 
-/// What was published: the skill in this version, and who vouches for it.
+/// The route that replaces a skill's content, with the same limit.
+pub(crate) fn replacement() -> MethodRouter<App> {
+    put(replace).layer(DefaultBodyLimit::max(LARGEST_PACKAGE + FORM))
+}
+
+/// What was published: the skill in this version, and who signed it.
 #[derive(Serialize)]
 struct Published {
     #[serde(flatten)]
     skill: View,
     version: String,
-    publisher: String,
+    /// What the publisher calls itself; `null` for instructions that nobody signed.
+    publisher: Option<String>,
 }
 
-/// Publishes the signed package in the field `package`.
+/// Publishes a signed package, or a SKILL.md for the account itself.
 async fn publish(
     State(app): State<App>,
     caller: Caller,
-    form: Result<Multipart, MultipartRejection>,
+    request: Request,
 ) -> Result<Created<Published>, ApiError> {
-    let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
-    let received = receive(&app, caller.account(), form).await?;
-    let accepted = skills::publish_received(&app, caller.account(), caller.key(), received).await?;
-    let (skill, version) = (accepted.published.skill, accepted.published.version);
-    Ok(Created(Published {
-        version: version.version.clone(),
-        publisher: accepted.publisher,
-        skill: View::new(skill, version),
-    }))
+    let sent = receive(&app, caller.account(), request).await?;
+    Ok(Created(accept(&app, &caller, sent, None).await?))
 }
 
-/// The whole package, at its sender's pace: nothing that others wait for is held meanwhile.
-async fn receive(app: &App, account: &str, form: Multipart) -> Result<Received, ApiError> {
-    let patience = app.limits().packages.receive;
-    let received = package(form, app.spools().begin(account).await?);
-    tokio::time::timeout(patience, received)
-        .await
-        .map_err(|_| too_slow(patience))?
+/// Publishes what is to be the skill's content from now on. The same content is the version that is there.
+async fn replace(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id<String>,
+    request: Request,
+) -> Result<Data<Published>, ApiError> {
+    let skill = skills::own(&app, caller.account(), &id).await?;
+    let sent = receive(&app, caller.account(), request).await?;
+    Ok(Data {
+        data: accept(&app, &caller, sent, Some(&skill.name)).await?,
+    })
 }
 
-/// The bytes of the one field named `package`.
-async fn package(mut form: Multipart, mut spool: Spool) -> Result<Received, ApiError> {
-    while let Some(mut field) = form.next_field().await.map_err(broken)? {
-        if field.name() != Some("package") {
-            continue;
+async fn accept(
+    app: &App,
+    caller: &Caller,
+    sent: SentSkill,
+    name: Option<&str>,
+) -> Result<Published, ApiError> {
+    let (account, key) = (caller.account(), caller.key());
+    let (published, publisher) = match sent {
+        SentSkill::Package(received) => {
+            let accepted = publish_received(app, account, key, received, name).await?;
+            (accepted.published, Some(accepted.publisher))
         }
-        while let Some(chunk) = field.chunk().await.map_err(broken)? {
-            if spool.len() + chunk.len() > LARGEST_PACKAGE {
-                return Err(ApiError::too_large(LARGEST_PACKAGE));
-            }
-            spool.push(&chunk).await?;
+        SentSkill::Instructions(text) => {
+            let published = instructions::publish(app, account, key, text, name).await?;
+            (published, None)
         }
-        return spool.finish().await;
-    }
-    Err(ApiError::validation(
-        "package: the form has no such field. Send the .skill file in it.",
-    ))
-}
-
-fn too_slow(patience: Duration) -> ApiError {
-    ApiError::validation(format!(
-        "The upload did not end within {} s. Send it over a faster connection.",
-        patience.as_secs()
-    ))
-}
-
-fn broken(error: MultipartError) -> ApiError {
-    match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(LARGEST_PACKAGE),
-        _ => ApiError::validation(format!("The form can't be read: {}.", error.body_text())),
-    }
+    };
+    Ok(Published {
+        version: published.version.version.clone(),
+        publisher,
+        skill: View::new(published.skill, published.version),
+    })
 }

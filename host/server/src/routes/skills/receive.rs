@@ -1,0 +1,155 @@
+//! The ways in which a skill is sent: a signed package in a form, or a SKILL.md as it is, in a form, or in JSON.
+
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::{FromRequest, Request};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use serde::Deserialize;
+
+use crate::service::instructions::MAX_SKILL_MD;
+use crate::service::publish::LARGEST_PACKAGE;
+use crate::spool::{Received, Spools};
+use crate::{ApiError, App};
+
+/// The most bytes of a body that holds a SKILL.md: in JSON a line feed takes two bytes, a control character six.
+const MAX_TEXT_BODY: usize = MAX_SKILL_MD * 2;
+
+/// A skill as it was sent.
+pub(super) enum SentSkill {
+    /// A package.
+    Package(Received),
+    /// The text of a SKILL.md.
+    Instructions(String),
+}
+
+/// `{"skillMd": "…"}`
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct JsonBody {
+    skill_md: String,
+}
+
+/// Receives a skill whole, at its sender's pace: nothing that others wait for is held meanwhile.
+///
+/// # Errors
+/// 415 for another type of content, 413 for too much of it, 400 where it does not come in time or is none; 503 when too many
+/// are being received.
+pub(super) async fn receive(
+    app: &App,
+    account: &str,
+    request: Request,
+) -> Result<SentSkill, ApiError> {
+    let kind = request.headers().get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    match kind.to_ascii_lowercase().as_str() {
+        "multipart/form-data" => {
+            let form = Multipart::from_request(request, app).await;
+            let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
+            let patience = app.limits().packages.receive;
+            let received = from_form(form, app.spools(), account);
+            in_time(patience, received).await?
+        }
+        "text/markdown" => {
+            let text = text_body(app, request.into_body()).await?;
+            Ok(SentSkill::Instructions(checked(text)?))
+        }
+        "application/json" => {
+            let text = text_body(app, request.into_body()).await?;
+            let JsonBody { skill_md } = serde_json::from_str(&text).map_err(|error| {
+                ApiError::validation(format!(
+                    "skillMd: the body is not {{\"skillMd\": \"…\"}}: {error}."
+                ))
+            })?;
+            Ok(SentSkill::Instructions(checked(skill_md)?))
+        }
+        _ => Err(ApiError::unsupported_media(
+            "multipart/form-data, text/markdown or application/json",
+        )),
+    }
+}
+
+/// What the first field of a known name holds.
+async fn from_form(
+    mut form: Multipart,
+    spools: &Spools,
+    account: &str,
+) -> Result<SentSkill, ApiError> {
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        match field.name() {
+            Some("package") => return package(field, spools, account).await,
+            Some("skillMd") => return skill_md(field).await,
+            _ => {}
+        }
+    }
+    Err(ApiError::validation(
+        "package: the form has no such field. Send the .skill file in it, or a SKILL.md in the field `skillMd`.",
+    ))
+}
+
+async fn package(
+    mut field: Field<'_>,
+    spools: &Spools,
+    account: &str,
+) -> Result<SentSkill, ApiError> {
+    let mut spool = spools.begin(account).await?;
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        if spool.len() + chunk.len() > LARGEST_PACKAGE {
+            return Err(ApiError::too_large(LARGEST_PACKAGE));
+        }
+        spool.push(&chunk).await?;
+    }
+    Ok(SentSkill::Package(spool.finish().await?))
+}
+
+async fn skill_md(mut field: Field<'_>) -> Result<SentSkill, ApiError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        if bytes.len() + chunk.len() > MAX_SKILL_MD {
+            return Err(ApiError::too_large(MAX_SKILL_MD));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(SentSkill::Instructions(as_text(bytes)?))
+}
+
+/// A body that is a text.
+async fn text_body(app: &App, body: Body) -> Result<String, ApiError> {
+    let read = async {
+        let bytes = to_bytes(body, MAX_TEXT_BODY).await;
+        bytes.map_err(|_| ApiError::too_large(MAX_TEXT_BODY))
+    };
+    let bytes = in_time(app.connections().body_timeout, read).await??;
+    as_text(bytes.into())
+}
+
+fn as_text(bytes: Vec<u8>) -> Result<String, ApiError> {
+    String::from_utf8(bytes).map_err(|_| ApiError::validation("The text is not in UTF-8."))
+}
+
+fn checked(text: String) -> Result<String, ApiError> {
+    match text.len() <= MAX_SKILL_MD {
+        true => Ok(text),
+        false => Err(ApiError::too_large(MAX_SKILL_MD)),
+    }
+}
+
+async fn in_time<T>(patience: Duration, work: impl Future<Output = T>) -> Result<T, ApiError> {
+    let done = tokio::time::timeout(patience, work).await;
+    done.map_err(|_| {
+        ApiError::validation(format!(
+            "The upload did not end within {} s. Send it over a faster connection.",
+            patience.as_secs()
+        ))
+    })
+}
+
+fn broken(error: MultipartError) -> ApiError {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(LARGEST_PACKAGE),
+        _ => ApiError::validation(format!("The form can't be read: {}.", error.body_text())),
+    }
+}

@@ -1,0 +1,70 @@
+//! Skills of instructions alone, made of a SKILL.md that nobody signed. They hold no code and are for the account itself: what
+//! others can install is signed.
+
+use std::collections::BTreeMap;
+
+use skillgate_skill::{MANIFEST, Package, PackageError};
+use skillgate_store::{Published, next_patch_version};
+use tokio::task::spawn_blocking;
+
+use crate::service::publish::{check_name, check_quota, new_version};
+use crate::{ApiError, App};
+
+/// The most bytes of a SKILL.md that is sent by itself.
+pub const MAX_SKILL_MD: usize = 256 << 10;
+/// The first version of a skill whose file names none.
+const FIRST_VERSION: &str = "1.0.0";
+
+/// Publishes a SKILL.md. The same content is the same version; other content is a new one: that which the file names, or the
+/// latest with its patch number raised. Where `name` is given, the file must be of the skill of this name.
+///
+/// # Errors
+/// 400 saying what is wrong with the file; 403 `limit_reached`; 409 when the version that it names is there with other
+/// contents, or the skill is published in signed packages.
+pub async fn publish(
+    app: &App,
+    account: &str,
+    by: &str,
+    text: String,
+    name: Option<&str>,
+) -> Result<Published, ApiError> {
+    let (package, bytes) = packed(text).await?;
+    check_name(name, &package.manifest.name)?;
+    let store = app.store();
+    let latest = store
+        .get_version(account, &package.manifest.name, None)
+        .await?;
+    let latest = latest.filter(|(skill, _)| skill.account_id == account);
+    let latest = latest.map(|(_, version)| version);
+    if latest
+        .as_ref()
+        .is_some_and(|latest| latest.publisher_key_id.is_some())
+    {
+        return Err(ApiError::conflict(format!(
+            "The skill {} is published in signed packages. Sign this version, too, and publish its package.",
+            package.manifest.name
+        )));
+    }
+    let digest = package.digest().to_string();
+    let version = match (&package.manifest.version, latest) {
+        (Some(named), _) => named.clone(),
+        (None, None) => FIRST_VERSION.to_owned(),
+        (None, Some(latest)) if latest.digest == digest => latest.version,
+        (None, Some(latest)) => next_patch_version(&latest.version)?,
+    };
+    check_quota(app, account, bytes.len()).await?;
+    let mut new = new_version(package, version, digest, serde_json::json!([]), by)?;
+    new.package = bytes;
+    Ok(store.publish_version(account, new).await?)
+}
+
+/// A SKILL.md as a package, and its bytes. What others wrote is read, too.
+async fn packed(text: String) -> Result<(Package, Vec<u8>), ApiError> {
+    let pack = move || -> Result<_, PackageError> {
+        let files = BTreeMap::from([(MANIFEST.to_owned(), text.into_bytes())]);
+        let package = Package::from_files_lenient(files)?;
+        let bytes = package.write()?;
+        Ok((package, bytes))
+    };
+    Ok(spawn_blocking(pack).await.map_err(ApiError::internal)??)
+}

@@ -1,0 +1,161 @@
+//! Skills that are a SKILL.md alone, sent without a signature, for the account itself.
+
+use reqwest::Method;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+use skillgate_tests::app::{Answer, Client, TestApp};
+use skillgate_tests::skills::{signed, signing_key};
+
+fn skill_md(name: &str, body: &str) -> String {
+    format!("---\nname: {name}\ndescription: Sorts tickets.\n---\n{body}\n")
+}
+
+/// Sends a text as it is.
+async fn send(client: &Client, method: Method, path: &str, kind: &str, text: String) -> Answer {
+    let request = client.request(method, path).header("content-type", kind);
+    client.send(request.body(text)).await
+}
+
+async fn post(client: &Client, text: String) -> Answer {
+    send(client, Method::POST, "/v1/skills", "text/markdown", text).await
+}
+
+#[tokio::test]
+async fn a_skill_md_is_published_in_each_way_and_counted_up() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    let first = post(&admin, skill_md("triage", "One.")).await.data(201);
+    assert_eq!(
+        [
+            &first["id"],
+            &first["version"],
+            &first["enhancedDescription"]
+        ],
+        ["triage", "1.0.0", "One.\n"]
+    );
+    assert_eq!(
+        (&first["keyId"], &first["publisher"], &first["toolCount"]),
+        (&Value::Null, &Value::Null, &json!(0))
+    );
+    let again = post(&admin, skill_md("triage", "One.")).await.data(201);
+    assert_eq!(again["version"], "1.0.0", "the same content");
+
+    let json = json!({ "skillMd": skill_md("triage", "Two.") });
+    let second = admin.post("/v1/skills", json).await.data(201);
+    assert_eq!(second["version"], "1.0.1");
+    let form = Form::new().part("skillMd", Part::text(skill_md("triage", "Three.")));
+    let request = admin.request(Method::POST, "/v1/skills").multipart(form);
+    assert_eq!(admin.send(request).await.data(201)["version"], "1.0.2");
+
+    let put = async |id: &str, text: String| {
+        let path = format!("/v1/skills/{id}");
+        send(&admin, Method::PUT, &path, "text/markdown", text).await
+    };
+    let fourth = put("triage", skill_md("triage", "Four.")).await.data(200);
+    assert_eq!(fourth["version"], "1.0.3");
+    let named =
+        skill_md("triage", "Five.").replace("\n---\n", "\nmetadata:\n  version: 2.0.0\n---\n");
+    let fifth = put(fourth["uuid"].as_str().unwrap(), named.clone()).await;
+    assert_eq!(fifth.data(200)["version"], "2.0.0");
+    let other = named.replace("Five.", "Six.");
+    put("triage", other).await.error(409, "conflict");
+    let shown = admin.get("/v1/skills/triage").await.data(200);
+    assert_eq!(
+        (&shown["latestVersion"], &shown["enhancedDescription"]),
+        (&json!("2.0.0"), &json!("Five.\n"))
+    );
+
+    put("unknown", skill_md("unknown", "x"))
+        .await
+        .error(404, "skill_not_found");
+    let renamed = put("triage", skill_md("other", "x")).await;
+    let message = renamed.error(400, "validation_error");
+    assert!(message.contains("cannot replace triage"), "{message}");
+}
+
+#[tokio::test]
+async fn what_is_no_skill_md_is_refused() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    for (kind, text, status, code) in [
+        (
+            "text/plain",
+            skill_md("a", "x"),
+            415,
+            "unsupported_media_type",
+        ),
+        (
+            "text/markdown",
+            "# No frontmatter".to_owned(),
+            400,
+            "validation_error",
+        ),
+        (
+            "text/markdown",
+            skill_md("Not A Name", "x"),
+            400,
+            "validation_error",
+        ),
+        (
+            "text/markdown",
+            skill_md("a", &"x".repeat(256 << 10)),
+            413,
+            "payload_too_large",
+        ),
+        (
+            "application/json",
+            "x".repeat(600 << 10),
+            413,
+            "payload_too_large",
+        ),
+        (
+            "application/json",
+            "{\"skillMd\": 5}".to_owned(),
+            400,
+            "validation_error",
+        ),
+        (
+            "application/json",
+            "{\"skillMd\":\"a\",\"skillMd\":\"b\"}".to_owned(),
+            400,
+            "validation_error",
+        ),
+    ] {
+        let answer = send(&admin, Method::POST, "/v1/skills", kind, text).await;
+        answer.error(status, code);
+    }
+}
+
+#[tokio::test]
+async fn instructions_without_a_signature_are_for_their_account_and_replace_no_signed_skill() {
+    let call =
+        json!({ "type": "tool_call", "name": "skill_query", "arguments": { "skillId": "triage" } });
+    let text = json!({ "type": "text", "text": "Done." });
+    let script = json!({ "turns": [{ "parts": [call] }, { "parts": [text] }] });
+    let app = TestApp::with_script(script).await;
+    let admin = app.admin().await;
+    post(&admin, skill_md("triage", "Ask for the number."))
+        .await
+        .data(201);
+    let agent = admin.agent().await;
+    let wish = json!({ "skillId": "triage", "trustLevel": "clawhub" });
+    let path = format!("/v1/agents/{agent}/skills");
+    admin.post(&path, wish).await.data(201);
+    let mut events = admin.chat(&agent, "Sort this.").await;
+    let result = events.until("tool_result").await;
+    assert!(
+        result["content"]
+            .as_str()
+            .unwrap()
+            .contains("Ask for the number.")
+    );
+    events.until("done").await;
+
+    let key = signing_key(1);
+    admin.register(&key).await.data(201);
+    admin.upload(&signed("echo", &key).await).await.data(201);
+    let message = post(&admin, skill_md("echo", "x"))
+        .await
+        .error(409, "conflict");
+    assert!(message.contains("signed packages"), "{message}");
+}
