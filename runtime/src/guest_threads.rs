@@ -15,10 +15,6 @@ use crate::error::HostFault;
 /// guest's turn lasts up to a millisecond; tokio's default of 61 is made for far shorter ones.
 const EVENT_INTERVAL: u32 = 8;
 
-/// Threads for each guest that is awake. What is done when a guest has ended, above all giving megabytes of its memory back, is
-/// no part of a turn and takes a thread for milliseconds: the next guest begins on another.
-const THREADS_PER_TURN: usize = 2;
-
 /// The guests' threads. Dropping them waits for nothing: what still runs on them is dropped there.
 pub(crate) struct GuestThreads {
     /// Always there, until it is dropped.
@@ -34,7 +30,7 @@ impl GuestThreads {
     pub(crate) fn start(config: &GuestConfig) -> Result<Self, HostFault> {
         let nice = config.nice;
         let runtime = Builder::new_multi_thread()
-            .worker_threads(config.threads.max(1) * THREADS_PER_TURN)
+            .worker_threads(config.threads.max(1))
             .max_blocking_threads(config.blocking_threads.max(1))
             .thread_stack_size(config.stack)
             .thread_name("skillgate-guest")

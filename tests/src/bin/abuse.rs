@@ -89,7 +89,9 @@ impl Arguments {
         let mut passed = true;
         for attack in attack::chosen(&self.attacks)? {
             let name = attack.name;
-            let options = options(&self.program, seconds, vec![name.to_owned()]);
+            let mut options = options(&self.program, seconds, vec![name.to_owned()]);
+            // The slowest of few turns says little: alone for as long as under attack.
+            options.alone = options.attacked;
             let report = abuse::run(options).await?;
             match self.json {
                 true => println!("{}", json!({ "attack": name, "report": report })),
