@@ -72,7 +72,7 @@ pub use grant_state::GrantState;
 pub use load::Skill;
 pub use outcome::{Content, GuestFault, LimitHit, Outcome, Report, ToolError, ToolResult};
 pub use places::{NoPlace, Place, PlaceLimits, Places};
-pub use receipt::{Collected, MAX_RECEIPT, MAX_USES, Receipt, Use, Uses};
+pub use receipt::{Collected, MAX_RECEIPT, MAX_USES, Receipt, Sha256Digest, Use, Uses};
 pub use runtime::{CompilePlace, Runtime};
 pub use secret::{NoSecrets, Secret, SecretSource};
 pub use sink::{Discard, LogLevel, MAX_LINE, Sink};

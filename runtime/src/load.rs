@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use skillgate_skill::{Effective, Limits, Manifest, Permissions};
+use skillgate_skill::{Digest, Effective, Limits, Manifest, Permissions};
 use wasmtime::component::Component;
 
 use crate::bindings::SkillPre;
@@ -26,7 +26,7 @@ pub struct Skill {
 pub(crate) struct Loaded {
     pub(crate) runtime: Runtime,
     pub(crate) manifest: Manifest,
-    pub(crate) digest: String,
+    pub(crate) digest: Digest,
     pub(crate) asked: Arc<Permissions>,
     pub(crate) limits: CallLimits,
     pub(crate) tools: ListedTools,
@@ -42,7 +42,7 @@ impl Skill {
     pub(crate) async fn load(
         runtime: Runtime,
         manifest: Manifest,
-        digest: String,
+        digest: Digest,
         component: Component,
     ) -> Result<Self, LoadError> {
         let imports = imports(&component);
@@ -87,9 +87,9 @@ impl Skill {
         &self.loaded.imports
     }
 
-    /// The package's digest, in hex.
-    pub fn digest(&self) -> &str {
-        &self.loaded.digest
+    /// The package's digest.
+    pub fn digest(&self) -> Digest {
+        self.loaded.digest
     }
 
     /// How much memory this skill holds while it is loaded, in bytes: its machine code, and what is estimated of the rest.

@@ -4,11 +4,12 @@
 mod detail;
 mod uses;
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use data_encoding::HEXLOWER;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::call::Call;
@@ -27,16 +28,16 @@ pub struct Receipt {
     pub skill: String,
     /// The skill's version, when its manifest has one.
     pub version: Option<String>,
-    /// SHA-256 of the package that was verified, in hex.
-    pub package_digest: String,
+    /// The digest of the package that was verified; hex in the JSON.
+    pub package_digest: skillgate_skill::Digest,
     /// Key id of the publisher. Set by the caller, who verified the signature.
     pub publisher_key: Option<String>,
     /// The tool called.
     pub tool: String,
-    /// SHA-256 of the arguments as they came, in hex.
-    pub arguments_sha256: String,
-    /// SHA-256 of the outcome as JSON, in hex; of a host fault, of its kind alone.
-    pub result_sha256: String,
+    /// SHA-256 of the arguments as they came; hex in the JSON.
+    pub arguments_sha256: Sha256Digest,
+    /// SHA-256 of the outcome as JSON; of a host fault, of its kind alone. Hex in the JSON.
+    pub result_sha256: Sha256Digest,
     /// What left the sandbox or changed something, by permission and destination, in the order in
     /// which destinations came up; at most [`MAX_USES`].
     pub uses: Vec<Use>,
@@ -53,6 +54,34 @@ pub struct Receipt {
     pub peak_memory: u64,
     /// How it ended: see [`Outcome::kind`](crate::Outcome::kind); `host_fault` when the host failed.
     pub outcome: &'static str,
+}
+
+/// A SHA-256, shown as 64 hexadecimal digits. Kept as it is: each call makes two, and few receipts are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Sha256Digest([u8; 32]);
+
+impl Sha256Digest {
+    fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+}
+
+impl fmt::Display for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Sha256Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Sha256Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&HEXLOWER.encode(&self.0))
+    }
 }
 
 /// All uses of one permission for one destination.
@@ -110,11 +139,11 @@ impl CallRecord {
         Receipt {
             skill: shorten(&skill.manifest.name, MAX_NAME).into_owned(),
             version: version.map(|version| shorten(version, MAX_NAME).into_owned()),
-            package_digest: skill.digest.clone(),
+            package_digest: skill.digest,
             publisher_key: None,
             tool: shorten(&call.tool, MAX_NAME).into_owned(),
-            arguments_sha256: HEXLOWER.encode(&Sha256::digest(&call.arguments)),
-            result_sha256: HEXLOWER.encode(&Sha256::digest(result)),
+            arguments_sha256: Sha256Digest::of(call.arguments.as_bytes()),
+            result_sha256: Sha256Digest::of(result),
             uses: uses.listed,
             omitted: uses.omitted,
             omitted_bytes: uses.omitted_bytes,
@@ -131,6 +160,10 @@ fn is_zero(count: &u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use skillgate_skill::Package;
+
     use super::*;
 
     /// The largest receipt there can be, with `text` repeated as every text in it.
@@ -148,15 +181,19 @@ mod tests {
         let uses = uses.take();
         assert!(uses.omitted > 0, "the receipt is not full");
         let name = || shorten(&long, MAX_NAME).into_owned();
-        let digest = || "f".repeat(64);
+        let files = BTreeMap::from([(
+            "SKILL.md".to_owned(),
+            b"---\nname: a\ndescription: b\n---\n".to_vec(),
+        )]);
+        let package_digest = Package::from_files_lenient(files).unwrap().digest();
         let receipt = Receipt {
             skill: name(),
             version: Some(name()),
-            package_digest: digest(),
-            publisher_key: Some(digest()),
+            package_digest,
+            publisher_key: Some("f".repeat(64)),
             tool: name(),
-            arguments_sha256: digest(),
-            result_sha256: digest(),
+            arguments_sha256: Sha256Digest([255; 32]),
+            result_sha256: Sha256Digest([255; 32]),
             uses: uses.listed,
             omitted: uses.omitted,
             omitted_bytes: uses.omitted_bytes,

@@ -175,7 +175,7 @@ impl Runtime {
         package: &Package,
         component: Component,
     ) -> Result<Arc<Skill>, LoadError> {
-        let digest = off_the_worker(|| package.digest().to_string());
+        let digest = off_the_worker(|| package.digest());
         Skill::load(self.clone(), package.manifest.clone(), digest, component)
             .await
             .map(Arc::new)
