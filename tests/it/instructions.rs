@@ -159,3 +159,23 @@ async fn instructions_without_a_signature_are_for_their_account_and_replace_no_s
         .error(409, "conflict");
     assert!(message.contains("signed packages"), "{message}");
 }
+
+#[tokio::test]
+async fn an_agent_with_as_many_skills_as_it_may_have_can_update_them() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    let path = format!("/v1/agents/{}/skills", admin.agent().await);
+    let install = async |name: &str, body: &str| {
+        post(&admin, skill_md(name, body)).await.data(201);
+        let wish = json!({ "skillId": name, "trustLevel": "clawhub" });
+        admin.post(&path, wish).await
+    };
+    for number in 0..100 {
+        install(&format!("skill-{number}"), "One.").await.data(201);
+    }
+    let updated = install("skill-7", "Two.").await.data(201);
+    assert_eq!(updated["installedVersion"], "1.0.1");
+    install("one-more", "One.")
+        .await
+        .error(403, "limit_reached");
+}
