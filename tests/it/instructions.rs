@@ -161,6 +161,79 @@ async fn instructions_without_a_signature_are_for_their_account_and_replace_no_s
 }
 
 #[tokio::test]
+async fn a_deleted_skill_is_gone_for_all_but_the_agent_that_has_it() {
+    let call =
+        json!({ "type": "tool_call", "name": "skill_query", "arguments": { "skillId": "triage" } });
+    let text = json!({ "type": "text", "text": "Done." });
+    let script = json!({ "turns": [{ "parts": [call] }, { "parts": [text] }] });
+    let app = TestApp::with_script(script).await;
+    let admin = app.admin().await;
+    post(&admin, skill_md("triage", "Ask for the number."))
+        .await
+        .data(201);
+    let agent = admin.agent().await;
+    let path = format!("/v1/agents/{agent}/skills");
+    let wish = json!({ "skillId": "triage", "trustLevel": "clawhub" });
+    admin.post(&path, wish.clone()).await.data(201);
+
+    let reader = app.client(&["skills:read"]).await;
+    let refused = reader.delete("/v1/skills/triage").await;
+    assert!(refused.error(403, "forbidden").contains("skills:write"));
+    let stranger = app.stranger(&["skills"]).await;
+    let hidden = stranger.delete("/v1/skills/triage").await;
+    hidden.error(404, "skill_not_found");
+    let deleted = admin.delete("/v1/skills/triage").await.data(200);
+    assert_eq!(deleted, json!({ "id": "triage", "deleted": true }));
+    for answer in [
+        admin.delete("/v1/skills/triage").await,
+        admin.get("/v1/skills/triage").await,
+        admin.post(&path, wish).await,
+    ] {
+        answer.error(404, "skill_not_found");
+    }
+    let listed = admin.get("/v1/skills").await.data(200);
+    assert_eq!(listed, json!([]));
+
+    let mut events = admin.chat(&agent, "Sort this.").await;
+    let result = events.until("tool_result").await;
+    let said = result["content"].as_str().unwrap();
+    assert!(said.contains("Ask for the number."), "{said}");
+    events.until("done").await;
+    let anew = post(&admin, skill_md("triage", "Other.")).await.data(201);
+    assert_eq!(anew["version"], "1.0.0", "the name is free again");
+    let removed = admin.delete(&format!("{path}/triage")).await.data(200);
+    assert_eq!(removed["uninstalled"], true);
+}
+
+#[tokio::test]
+async fn a_form_without_its_field_is_not_kept_in_memory() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    let padding = vec![b'x'; 3 << 20];
+    let no_boundary = admin
+        .request(Method::POST, "/v1/skills")
+        .header("content-type", "multipart/form-data; boundary=edge");
+    let answer = admin.send(no_boundary.body(padding.clone())).await;
+    let message = answer.error(400, "validation_error");
+    assert!(message.contains("can't be read"), "{message}");
+    let form = Form::new()
+        .part("other", Part::bytes(padding))
+        .part("skillMd", Part::text(skill_md("triage", "One.")));
+    let request = admin.request(Method::POST, "/v1/skills").multipart(form);
+    admin.send(request).await.error(400, "validation_error");
+}
+
+#[tokio::test]
+async fn a_version_has_a_length() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    let named = format!("\nmetadata:\n  version: 1.0.0-{}\n---\n", "a".repeat(100));
+    let text = skill_md("triage", "One.").replace("\n---\n", &named);
+    let message = post(&admin, text).await.error(400, "validation_error");
+    assert!(message.contains("metadata.version"), "{message}");
+}
+
+#[tokio::test]
 async fn an_agent_with_as_many_skills_as_it_may_have_can_update_them() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     let admin = app.admin().await;

@@ -92,6 +92,9 @@ async fn on_any(url: &str) {
         .unwrap();
     version::versions_are_published_once(&store).await.unwrap();
     assignment::skills_are_put_on_agents(&store).await.unwrap();
+    assignment::a_deleted_skill_stays_where_it_is_until_the_last_agent_gives_it_up(&store)
+        .await
+        .unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();
     log::logs_are_kept_to_a_length(&store, &clock)
         .await

@@ -77,7 +77,10 @@ pub fn build(app: App) -> Router {
         )
         .route(
             "/v1/skills/{id}",
-            need(SkillsRead, get(skills::get)).merge(need(SkillsWrite, skills::replacement())),
+            need(SkillsRead, get(skills::get)).merge(need(
+                SkillsWrite,
+                skills::replacement().delete(skills::delete),
+            )),
         )
         .route(
             "/v1/publisher-keys",

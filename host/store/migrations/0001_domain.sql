@@ -153,10 +153,11 @@ CREATE TABLE skill (
     tags TEXT NOT NULL,
     latest_version TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL,
-    UNIQUE (account_id, name)
+    updated_at BIGINT NOT NULL
 );
 CREATE INDEX skill_name ON skill (name);
+-- The name of a deleted skill is free again, also while agents still have it.
+CREATE UNIQUE INDEX skill_active_name ON skill (account_id, name) WHERE status = 'active';
 
 CREATE TABLE skill_version (
     id TEXT NOT NULL PRIMARY KEY,
@@ -193,6 +194,7 @@ CREATE TABLE installation (
     created_at BIGINT NOT NULL,
     UNIQUE (account_id, skill_id)
 );
+CREATE INDEX installation_alias ON installation (account_id, alias);
 
 -- A version of a skill on an agent.
 CREATE TABLE assignment (

@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::db::{Tx, args};
 use crate::grant::{NewGrant, insert_grant, revoke_agent_grants};
 use crate::installation::{Source, insert_installation};
+use crate::skill::delete_unused_skills;
 use crate::text::JsonText;
 use crate::version::TrustLevel;
 use crate::{Store, StoreError, Timestamp, id};
@@ -77,6 +78,7 @@ impl Store {
     ) -> Result<Option<Assignment>, StoreError> {
         let mut tx = self.db.begin().await?;
         tx.hold_agent(agent).await?;
+        tx.hold_skill(&new.skill_id).await?;
         let Some(version) = installable(&mut tx, account, agent, &new).await? else {
             return Ok(None);
         };
@@ -112,6 +114,7 @@ impl Store {
             )
             .await?;
         revoke_agent_grants(self, &mut tx, account, agent, skill_id).await?;
+        delete_unused_skills(&mut tx, account).await?;
         tx.commit().await?;
         Ok(removed > 0)
     }
@@ -191,7 +194,8 @@ async fn installable(
              AS installed_version_id \
              FROM skill_version JOIN skill ON skill.id = skill_version.skill_id \
              JOIN agent ON agent.id = $2 AND agent.account_id = $1 \
-             WHERE skill.id = $3 AND skill_version.id = $4 AND (skill.account_id = $1 OR skill.access = 'public')",
+             WHERE skill.id = $3 AND skill_version.id = $4 AND skill.status = 'active' \
+             AND (skill.account_id = $1 OR skill.access = 'public')",
             args![account, agent, &new.skill_id, &new.version_id],
         )
         .await?;

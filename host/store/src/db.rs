@@ -253,6 +253,24 @@ impl Tx {
         Ok(())
     }
 
+    /// Keeps a skill from being deleted until the transaction ends. Wanted before it is looked up to be put on an agent.
+    pub(crate) async fn hold_skill(&mut self, skill: &str) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            let hold = "SELECT id FROM skill WHERE id = $1 FOR KEY SHARE";
+            self.optional::<(String,)>(hold, args![skill]).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for every transaction that [holds](Self::hold_skill) the skill, and makes later ones wait until this one ends.
+    pub(crate) async fn lock_skill_for_deletion(&mut self, skill: &str) -> Result<(), StoreError> {
+        if let Self::Postgres(_) = self {
+            let lock = "SELECT id FROM skill WHERE id = $1 FOR UPDATE";
+            self.optional::<(String,)>(lock, args![skill]).await?;
+        }
+        Ok(())
+    }
+
     /// Makes transactions that count what an account has and add to it wait for each other. Nothing else waits: a
     /// reference to the account is not held up by this lock. SQLite has one writer anyway.
     pub(crate) async fn hold_account(&mut self, account: &str) -> Result<(), StoreError> {

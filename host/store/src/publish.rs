@@ -200,7 +200,7 @@ async fn lock_skill(
             "INSERT INTO skill (id, account_id, name, title, description, kind, status, access, author, category, tags, \
              latest_version, created_at, updated_at) \
              VALUES ($1, $2, $3, $4, $5, $6, 'active', 'private', $7, $8, $9, $10, $11, $11) \
-             ON CONFLICT (account_id, name) DO UPDATE SET name = excluded.name RETURNING id, latest_version",
+             ON CONFLICT (account_id, name) WHERE status = 'active' DO UPDATE SET name = excluded.name RETURNING id, latest_version",
             args![
                 &id::new(),
                 account,

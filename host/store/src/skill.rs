@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::db::args;
+use crate::db::{Tx, args};
 use crate::text::{JsonText, words};
 use crate::{Store, StoreError, Timestamp};
 
@@ -65,6 +65,20 @@ pub struct Skill {
     pub updated_at: Timestamp,
 }
 
+/// Each branch has its index: the look-up must not grow with what other accounts publish.
+const FIND_SKILL: &str = "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count \
+    FROM (SELECT id, 0 AS place FROM skill WHERE id = $2 \
+    UNION ALL SELECT id, 0 FROM skill WHERE account_id = $1 AND name = $2 AND status = 'active' \
+    UNION ALL SELECT skill_id, 1 FROM installation WHERE account_id = $1 AND alias = $2 \
+    UNION ALL SELECT skill.id, 1 FROM skill JOIN installation \
+    ON installation.skill_id = skill.id AND installation.account_id = $1 \
+    WHERE skill.name = $2 AND installation.alias IS NULL \
+    UNION ALL SELECT id, 2 FROM skill WHERE name = $2 AND access = 'public' AND EXISTS (SELECT 1 FROM skill_version \
+    WHERE skill_version.skill_id = skill.id AND skill_version.trust_level = 'verified')) AS found \
+    JOIN skill ON skill.id = found.id \
+    WHERE skill.status = 'active' AND (skill.account_id = $1 OR skill.access = 'public') \
+    ORDER BY CASE WHEN skill.account_id = $1 THEN 0 ELSE found.place END, skill.created_at, skill.id LIMIT 1";
+
 impl Store {
     /// The skill with this name or UUID, if the account may see it. A name is that of its own skill, else of one in its
     /// pool (by its alias there, where it has one), else of a public one with a verified version: never of whatever
@@ -75,19 +89,7 @@ impl Store {
         name_or_id: &str,
     ) -> Result<Option<Skill>, StoreError> {
         self.db
-            .optional(
-                "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count \
-                 FROM skill LEFT JOIN installation \
-                 ON installation.skill_id = skill.id AND installation.account_id = $1 \
-                 WHERE (skill.account_id = $1 OR skill.access = 'public') AND (skill.id = $2 \
-                 OR (skill.name = $2 AND skill.account_id = $1) \
-                 OR (installation.id IS NOT NULL AND COALESCE(installation.alias, skill.name) = $2) \
-                 OR (skill.name = $2 AND EXISTS (SELECT 1 FROM skill_version \
-                 WHERE skill_version.skill_id = skill.id AND skill_version.trust_level = 'verified'))) \
-                 ORDER BY CASE WHEN skill.account_id = $1 THEN 0 WHEN installation.id IS NOT NULL THEN 1 ELSE 2 END, \
-                 skill.created_at, skill.id LIMIT 1",
-                args![account, name_or_id],
-            )
+            .optional(FIND_SKILL, args![account, name_or_id])
             .await
     }
 
@@ -96,9 +98,69 @@ impl Store {
         self.db
             .all(
                 "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count \
-                 FROM skill WHERE account_id = $1 ORDER BY name",
+                 FROM skill WHERE account_id = $1 AND status = 'active' ORDER BY name",
                 args![account],
             )
             .await
+    }
+
+    /// Deletes one of the account's own skills, named by its UUID: it is not found any more, its name is free, and nobody
+    /// installs it. An agent that has it keeps its version, and the skill is archived until the last one gives it up;
+    /// without one it goes with its packages. Whether there was such a skill.
+    pub async fn delete_skill(&self, account: &str, skill_id: &str) -> Result<bool, StoreError> {
+        let mut tx = self.db.begin().await?;
+        tx.lock_skill_for_deletion(skill_id).await?;
+        let archived = tx
+            .execute(
+                "UPDATE skill SET status = 'archived', updated_at = $3 \
+                 WHERE id = $2 AND account_id = $1 AND status = 'active'",
+                args![account, skill_id, self.now()],
+            )
+            .await?;
+        if archived == 0 {
+            return Ok(false);
+        }
+        delete_unused_skills(&mut tx, account).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Deletes those of an account's archived skills that no agent, and no other account's pool, has any more, with their
+/// packages. Nothing new can come to refer to one of them: what is archived is not installed.
+pub(crate) async fn delete_unused_skills(tx: &mut Tx, account: &str) -> Result<(), StoreError> {
+    tx.execute(
+        "DELETE FROM skill WHERE account_id = $1 AND status = 'archived' \
+         AND NOT EXISTS (SELECT 1 FROM assignment WHERE assignment.skill_id = skill.id) \
+         AND NOT EXISTS (SELECT 1 FROM installation \
+         WHERE installation.skill_id = skill.id AND installation.account_id <> $1)",
+        args![account],
+    )
+    .await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection, SqliteConnection};
+
+    use super::FIND_SKILL;
+
+    #[tokio::test]
+    async fn a_skill_is_found_by_indexes_alone() {
+        let mut database = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let schema = include_str!("../migrations/0001_domain.sql");
+        sqlx::raw_sql(schema).execute(&mut database).await.unwrap();
+        let plan = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {FIND_SKILL}"));
+        let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(plan)
+            .bind("account")
+            .bind("name")
+            .fetch_all(&mut database)
+            .await
+            .unwrap();
+        let walks =
+            |step: &&(i64, i64, i64, String)| step.3.starts_with("SCAN") && step.3 != "SCAN found";
+        assert!(!plan.is_empty());
+        assert_eq!(plan.iter().find(walks), None);
     }
 }

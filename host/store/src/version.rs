@@ -108,6 +108,36 @@ impl Store {
         Ok(found.map(|version| (skill, version)))
     }
 
+    /// The version of a skill that is on an agent, and the skill, also when it was deleted since.
+    pub async fn assigned_version_head(
+        &self,
+        account: &str,
+        agent: &str,
+        skill_id: &str,
+    ) -> Result<Option<(Skill, VersionHead)>, StoreError> {
+        let skill: Option<Skill> = self
+            .db
+            .optional(
+                "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count \
+                 FROM assignment JOIN skill ON skill.id = assignment.skill_id \
+                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.skill_id = $3",
+                args![account, agent, skill_id],
+            )
+            .await?;
+        let version: Option<VersionHead> = self
+            .db
+            .optional(
+                "SELECT skill_version.id, skill_version.skill_id, version, digest, size, \
+                 CAST(OCTET_LENGTH(tools) AS BIGINT) AS tool_bytes, publisher_key_id, \
+                 skill_version.trust_level, skill_version.created_at \
+                 FROM assignment JOIN skill_version ON skill_version.id = assignment.version_id \
+                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.skill_id = $3",
+                args![account, agent, skill_id],
+            )
+            .await?;
+        Ok(skill.zip(version))
+    }
+
     /// What the versions take that the account published.
     pub async fn package_usage(&self, account: &str) -> Result<PackageUsage, StoreError> {
         let usage = self
@@ -160,7 +190,7 @@ impl Store {
             .await
     }
 
-    /// The package of a version that the account may see, as it was uploaded.
+    /// The package of a version that the account may see or has on an agent, as it was uploaded.
     pub async fn package_bytes(
         &self,
         account: &str,
@@ -172,7 +202,9 @@ impl Store {
                 "SELECT skill_package.bytes FROM skill_package \
                  JOIN skill_version ON skill_version.id = skill_package.version_id \
                  JOIN skill ON skill.id = skill_version.skill_id \
-                 WHERE skill_package.version_id = $2 AND (skill.account_id = $1 OR skill.access = 'public')",
+                 WHERE skill_package.version_id = $2 AND (skill.account_id = $1 OR skill.access = 'public' \
+                 OR EXISTS (SELECT 1 FROM assignment \
+                 WHERE assignment.version_id = skill_version.id AND assignment.account_id = $1))",
                 args![account, version_id],
             )
             .await?;

@@ -105,3 +105,54 @@ pub(super) async fn skills_are_put_on_agents(store: &Store) -> Result<(), StoreE
     );
     Ok(())
 }
+
+pub(super) async fn a_deleted_skill_stays_where_it_is_until_the_last_agent_gives_it_up(
+    store: &Store,
+) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let agent = an_agent(store, &account).await?;
+    let late = an_agent(store, &account).await?;
+    let old = store
+        .publish_version(&account, new_version("notes", "1.0.0", b"old"))
+        .await?;
+    let wanted = assignment_of(&old, json!({}));
+    store
+        .install_skill(&account, &agent, wanted.clone())
+        .await?
+        .unwrap();
+    assert!(!store.delete_skill(&other, &old.skill.id).await?);
+    assert!(store.delete_skill(&account, &old.skill.id).await?);
+    assert!(!store.delete_skill(&account, &old.skill.id).await?);
+
+    assert!(store.get_skill(&account, "notes").await?.is_none());
+    assert!(store.get_skill(&account, &old.skill.id).await?.is_none());
+    assert!(store.list_skills(&account).await?.is_empty());
+    let refused = store.install_skill(&account, &late, wanted).await?;
+    assert!(refused.is_none(), "nobody installs it any more");
+    let kept = store
+        .assigned_version_head(&account, &agent, &old.skill.id)
+        .await?;
+    assert_eq!(kept.unwrap().1.id, old.version.id);
+    assert!(
+        store
+            .package_bytes(&account, &old.version.id)
+            .await?
+            .is_some()
+    );
+
+    let new = store
+        .publish_version(&account, new_version("notes", "1.0.0", b"new"))
+        .await?;
+    assert!(
+        new.is_new && new.skill.id != old.skill.id,
+        "the name is free"
+    );
+    assert_eq!(store.package_usage(&account).await?.versions, 2);
+    store
+        .uninstall_skill(&account, &agent, &old.skill.id)
+        .await?;
+    assert_eq!(store.package_usage(&account).await?.versions, 1);
+    assert!(store.delete_skill(&account, &new.skill.id).await?);
+    assert_eq!(store.package_usage(&account).await?.versions, 0);
+    Ok(())
+}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use skillgate_agent::{Event, EventReceiver, JOURNAL_FAILED, Message, Step, Turn, event_queue};
 use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, Run};
+use tokio_util::sync::CancellationToken;
 
 use crate::App;
 use crate::run::journal::RunJournal;
@@ -17,6 +18,8 @@ pub(crate) struct Ready {
     pub run: Run,
     /// Whose run it is.
     pub agent: Arc<Agent>,
+    /// Cancelled when the agent is stopped or deleted. Taken before the agent's status was looked at, so that no stop is missed.
+    pub stopped: Arc<CancellationToken>,
     /// Model, prompt and tools.
     pub prepared: Prepared,
     /// The conversation, up to the message that is to be answered.
@@ -34,6 +37,7 @@ pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
     let Ready {
         run,
         agent,
+        stopped,
         prepared,
         history,
         steps,
@@ -50,7 +54,6 @@ pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
         steps.len() as i64,
         app.closing().clone(),
     ));
-    let stopped = app.agents().token(&agent.id);
     let turn = Turn {
         run_id: run.id.clone(),
         provider: prepared.provider,

@@ -119,6 +119,7 @@ async fn ready(
     places: RunPlaces,
 ) -> Result<Ready, ApiError> {
     let account = run.account_id.as_str();
+    let stopped = app.agents().token(&run.agent_id);
     let agent = app
         .store()
         .get_agent(account, &run.agent_id)
@@ -144,6 +145,7 @@ async fn ready(
     Ok(Ready {
         run: run.clone(),
         agent: Arc::new(agent),
+        stopped,
         prepared,
         history,
         steps,

@@ -10,8 +10,11 @@ use crate::service::shelf::{Granted, Loaded};
 /// The tool's name: names without `__` are the host's own.
 pub(crate) const SKILL_QUERY: &str = "skill_query";
 
-/// The most bytes of instructions, and of a reference, that one answer shows.
-const MAX_TEXT: usize = 128 << 10;
+/// The most bytes of instructions or of a reference that one answer shows, as JSON: with what stands beside them they fit in
+/// the 64 KiB that the model is shown of a tool's answer.
+const MAX_TEXT: usize = 52 << 10;
+/// The most bytes of instructions beside a reference: who asks for that has read them.
+const MAX_TEXT_BESIDE_REFERENCE: usize = 4 << 10;
 
 /// The tool as the model is offered it.
 pub(crate) fn skill_query_spec() -> ToolSpec {
@@ -73,6 +76,16 @@ pub(crate) async fn answer_skill_query(
             Err(why) => return Ok(mistake(why)),
         },
     };
+    let most = match references.is_empty() {
+        true => MAX_TEXT,
+        false => MAX_TEXT_BESIDE_REFERENCE,
+    };
+    if granted.state.is_revoked() {
+        return Ok(mistake(format!(
+            "The skill {} was removed from this agent.",
+            skill.name
+        )));
+    }
     let content = json!({
         "skill": {
             "id": skill.name,
@@ -80,7 +93,7 @@ pub(crate) async fn answer_skill_query(
             "description": skill.manifest.description,
             "category": skill.manifest.category,
         },
-        "instructions": shortened(&skill.manifest.body),
+        "instructions": shortened(&skill.manifest.body, most),
         "references": references,
         "availableReferences": skill.references,
         "availableScripts": skill.scripts,
@@ -106,18 +119,33 @@ async fn reference(skill: &Loaded, name: &str) -> Result<Result<Value, String>, 
         .await
         .map_err(|error| ToolsError::new(error.message()))?;
     Ok(match bytes.map(String::from_utf8) {
-        Some(Ok(text)) => Ok(json!({ "filename": name, "content": shortened(&text) })),
+        Some(Ok(text)) => Ok(json!({ "filename": name, "content": shortened(&text, MAX_TEXT) })),
         Some(Err(_)) => Err(format!("The reference file {name} holds no text.")),
         None => Err(format!("The reference file {name} is not there any more.")),
     })
 }
 
-/// A text, cut to what one answer shows.
-fn shortened(text: &str) -> String {
-    let kept = &text[..text.floor_char_boundary(MAX_TEXT)];
+/// A text, cut to `most` bytes of JSON.
+fn shortened(text: &str, most: usize) -> String {
+    let mut bytes = 0;
+    let is_beyond = |char: &(usize, char)| {
+        bytes += escaped_length(char.1);
+        bytes > most
+    };
+    let kept = text.char_indices().find(is_beyond);
+    let kept = &text[..kept.map_or(text.len(), |(at, _)| at)];
     match text.len() - kept.len() {
         0 => kept.to_owned(),
         more => format!("{kept} … ({more} bytes more)"),
+    }
+}
+
+/// How many bytes a character takes in a JSON string.
+fn escaped_length(char: char) -> usize {
+    match char {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' => 6,
+        _ => char.len_utf8(),
     }
 }
 
@@ -126,5 +154,23 @@ fn mistake(content: String) -> ToolAnswer {
         content,
         is_error: true,
         receipt: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_by_what_it_takes_as_json() {
+        for text in ["plain ü\u{1f600}", "\n\"\\\t\r", "\u{1}\u{8}\u{c}\u{7f}"] {
+            for most in 0..40 {
+                let shown = shortened(text, most);
+                let kept = shown.split(" … (").next().unwrap_or_default();
+                let bytes = Value::from(kept).to_string().len() - 2;
+                assert!(bytes <= most, "{kept:?} takes {bytes} of {most} bytes");
+                assert!(text.starts_with(kept) && (bytes + 6 > most || kept == text));
+            }
+        }
     }
 }

@@ -173,6 +173,15 @@ pub async fn get(app: &App, account: &str, id: &str) -> Result<Arc<Agent>, ApiEr
     Ok(agent)
 }
 
+/// As [`get`], and not from memory: a status that is a second old must not make a change look needless.
+async fn get_as_stored(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
+    if !text::is_id(id) {
+        return Err(missing());
+    }
+    let stored = app.store().get_agent(account, id).await?;
+    stored.ok_or_else(missing)
+}
+
 /// As [`get`]; 409 unless the agent is running.
 pub async fn get_running(app: &App, account: &str, id: &str) -> Result<Arc<Agent>, ApiError> {
     let agent = get(app, account, id).await?;
@@ -189,9 +198,9 @@ pub async fn get_running(app: &App, account: &str, id: &str) -> Result<Arc<Agent
 /// # Errors
 /// 409 when a skill can't run; the agent's `lastError` then says so too.
 pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
-    let agent = get(app, account, id).await?;
+    let agent = get_as_stored(app, account, id).await?;
     match agent.status {
-        AgentStatus::Running => Ok(Agent::clone(&agent)),
+        AgentStatus::Running => Ok(agent),
         AgentStatus::Stopped | AgentStatus::Error => start_anew(app, &agent).await,
     }
 }
@@ -231,11 +240,12 @@ fn failure_category(error: &ApiError) -> &'static str {
 /// Stops an agent: what it is doing ends with its next step, and it answers no more. One that is stopped is left as it
 /// is.
 pub async fn stop(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
-    let agent = get(app, account, id).await?;
-    if agent.status == AgentStatus::Stopped {
-        return Ok(Agent::clone(&agent));
-    }
-    let stopped = set_status(app, &agent, AgentStatus::Stopped, None, "Agent stopped").await?;
+    let agent = get_as_stored(app, account, id).await?;
+    let stopped = match agent.status {
+        AgentStatus::Stopped => agent,
+        _ => set_status(app, &agent, AgentStatus::Stopped, None, "Agent stopped").await?,
+    };
+    // Also where it was stopped before: nothing of it may go on after this answer.
     app.agents().cancel(id);
     Ok(stopped)
 }
@@ -248,6 +258,7 @@ pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> 
     app.runtime().forget_agent(account, id).await?;
     let deleted = app.store().delete_agent(account, id).await?;
     app.agents().seen.invalidate(id).await;
+    app.agents().cancel(id);
     app.shelf().forget(id).await;
     app.logs().wake(id);
     if deleted { Ok(()) } else { Err(missing()) }

@@ -84,6 +84,8 @@ pub async fn send(
         .await
         .ok_or_else(closing)?
         .map_err(|NoPlace(waited)| too_many_runs(waited))?;
+    // Before the agent is looked at: a stop that comes after that look must find what it has to end.
+    let stopped = app.agents().token(agent);
     // Time may have passed in the line.
     let agent = agents::get_running(app, account, agent).await?;
     let (prepared, mut history) = tokio::try_join!(
@@ -99,6 +101,7 @@ pub async fn send(
         let ready = Ready {
             run,
             agent,
+            stopped,
             prepared,
             history,
             steps: Vec::new(),

@@ -222,12 +222,13 @@ fn tell(news: &Mutex<HashMap<String, watch::Sender<()>>>, agent: &str) {
 /// The last `count` lines of an agent's log as one text, oldest first; the newest of them where they are too long for one
 /// answer.
 pub async fn tail(app: &App, agent: &Agent, count: i64) -> Result<String, ApiError> {
+    // Before the place is taken: others must not wait for this agent's lines to be written.
+    app.logs().flush().await;
     let is_large = count > SMALL_TAIL;
     let _place = match is_large {
         true => Some(app.page_read(&agent.account_id).await?),
         false => None,
     };
-    app.logs().flush().await;
     let (account, bytes) = (&agent.account_id, app.limits().pages.log);
     let lines = app
         .store()

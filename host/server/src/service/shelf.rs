@@ -327,7 +327,7 @@ impl Inner {
     async fn find(&self, account: &str, agent: &str, one: &Assignment) -> Result<Found, ApiError> {
         let version = self
             .store
-            .get_version_head(account, &one.skill_id, Some(&one.version))
+            .assigned_version_head(account, agent, &one.skill_id)
             .await?;
         let (skill, version) = version.ok_or_else(|| ApiError::not_found("skill"))?;
         let key = version.publisher_key_id.as_deref();

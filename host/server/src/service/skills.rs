@@ -90,6 +90,18 @@ pub async fn own(app: &App, account: &str, skill: &str) -> Result<Skill, ApiErro
     }
 }
 
+/// Deletes one of the account's own skills, by name or UUID; its name is free again. Agents that have it keep their version.
+///
+/// # Errors
+/// As [`own`].
+pub async fn delete(app: &App, account: &str, skill: &str) -> Result<Skill, ApiError> {
+    let skill = own(app, account, skill).await?;
+    match app.store().delete_skill(account, &skill.id).await? {
+        true => Ok(skill),
+        false => Err(ApiError::not_found("skill")),
+    }
+}
+
 /// As [`version_of`], without what may be large.
 pub(crate) async fn head_of(
     app: &App,

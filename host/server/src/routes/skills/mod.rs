@@ -1,10 +1,12 @@
 //! `/v1/skills`.
 
+mod delete;
 mod get;
 mod list;
 mod publish;
 mod receive;
 
+pub(crate) use delete::delete;
 pub(crate) use get::{View, get};
 pub(crate) use list::list;
 pub(crate) use publish::{replacement, upload};

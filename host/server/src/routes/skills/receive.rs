@@ -1,21 +1,55 @@
 //! The ways in which a skill is sent: a signed package in a form, or a SKILL.md as it is, in a form, or in JSON.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request};
+use futures::StreamExt;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 
 use crate::service::instructions::MAX_SKILL_MD;
 use crate::service::publish::LARGEST_PACKAGE;
-use crate::spool::{Received, Spools};
+use crate::spool::{Received, Spool};
 use crate::{ApiError, App};
 
 /// The most bytes of a body that holds a SKILL.md: in JSON a line feed takes two bytes, a control character six.
 const MAX_TEXT_BODY: usize = MAX_SKILL_MD * 2;
+
+/// The most bytes of a form that are received and are no content of the field that is wanted: other fields, headers, and
+/// what its reader, which looks for boundaries in memory, has not passed on yet.
+const MAX_UNREAD: usize = 1 << 20;
+
+/// How many bytes of a form were received and not passed on.
+#[derive(Clone, Default)]
+struct Unread(Arc<AtomicUsize>);
+
+impl Unread {
+    /// The body, which ends in an error when more than [`MAX_UNREAD`] bytes are not passed on.
+    fn count(&self, body: Body) -> Body {
+        let unread = self.0.clone();
+        let counted = body.into_data_stream().map(move |chunk| {
+            let chunk = chunk?;
+            let before = unread.fetch_add(chunk.len(), Ordering::Relaxed);
+            match before.saturating_add(chunk.len()) <= MAX_UNREAD {
+                true => Ok(chunk),
+                false => Err(axum::Error::new(format!(
+                    "more than {MAX_UNREAD} bytes beside the skill itself"
+                ))),
+            }
+        });
+        Body::from_stream(counted)
+    }
+
+    /// Notes that so many bytes were passed on.
+    fn take(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
 
 /// A skill as it was sent.
 pub(super) enum SentSkill {
@@ -47,11 +81,14 @@ pub(super) async fn receive(
     let kind = kind.split(';').next().unwrap_or_default().trim();
     match kind.to_ascii_lowercase().as_str() {
         "multipart/form-data" => {
+            // Before the first byte: what the form's reader buffers is memory, too.
+            let spool = app.spools().begin(account).await?;
+            let unread = Unread::default();
+            let request = request.map(|body| unread.count(body));
             let form = Multipart::from_request(request, app).await;
             let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
             let patience = app.limits().packages.receive;
-            let received = from_form(form, app.spools(), account);
-            in_time(patience, received).await?
+            in_time(patience, from_form(form, spool, &unread)).await?
         }
         "text/markdown" => {
             let text = text_body(app, request.into_body()).await?;
@@ -75,13 +112,13 @@ pub(super) async fn receive(
 /// What the first field of a known name holds.
 async fn from_form(
     mut form: Multipart,
-    spools: &Spools,
-    account: &str,
+    spool: Spool,
+    unread: &Unread,
 ) -> Result<SentSkill, ApiError> {
     while let Some(field) = form.next_field().await.map_err(broken)? {
         match field.name() {
-            Some("package") => return package(field, spools, account).await,
-            Some("skillMd") => return skill_md(field).await,
+            Some("package") => return package(field, spool, unread).await,
+            Some("skillMd") => return skill_md(field, unread).await,
             _ => {}
         }
     }
@@ -92,11 +129,11 @@ async fn from_form(
 
 async fn package(
     mut field: Field<'_>,
-    spools: &Spools,
-    account: &str,
+    mut spool: Spool,
+    unread: &Unread,
 ) -> Result<SentSkill, ApiError> {
-    let mut spool = spools.begin(account).await?;
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        unread.take(chunk.len());
         if spool.len() + chunk.len() > LARGEST_PACKAGE {
             return Err(ApiError::too_large(LARGEST_PACKAGE));
         }
@@ -105,9 +142,10 @@ async fn package(
     Ok(SentSkill::Package(spool.finish().await?))
 }
 
-async fn skill_md(mut field: Field<'_>) -> Result<SentSkill, ApiError> {
+async fn skill_md(mut field: Field<'_>, unread: &Unread) -> Result<SentSkill, ApiError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        unread.take(chunk.len());
         if bytes.len() + chunk.len() > MAX_SKILL_MD {
             return Err(ApiError::too_large(MAX_SKILL_MD));
         }

@@ -1,13 +1,17 @@
 //! Following a log live: a reader that is slow holds a few lines, not all that it has still to read.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use futures::Stream;
-use skillgate_store::{Agent, LogLine};
+use skillgate_store::{Agent, LogLine, StoreError};
 use tokio::sync::watch;
 
 use super::{BATCH, LogOwner};
 use crate::{ApiError, App};
+
+/// How long a follower waits after a failed read.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Where a follower begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,31 +101,36 @@ impl Reader {
                     .await?
                     .ok()?;
             }
-            self.lines = self.read().await?.into();
-            self.behind = !self.lines.is_empty();
+            match self.read().await? {
+                Ok(lines) => {
+                    self.behind = !lines.is_empty();
+                    self.lines = lines.into();
+                }
+                Err(error) => {
+                    tracing::error!(%error, agent = self.owner.agent, "a log could not be read");
+                    self.behind = true;
+                    let pause = tokio::time::sleep(PAUSE);
+                    self.app.closing().run_until_cancelled(pause).await?;
+                }
+            }
         }
     }
 
-    /// Some of what came since; `None` when the agent is no more. What cannot be read now is read with the next news: the
+    /// Some of what came since; `None` when the agent is no more. What cannot be read now is read again after a pause: the
     /// stream lives as long as the agent.
-    async fn read(&self) -> Option<Vec<LogLine>> {
+    async fn read(&self) -> Option<Result<Vec<LogLine>, StoreError>> {
         let LogOwner { account, agent } = &self.owner;
         let store = self.app.store();
         let bytes = self.app.limits().pages.followed;
         let lines = store
             .logs_after(account, agent, self.last, BATCH as i64, bytes)
             .await;
-        let exists = match lines {
-            Ok(lines) if lines.is_empty() => store.has_agent(account, agent).await,
-            Ok(lines) => return Some(lines),
-            Err(error) => Err(error),
-        };
-        match exists {
-            Ok(exists) => exists.then(Vec::new),
-            Err(error) => {
-                tracing::error!(%error, agent, "a log could not be read");
-                Some(Vec::new())
+        match lines {
+            Ok(lines) if lines.is_empty() => {
+                let exists = store.has_agent(account, agent).await;
+                exists.map(|exists| exists.then(Vec::new)).transpose()
             }
+            read => Some(read),
         }
     }
 }
