@@ -20,6 +20,20 @@ async fn post(client: &Client, text: String) -> Answer {
     send(client, Method::POST, "/v1/skills", "text/markdown", text).await
 }
 
+/// A server with the skill `triage`, whose model asks for it once.
+async fn asking_for_triage() -> (TestApp, Client) {
+    let call =
+        json!({ "type": "tool_call", "name": "skill_query", "arguments": { "skillId": "triage" } });
+    let text = json!({ "type": "text", "text": "Done." });
+    let script = json!({ "turns": [{ "parts": [call] }, { "parts": [text] }] });
+    let app = TestApp::with_script(script).await;
+    let admin = app.admin().await;
+    post(&admin, skill_md("triage", "Ask for the number."))
+        .await
+        .data(201);
+    (app, admin)
+}
+
 #[tokio::test]
 async fn a_skill_md_is_published_in_each_way_and_counted_up() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
@@ -128,15 +142,7 @@ async fn what_is_no_skill_md_is_refused() {
 
 #[tokio::test]
 async fn instructions_without_a_signature_are_for_their_account_and_replace_no_signed_skill() {
-    let call =
-        json!({ "type": "tool_call", "name": "skill_query", "arguments": { "skillId": "triage" } });
-    let text = json!({ "type": "text", "text": "Done." });
-    let script = json!({ "turns": [{ "parts": [call] }, { "parts": [text] }] });
-    let app = TestApp::with_script(script).await;
-    let admin = app.admin().await;
-    post(&admin, skill_md("triage", "Ask for the number."))
-        .await
-        .data(201);
+    let (_app, admin) = asking_for_triage().await;
     let agent = admin.agent().await;
     let wish = json!({ "skillId": "triage", "trustLevel": "clawhub" });
     let path = format!("/v1/agents/{agent}/skills");
@@ -162,15 +168,7 @@ async fn instructions_without_a_signature_are_for_their_account_and_replace_no_s
 
 #[tokio::test]
 async fn a_deleted_skill_is_gone_for_all_but_the_agent_that_has_it() {
-    let call =
-        json!({ "type": "tool_call", "name": "skill_query", "arguments": { "skillId": "triage" } });
-    let text = json!({ "type": "text", "text": "Done." });
-    let script = json!({ "turns": [{ "parts": [call] }, { "parts": [text] }] });
-    let app = TestApp::with_script(script).await;
-    let admin = app.admin().await;
-    post(&admin, skill_md("triage", "Ask for the number."))
-        .await
-        .data(201);
+    let (app, admin) = asking_for_triage().await;
     let agent = admin.agent().await;
     let path = format!("/v1/agents/{agent}/skills");
     let wish = json!({ "skillId": "triage", "trustLevel": "clawhub" });
@@ -214,13 +212,16 @@ async fn a_form_without_its_field_is_not_kept_in_memory() {
         .request(Method::POST, "/v1/skills")
         .header("content-type", "multipart/form-data; boundary=edge");
     let answer = admin.send(no_boundary.body(padding.clone())).await;
-    let message = answer.error(400, "validation_error");
-    assert!(message.contains("can't be read"), "{message}");
+    answer.error(413, "payload_too_large");
     let form = Form::new()
         .part("other", Part::bytes(padding))
         .part("skillMd", Part::text(skill_md("triage", "One.")));
     let request = admin.request(Method::POST, "/v1/skills").multipart(form);
-    admin.send(request).await.error(400, "validation_error");
+    admin.send(request).await.error(413, "payload_too_large");
+
+    let large = admin.upload_bytes(vec![b'x'; 40 << 20]).await;
+    let message = large.error(400, "validation_error");
+    assert!(!message.contains("form"), "read to its end: {message}");
 }
 
 #[tokio::test]

@@ -190,7 +190,7 @@ impl Store {
             .await
     }
 
-    /// The package of a version that the account may see or has on an agent, as it was uploaded.
+    /// The package of a version that the account may see, as it was uploaded.
     pub async fn package_bytes(
         &self,
         account: &str,
@@ -202,9 +202,7 @@ impl Store {
                 "SELECT skill_package.bytes FROM skill_package \
                  JOIN skill_version ON skill_version.id = skill_package.version_id \
                  JOIN skill ON skill.id = skill_version.skill_id \
-                 WHERE skill_package.version_id = $2 AND (skill.account_id = $1 OR skill.access = 'public' \
-                 OR EXISTS (SELECT 1 FROM assignment \
-                 WHERE assignment.version_id = skill_version.id AND assignment.account_id = $1))",
+                 WHERE skill_package.version_id = $2 AND (skill.account_id = $1 OR skill.access = 'public')",
                 args![account, version_id],
             )
             .await?;

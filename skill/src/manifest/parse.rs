@@ -9,6 +9,9 @@ use super::yaml::{self, Dialect};
 use super::{ConfigKey, Limits, check_skill_name, frontmatter};
 use crate::{ManifestError, Permissions};
 
+/// The most characters of a version: it is part of names and of a database index.
+const MAX_VERSION: usize = 64;
+
 /// What a `SKILL.md` says.
 ///
 /// Source of the standard keys and their bounds: the Agent Skills specification.
@@ -238,7 +241,16 @@ impl Bounds {
                 Some(Value::Number(number)) => Some(number.to_string()),
                 _ => None,
             };
-            return Ok(version.map(|version| version.value).or_else(top_level));
+            return match (version, top_level()) {
+                (Some(version), _) => Ok(Some(bounded("metadata.version", version, MAX_VERSION)?)),
+                (None, Some(version)) if version.chars().count() > MAX_VERSION => Err(too_long(
+                    "version",
+                    version.chars().count(),
+                    MAX_VERSION,
+                    None,
+                )),
+                (None, version) => Ok(version),
+            };
         }
         let remedy =
             "Write `version: \"1.0.0\"` under `metadata`: three numbers, as semver.org has them.";
@@ -250,7 +262,7 @@ impl Bounds {
             ));
         };
         let version = Spanned {
-            value: bounded("metadata.version", version.clone(), 64)?,
+            value: bounded("metadata.version", version.clone(), MAX_VERSION)?,
             ..version
         };
         semver::Version::parse(&version.value).map_err(|error| {
@@ -265,12 +277,16 @@ impl Bounds {
     }
 }
 
+fn too_long(key: &str, length: usize, limit: usize, line: Option<usize>) -> ManifestError {
+    let message = format!("`{key}` is {length} characters long, more than {limit}");
+    let remedy = "Shorten it; details belong into the text below the frontmatter.";
+    ManifestError::new(line, message, remedy)
+}
+
 fn bounded(key: &str, value: Spanned<String>, limit: usize) -> Result<String, ManifestError> {
     let length = value.value.chars().count();
     if length > limit {
-        let message = format!("`{key}` is {length} characters long, more than {limit}");
-        let remedy = "Shorten it; details belong into the text below the frontmatter.";
-        return Err(ManifestError::new(line(&value), message, remedy));
+        return Err(too_long(key, length, limit, line(&value)));
     }
     let forbidden = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     if value.value.contains(forbidden) {

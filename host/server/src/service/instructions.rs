@@ -12,8 +12,6 @@ use crate::{ApiError, App};
 
 /// The most bytes of a SKILL.md that is sent by itself.
 pub const MAX_SKILL_MD: usize = 256 << 10;
-/// The most bytes of a version, as in signed packages.
-const MAX_VERSION: usize = 64;
 /// The first version of a skill whose file names none.
 const FIRST_VERSION: &str = "1.0.0";
 
@@ -45,14 +43,6 @@ pub async fn publish(
         return Err(ApiError::conflict(format!(
             "The skill {} is published in signed packages. Sign this version, too, and publish its package.",
             package.manifest.name
-        )));
-    }
-    if let Some(named) = &package.manifest.version
-        && named.len() > MAX_VERSION
-    {
-        return Err(ApiError::validation(format!(
-            "metadata.version: has {} bytes, at most {MAX_VERSION} are allowed.",
-            named.len()
         )));
     }
     let digest = package.digest().to_string();

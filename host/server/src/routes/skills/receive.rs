@@ -37,12 +37,15 @@ impl Unread {
             let before = unread.fetch_add(chunk.len(), Ordering::Relaxed);
             match before.saturating_add(chunk.len()) <= MAX_UNREAD {
                 true => Ok(chunk),
-                false => Err(axum::Error::new(format!(
-                    "more than {MAX_UNREAD} bytes beside the skill itself"
-                ))),
+                false => Err(axum::Error::new("too much of the form is unread")),
             }
         });
         Body::from_stream(counted)
+    }
+
+    /// Whether the body ended for that reason.
+    fn is_over(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > MAX_UNREAD
     }
 
     /// Notes that so many bytes were passed on.
@@ -88,7 +91,11 @@ pub(super) async fn receive(
             let form = Multipart::from_request(request, app).await;
             let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
             let patience = app.limits().packages.receive;
-            in_time(patience, from_form(form, spool, &unread)).await?
+            let sent = in_time(patience, from_form(form, spool, &unread)).await?;
+            match unread.is_over() {
+                true => Err(ApiError::too_large(MAX_UNREAD)),
+                false => sent,
+            }
         }
         "text/markdown" => {
             let text = text_body(app, request.into_body()).await?;
