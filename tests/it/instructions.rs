@@ -3,7 +3,8 @@
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use skillgate_tests::app::{Answer, Client, TestApp};
+use skillgate_server::config::{AccountLimits, ServerLimits};
+use skillgate_tests::app::{Answer, Client, Setup, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
 
 fn skill_md(name: &str, body: &str) -> String {
@@ -222,6 +223,30 @@ async fn a_form_without_its_field_is_not_kept_in_memory() {
     let large = admin.upload_bytes(vec![b'x'; 40 << 20]).await;
     let message = large.error(400, "validation_error");
     assert!(!message.contains("form"), "read to its end: {message}");
+}
+
+#[tokio::test]
+async fn what_is_published_can_be_sent_again_at_the_quota() {
+    let accounts = AccountLimits {
+        versions: 1,
+        ..AccountLimits::default()
+    };
+    let limits = ServerLimits {
+        accounts,
+        ..ServerLimits::default()
+    };
+    let app = TestApp::start(Setup {
+        limits,
+        ..Setup::default()
+    })
+    .await;
+    let admin = app.admin().await;
+    for _ in 0..2 {
+        let answer = post(&admin, skill_md("triage", "One.")).await.data(201);
+        assert_eq!(answer["version"], "1.0.0");
+    }
+    let more = post(&admin, skill_md("triage", "Two.")).await;
+    assert!(more.error(403, "limit_reached").contains("1 versions"));
 }
 
 #[tokio::test]

@@ -91,6 +91,12 @@ async fn on_any(url: &str) {
         .await
         .unwrap();
     version::versions_are_published_once(&store).await.unwrap();
+    version::unnamed_versions_are_numbered(&store)
+        .await
+        .unwrap();
+    version::no_unsigned_version_follows_a_signed_one(&store)
+        .await
+        .unwrap();
     assignment::skills_are_put_on_agents(&store).await.unwrap();
     assignment::a_deleted_skill_stays_where_it_is_until_the_last_agent_gives_it_up(&store)
         .await

@@ -185,7 +185,7 @@ async fn store_unchecked(app: &TestApp, admin: &Client, package: &Package, key: 
         author: None,
         category: None,
         tags: Vec::new(),
-        version: manifest.version.clone().unwrap(),
+        version: manifest.version.clone().unwrap().into(),
         digest: package.digest().to_string(),
         package: package.write().unwrap(),
         manifest: json!({}),

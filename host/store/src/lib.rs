@@ -64,7 +64,7 @@ pub use log::{LogLine, NewLogLine};
 pub use master_key::MasterKey;
 pub use message::{History, Message, NewMessage, Role};
 pub use pages::{Said, StepPage};
-pub use publish::{NewVersion, Published, next_patch_version};
+pub use publish::{NewVersion, Published, VersionNumber};
 pub use publisher_key::{NewPublisherKey, PublisherKey};
 pub use publisher_key_challenge::MAX_OPEN_CHALLENGES;
 pub use run::{NewRun, Run, RunEnd, RunStatus};

@@ -9,6 +9,41 @@ use crate::skill::SkillKind;
 use crate::version::{TrustLevel, Version, VersionHead};
 use crate::{Skill, Store, StoreError, id};
 
+/// Which number a version gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VersionNumber {
+    /// This semantic version.
+    Named(String),
+    /// That of the latest version where the contents are the same; else its successor with the patch number raised, and 1.0.0
+    /// for a skill that has none. Decided within the transaction, so that of two at once each gets its own.
+    Next,
+}
+
+/// The first version of a skill whose publisher names none.
+const FIRST_VERSION: &str = "1.0.0";
+
+impl From<&str> for VersionNumber {
+    fn from(version: &str) -> Self {
+        Self::Named(version.to_owned())
+    }
+}
+
+impl From<String> for VersionNumber {
+    fn from(version: String) -> Self {
+        Self::Named(version)
+    }
+}
+
+impl VersionNumber {
+    /// The number that a skill without versions starts with.
+    fn first(&self) -> &str {
+        match self {
+            Self::Named(version) => version,
+            Self::Next => FIRST_VERSION,
+        }
+    }
+}
+
 /// A version to be published; the caller has verified the package.
 #[derive(Clone, Debug)]
 pub struct NewVersion {
@@ -26,8 +61,8 @@ pub struct NewVersion {
     pub category: Option<String>,
     /// Words to find it by.
     pub tags: Vec<String>,
-    /// Semantic version.
-    pub version: String,
+    /// Its number.
+    pub version: VersionNumber,
     /// SHA-256 of the package's contents, hexadecimal.
     pub digest: String,
     /// The package as it was uploaded.
@@ -38,7 +73,7 @@ pub struct NewVersion {
     pub tools: Value,
     /// The permissions that it asks for.
     pub permissions: Value,
-    /// Key id of who signed it.
+    /// Key id of who signed it. Without one it is refused for a skill that has a signed version.
     pub publisher_key_id: Option<String>,
     /// Who vouches for it.
     pub trust_level: TrustLevel,
@@ -67,33 +102,35 @@ impl Store {
     /// Publishes a version, making the skill with its first one, all in one transaction.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when this version is there with other contents; [`StoreError::Invalid`] when the
-    /// version is no semantic version.
+    /// [`StoreError::Conflict`] when this version is there with other contents, or when it is unsigned and another of the
+    /// skill is signed; [`StoreError::Invalid`] when the version is no semantic version.
     pub async fn publish_version(
         &self,
         account: &str,
         new: NewVersion,
     ) -> Result<Published, StoreError> {
-        let version = parse(&new.version)?;
+        parse(new.version.first())?;
         let _turn = self.turn_to_write(new.package.len()).await?;
         let mut tx = self.db.begin().await?;
         let skill = lock_skill(self, &mut tx, account, &new).await?;
-        let is_new = match find_version(&mut tx, &skill.id, &new.version).await? {
-            Some(same) if same.digest == new.digest => false,
-            Some(_) => return Err(other_contents(&new)),
+        if new.publisher_key_id.is_none() {
+            refuse_beside_signed(&mut tx, &skill, &new.name).await?;
+        }
+        let number = number_of(&mut tx, &skill, &new).await?;
+        let is_new = match find_digest(&mut tx, &skill.id, &number).await? {
+            Some(same) if same == new.digest => false,
+            Some(_) => return Err(other_contents(&new.name, &number)),
             None => {
-                insert_version(self, &mut tx, &skill.id, &new).await?;
-                if version >= parse(&skill.latest_version)? {
-                    describe_skill(self, &mut tx, &skill.id, &new).await?;
+                insert_version(self, &mut tx, &skill.id, &number, &new).await?;
+                if parse(&number)? >= parse(&skill.latest_version)? {
+                    describe_skill(self, &mut tx, &skill.id, &number, &new).await?;
                 }
                 true
             }
         };
         tx.commit().await?;
         drop(new.package);
-        let published = self
-            .get_version(account, &new.name, Some(&new.version))
-            .await?;
+        let published = self.get_version(account, &new.name, Some(&number)).await?;
         let (skill, version) = published
             .ok_or_else(|| StoreError::Conflict("the skill was deleted meanwhile".into()))?;
         Ok(Published {
@@ -157,7 +194,7 @@ impl Store {
 ///
 /// # Errors
 /// [`StoreError::Invalid`] when it is no semantic version.
-pub fn next_patch_version(version: &str) -> Result<String, StoreError> {
+fn next_patch_version(version: &str) -> Result<String, StoreError> {
     let Semver {
         major,
         minor,
@@ -179,11 +216,42 @@ fn parse(version: &str) -> Result<Semver, StoreError> {
     })
 }
 
-fn other_contents(new: &NewVersion) -> StoreError {
+fn other_contents(name: &str, version: &str) -> StoreError {
     StoreError::Conflict(format!(
-        "version {} of {} is published with other contents; raise metadata.version",
-        new.version, new.name
+        "version {version} of {name} is published with other contents; raise metadata.version"
     ))
+}
+
+/// Once a skill has a signed version, its users may rely on the signature: none without one follows.
+async fn refuse_beside_signed(
+    tx: &mut Tx,
+    skill: &SkillHead,
+    name: &str,
+) -> Result<(), StoreError> {
+    let signed: Option<(String,)> = tx
+        .optional(
+            "SELECT id FROM skill_version WHERE skill_id = $1 AND publisher_key_id IS NOT NULL LIMIT 1",
+            args![&skill.id],
+        )
+        .await?;
+    match signed {
+        None => Ok(()),
+        Some(_) => Err(StoreError::Conflict(format!(
+            "The skill {name} is published in signed packages. Sign this version, too, and publish its package."
+        ))),
+    }
+}
+
+/// The number that the new version gets, in a skill that is locked.
+async fn number_of(tx: &mut Tx, skill: &SkillHead, new: &NewVersion) -> Result<String, StoreError> {
+    if let VersionNumber::Named(version) = &new.version {
+        return Ok(version.clone());
+    }
+    let latest = find_digest(tx, &skill.id, &skill.latest_version).await?;
+    match latest {
+        Some(digest) if digest != new.digest => next_patch_version(&skill.latest_version),
+        _ => Ok(skill.latest_version.clone()),
+    }
 }
 
 /// The account's skill, made when it is the first time, and put in the account's pool. Those who publish the same skill
@@ -211,7 +279,7 @@ async fn lock_skill(
                 &new.author,
                 &new.category,
                 &new.tags,
-                &new.version,
+                new.version.first(),
                 now
             ],
         )
@@ -222,22 +290,26 @@ async fn lock_skill(
     Ok(skill)
 }
 
-async fn find_version(
+/// The digest of a version's contents, where there is such a version.
+async fn find_digest(
     tx: &mut Tx,
     skill: &str,
     version: &str,
-) -> Result<Option<Version>, StoreError> {
-    tx.optional(
-        "SELECT * FROM skill_version WHERE skill_id = $1 AND version = $2",
-        args![skill, version],
-    )
-    .await
+) -> Result<Option<String>, StoreError> {
+    let found: Option<(String,)> = tx
+        .optional(
+            "SELECT digest FROM skill_version WHERE skill_id = $1 AND version = $2",
+            args![skill, version],
+        )
+        .await?;
+    Ok(found.map(|(digest,)| digest))
 }
 
 async fn insert_version(
     store: &Store,
     tx: &mut Tx,
     skill: &str,
+    number: &str,
     new: &NewVersion,
 ) -> Result<(), StoreError> {
     let version_id = id::new();
@@ -248,7 +320,7 @@ async fn insert_version(
         args![
             &version_id,
             skill,
-            &new.version,
+            number,
             &new.digest,
             new.package.len() as i64,
             &new.manifest,
@@ -274,6 +346,7 @@ async fn describe_skill(
     store: &Store,
     tx: &mut Tx,
     skill: &str,
+    number: &str,
     new: &NewVersion,
 ) -> Result<(), StoreError> {
     tx.execute(
@@ -287,7 +360,7 @@ async fn describe_skill(
             &new.author,
             &new.category,
             &new.tags,
-            &new.version,
+            number,
             store.now()
         ],
     )

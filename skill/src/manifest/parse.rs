@@ -108,10 +108,7 @@ impl Manifest {
             license: bounds.short("license", standard.license)?,
             compatibility: bounds.short("compatibility", standard.compatibility)?,
             version: bounds.version(version, &extra)?,
-            author: metadata
-                .get("author")
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            author: author(&metadata)?,
             allowed_tools: standard
                 .allowed_tools
                 .map(AllowedTools::entries)
@@ -133,6 +130,19 @@ fn as_object(metadata: Option<Value>) -> Value {
     metadata
         .filter(Value::is_object)
         .unwrap_or_else(|| Value::Object(Map::new()))
+}
+
+/// The most characters of an author: a list of skills shows it, and must stay small.
+const MAX_AUTHOR: usize = 200;
+
+/// `metadata.author`, where it is a text: others keep lists or tables there, which are left alone.
+fn author(metadata: &Value) -> Result<Option<String>, ManifestError> {
+    let author = metadata.get("author").and_then(Value::as_str);
+    let length = author.map_or(0, |author| author.chars().count());
+    match length > MAX_AUTHOR {
+        true => Err(too_long("metadata.author", length, MAX_AUTHOR, None)),
+        false => Ok(author.map(str::to_owned)),
+    }
 }
 
 /// The most characters of a tag, and of a use case.

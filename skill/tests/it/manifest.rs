@@ -71,6 +71,18 @@ fn tags_and_use_cases_are_short_lists() {
 }
 
 #[test]
+fn an_author_has_a_length() {
+    let named = |length| with("author: acme", &format!("author: {}", "a".repeat(length)));
+    let manifest = Manifest::parse_strict(&named(200)).unwrap();
+    assert_eq!(manifest.author.map(|author| author.len()), Some(200));
+    let message = refused(&named(201));
+    assert!(
+        message.contains("metadata.author") && message.contains("201"),
+        "{message}"
+    );
+}
+
+#[test]
 fn the_least_manifest_asks_for_nothing() {
     let manifest = Manifest::parse_lenient("---\nname: a\ndescription: b\n---\n").unwrap();
     assert!(manifest.permissions.is_empty());

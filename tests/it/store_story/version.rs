@@ -1,6 +1,6 @@
 //! Published versions.
 
-use skillgate_store::{Source, Store, StoreError};
+use skillgate_store::{NewVersion, Source, Store, StoreError, VersionNumber};
 
 use super::given::{an_account, new_version};
 
@@ -105,5 +105,54 @@ pub(super) async fn versions_are_published_once(store: &Store) -> Result<(), Sto
         .publish_version(&other, new_version("calculator", "0.1.0", b"mine"))
         .await?;
     assert_ne!(theirs.skill.id, skill.id, "names are per account");
+    Ok(())
+}
+
+fn unsigned(name: &str, version: VersionNumber, package: &[u8]) -> NewVersion {
+    NewVersion {
+        version,
+        publisher_key_id: None,
+        ..new_version(name, "0.0.0", package)
+    }
+}
+
+pub(super) async fn unnamed_versions_are_numbered(store: &Store) -> Result<(), StoreError> {
+    let account = an_account(store).await?;
+    let publish = async |package: &[u8]| {
+        let new = unsigned("triage", VersionNumber::Next, package);
+        let published = store.publish_version(&account, new).await?;
+        Ok::<_, StoreError>((published.version.version, published.is_new))
+    };
+    assert_eq!(publish(b"one").await?, ("1.0.0".to_owned(), true));
+    assert_eq!(publish(b"one").await?, ("1.0.0".to_owned(), false));
+    assert_eq!(publish(b"two").await?, ("1.0.1".to_owned(), true));
+    let (third, fourth) = tokio::join!(publish(b"three"), publish(b"four"));
+    let mut numbers = [third?.0, fourth?.0];
+    numbers.sort();
+    assert_eq!(
+        numbers,
+        ["1.0.2", "1.0.3"],
+        "of two at once each gets its own"
+    );
+    Ok(())
+}
+
+pub(super) async fn no_unsigned_version_follows_a_signed_one(
+    store: &Store,
+) -> Result<(), StoreError> {
+    let account = an_account(store).await?;
+    for (version, signed) in [("1.0.0", false), ("0.9.0", true)] {
+        let mut new = new_version("triage", version, version.as_bytes());
+        new.publisher_key_id = new.publisher_key_id.filter(|_| signed);
+        assert!(store.publish_version(&account, new).await?.is_new);
+    }
+    for version in [VersionNumber::Next, "2.0.0".into()] {
+        let refused = store.publish_version(&account, unsigned("triage", version, b"two"));
+        let refused = refused.await.unwrap_err();
+        assert!(
+            matches!(&refused, StoreError::Conflict(text) if text.contains("signed packages")),
+            "the latest version is unsigned, an older one is not: {refused}"
+        );
+    }
     Ok(())
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use skillgate_skill::{MANIFEST, Package, PackageError};
-use skillgate_store::{Published, next_patch_version};
+use skillgate_skill::{MANIFEST, Manifest, Package, PackageError};
+use skillgate_store::{Published, VersionNumber};
 use tokio::task::spawn_blocking;
 
 use crate::service::publish::{check_name, check_quota, new_version};
@@ -12,8 +12,6 @@ use crate::{ApiError, App};
 
 /// The most bytes of a SKILL.md that is sent by itself.
 pub const MAX_SKILL_MD: usize = 256 << 10;
-/// The first version of a skill whose file names none.
-const FIRST_VERSION: &str = "1.0.0";
 
 /// Publishes a SKILL.md. The same content is the same version; other content is a new one: that which the file names, or the
 /// latest with its patch number raised. Where `name` is given, the file must be of the skill of this name.
@@ -30,32 +28,30 @@ pub async fn publish(
 ) -> Result<Published, ApiError> {
     let (package, bytes) = packed(text).await?;
     check_name(name, &package.manifest.name)?;
-    let store = app.store();
-    let latest = store
-        .get_version(account, &package.manifest.name, None)
-        .await?;
-    let latest = latest.filter(|(skill, _)| skill.account_id == account);
-    let latest = latest.map(|(_, version)| version);
-    if latest
-        .as_ref()
-        .is_some_and(|latest| latest.publisher_key_id.is_some())
-    {
-        return Err(ApiError::conflict(format!(
-            "The skill {} is published in signed packages. Sign this version, too, and publish its package.",
-            package.manifest.name
-        )));
-    }
     let digest = package.digest().to_string();
-    let version = match (&package.manifest.version, latest) {
-        (Some(named), _) => named.clone(),
-        (None, None) => FIRST_VERSION.to_owned(),
-        (None, Some(latest)) if latest.digest == digest => latest.version,
-        (None, Some(latest)) => next_patch_version(&latest.version)?,
-    };
-    check_quota(app, account, bytes.len()).await?;
+    if !is_published(app, account, &package, &digest).await? {
+        check_quota(app, account, bytes.len()).await?;
+    }
+    let version = package.manifest.version.clone();
+    let version = version.map_or(VersionNumber::Next, VersionNumber::Named);
     let mut new = new_version(package, version, digest, serde_json::json!([]), by)?;
     new.package = bytes;
-    Ok(store.publish_version(account, new).await?)
+    Ok(app.store().publish_version(account, new).await?)
+}
+
+/// Whether the version that the file names, or the latest, has these contents: publishing it again takes no room.
+async fn is_published(
+    app: &App,
+    account: &str,
+    package: &Package,
+    digest: &str,
+) -> Result<bool, ApiError> {
+    let Manifest { name, version, .. } = &package.manifest;
+    let found = app
+        .store()
+        .get_version_head(account, name, version.as_deref())
+        .await?;
+    Ok(found.is_some_and(|(skill, head)| skill.account_id == account && head.digest == digest))
 }
 
 /// A SKILL.md as a package, and its bytes. What others wrote is read, too.

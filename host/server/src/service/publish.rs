@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use skillgate_runtime::CompilePlace;
 use skillgate_skill::Package;
-use skillgate_store::{NewVersion, Published, SkillKind, TrustLevel, VersionHead};
+use skillgate_store::{NewVersion, Published, SkillKind, TrustLevel, VersionHead, VersionNumber};
 
 use crate::package_work::{needed_to_store, needed_to_verify};
 use crate::service::publisher_keys;
@@ -204,7 +204,7 @@ fn version(opened: Opened, tools: Value, by: &str) -> Result<NewVersion, ApiErro
         digest,
     } = opened;
     let version = verified.statement.version.clone();
-    let mut new = new_version(package, version, digest, tools, by)?;
+    let mut new = new_version(package, version.into(), digest, tools, by)?;
     new.publisher_key_id = verified.signers.first().map(|key| key.as_str().to_owned());
     Ok(new)
 }
@@ -212,7 +212,7 @@ fn version(opened: Opened, tools: Value, by: &str) -> Result<NewVersion, ApiErro
 /// A version that nobody signed, still without the bytes of its package.
 pub(super) fn new_version(
     package: Package,
-    version: String,
+    version: VersionNumber,
     digest: String,
     tools: Value,
     by: &str,

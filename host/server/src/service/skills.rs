@@ -7,6 +7,9 @@ use crate::{ApiError, App};
 
 /// The skills of an account that fit `search` (in name, title or description) and `category`. Those whose name or title
 /// fits come before those whose description does, each by title.
+///
+/// All of the account's skills are read, as the database compares the case of ASCII letters only; each is bounded by the
+/// manifest's parser, and the place for a large answer keeps one account from reading many such lists at once.
 pub async fn list(
     app: &App,
     account: &str,
@@ -14,6 +17,7 @@ pub async fn list(
     category: Option<&str>,
 ) -> Result<Vec<Skill>, ApiError> {
     let search = search.trim().to_lowercase();
+    let _place = app.page_read(account).await?;
     let skills = app.store().list_skills(account).await?;
     let in_category =
         |skill: &Skill| category.is_none_or(|category| skill.category.as_deref() == Some(category));
