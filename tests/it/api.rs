@@ -4,5 +4,6 @@ mod agents;
 mod auth;
 mod envelope;
 mod limits;
+mod matrix;
 mod publisher_keys;
 mod story;

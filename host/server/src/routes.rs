@@ -1,4 +1,4 @@
-//! Every route in one file: method, path, scope, handler.
+//! Every operation in one file: method, path, who may call it, handler, summary.
 
 pub(crate) mod account;
 pub(crate) mod agents;
@@ -14,97 +14,243 @@ pub(crate) mod skills;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, delete, get, patch, post};
 use axum::{Router, http};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::extract::JSON_LIMIT;
-use crate::middleware::{gate::gate, request_id::request_id, scope::require};
-use crate::scope::Scope::{
-    self, Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite,
-};
+use crate::middleware::{gate::gate, request_id::request_id};
+use crate::scope::Scope::{Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite};
+use crate::surface::Access::{AnyKey, Public, Scoped};
+use crate::surface::{Operation, Surface};
 use crate::{ApiError, App};
+
+/// The control plane.
+fn v1() -> Surface {
+    Surface::new("/v1")
+        .get(
+            "/agents",
+            Scoped(AgentsRead),
+            agents::list,
+            "List agents, newest first",
+        )
+        .post(
+            "/agents",
+            Scoped(AgentsWrite),
+            agents::create,
+            "Make an agent and start it",
+        )
+        .get(
+            "/agents/{id}",
+            Scoped(AgentsRead),
+            agents::get,
+            "Get an agent",
+        )
+        .delete(
+            "/agents/{id}",
+            Scoped(AgentsWrite),
+            agents::delete,
+            "Delete an agent with its data and secrets",
+        )
+        .post(
+            "/agents/{id}/start",
+            Scoped(AgentsWrite),
+            agents::start,
+            "Start an agent",
+        )
+        .post(
+            "/agents/{id}/stop",
+            Scoped(AgentsWrite),
+            agents::stop,
+            "Stop an agent",
+        )
+        .post(
+            "/agents/{id}/restart",
+            Scoped(AgentsWrite),
+            agents::restart,
+            "Stop an agent and start it again",
+        )
+        .patch(
+            "/agents/{id}/secrets",
+            Scoped(AgentsWrite),
+            agents::secrets,
+            "Set and delete secrets of an agent",
+        )
+        .get(
+            "/agents/{id}/chat/messages",
+            Scoped(Chat),
+            chat::history,
+            "List what was said, oldest first",
+        )
+        .post(
+            "/agents/{id}/chat/messages",
+            Scoped(Chat),
+            chat::send,
+            "Send a message; the answer is a stream of events",
+        )
+        .get(
+            "/agents/{id}/chat/sessions",
+            Scoped(Chat),
+            chat::sessions,
+            "List sessions, newest first",
+        )
+        .post(
+            "/agents/{id}/chat/sessions",
+            Scoped(Chat),
+            chat::open,
+            "Open a session, which starts without context",
+        )
+        .get(
+            "/agents/{id}/logs",
+            Scoped(Logs),
+            logs::tail,
+            "Read the last log lines of an agent",
+        )
+        .get(
+            "/agents/{id}/logs/stream",
+            Scoped(Logs),
+            logs::stream,
+            "Follow the log of an agent",
+        )
+        .get(
+            "/agents/{id}/skills",
+            Scoped(SkillsRead),
+            installations::list,
+            "List the skills of an agent",
+        )
+        .post(
+            "/agents/{id}/skills",
+            Scoped(SkillsWrite),
+            installations::install,
+            "Install a skill on an agent",
+        )
+        .delete(
+            "/agents/{id}/skills/{skillId}",
+            Scoped(SkillsWrite),
+            installations::uninstall,
+            "Remove a skill from an agent",
+        )
+        .get(
+            "/skills",
+            Scoped(SkillsRead),
+            skills::list,
+            "List and search the skills that the account can install",
+        )
+        .post(
+            "/skills",
+            Scoped(SkillsWrite),
+            skills::publish,
+            "Publish a signed package, or a SKILL.md for the account itself",
+        )
+        .body_limit(skills::MAX_BODY)
+        .get(
+            "/skills/{id}",
+            Scoped(SkillsRead),
+            skills::get,
+            "Get a skill",
+        )
+        .put(
+            "/skills/{id}",
+            Scoped(SkillsWrite),
+            skills::replace,
+            "Replace the content of a skill",
+        )
+        .body_limit(skills::MAX_BODY)
+        .delete(
+            "/skills/{id}",
+            Scoped(SkillsWrite),
+            skills::delete,
+            "Delete a skill; agents that have it keep their version",
+        )
+        .get(
+            "/publisher-keys",
+            Scoped(SkillsRead),
+            publisher_keys::list,
+            "List publisher keys",
+        )
+        .post(
+            "/publisher-keys",
+            Scoped(SkillsWrite),
+            publisher_keys::add,
+            "Register a publisher key with a proof of possession",
+        )
+        .post(
+            "/publisher-keys/challenge",
+            Scoped(SkillsWrite),
+            publisher_keys::challenge,
+            "Get a nonce for a proof of possession",
+        )
+        .delete(
+            "/publisher-keys/{id}",
+            Scoped(SkillsWrite),
+            publisher_keys::revoke,
+            "Revoke a publisher key",
+        )
+        .get(
+            "/api-keys",
+            Scoped(Admin),
+            api_keys::list,
+            "List API keys, newest first",
+        )
+        .post(
+            "/api-keys",
+            Scoped(Admin),
+            api_keys::create,
+            "Make an API key, which is shown this once",
+        )
+        .delete(
+            "/api-keys/{id}",
+            Scoped(Admin),
+            api_keys::revoke,
+            "Revoke an API key",
+        )
+        .get(
+            "/runs/{id}",
+            Scoped(Chat),
+            runs::get,
+            "Get a run, step by step",
+        )
+        .get(
+            "/runs/{id}/receipts",
+            Scoped(Logs),
+            runs::receipts,
+            "List the receipts of a run",
+        )
+        .get(
+            "/account",
+            AnyKey,
+            account::get,
+            "Get the account, its limits and its usage",
+        )
+}
+
+/// What says whether the server works.
+fn probes() -> Surface {
+    Surface::new("")
+        .get(
+            "/healthz",
+            Public,
+            health::live,
+            "Say that the process answers",
+        )
+        .get(
+            "/readyz",
+            Public,
+            health::ready,
+            "Say whether the server is ready for requests",
+        )
+}
+
+/// Every operation that is served.
+pub fn operations() -> Vec<Operation> {
+    let surfaces = [v1(), probes()].into_iter();
+    surfaces.flat_map(Surface::into_operations).collect()
+}
 
 /// The whole service.
 pub fn build(app: App) -> Router {
     Router::new()
-        .route(
-            "/v1/agents",
-            need(AgentsRead, get(agents::list)).merge(need(AgentsWrite, post(agents::create))),
-        )
-        .route(
-            "/v1/agents/{id}",
-            need(AgentsRead, get(agents::get)).merge(need(AgentsWrite, delete(agents::delete))),
-        )
-        .route(
-            "/v1/agents/{id}/start",
-            need(AgentsWrite, post(agents::start)),
-        )
-        .route(
-            "/v1/agents/{id}/stop",
-            need(AgentsWrite, post(agents::stop)),
-        )
-        .route(
-            "/v1/agents/{id}/restart",
-            need(AgentsWrite, post(agents::restart)),
-        )
-        .route(
-            "/v1/agents/{id}/secrets",
-            need(AgentsWrite, patch(agents::secrets)),
-        )
-        .route(
-            "/v1/agents/{id}/chat/messages",
-            need(Chat, get(chat::history).post(chat::send)),
-        )
-        .route(
-            "/v1/agents/{id}/chat/sessions",
-            need(Chat, get(chat::sessions).post(chat::open)),
-        )
-        .route("/v1/agents/{id}/logs", need(Logs, get(logs::tail)))
-        .route("/v1/agents/{id}/logs/stream", need(Logs, get(logs::stream)))
-        .route(
-            "/v1/agents/{id}/skills",
-            need(SkillsRead, get(installations::list))
-                .merge(need(SkillsWrite, post(installations::install))),
-        )
-        .route(
-            "/v1/agents/{id}/skills/{skill}",
-            need(SkillsWrite, delete(installations::uninstall)),
-        )
-        .route(
-            "/v1/skills",
-            need(SkillsRead, get(skills::list)).merge(need(SkillsWrite, skills::upload())),
-        )
-        .route(
-            "/v1/skills/{id}",
-            need(SkillsRead, get(skills::get)).merge(need(
-                SkillsWrite,
-                skills::replacement().delete(skills::delete),
-            )),
-        )
-        .route(
-            "/v1/publisher-keys",
-            need(SkillsRead, get(publisher_keys::list))
-                .merge(need(SkillsWrite, post(publisher_keys::add))),
-        )
-        .route(
-            "/v1/publisher-keys/challenge",
-            need(SkillsWrite, post(publisher_keys::challenge)),
-        )
-        .route(
-            "/v1/publisher-keys/{id}",
-            need(SkillsWrite, delete(publisher_keys::revoke)),
-        )
-        .route(
-            "/v1/api-keys",
-            need(Admin, get(api_keys::list).post(api_keys::create)),
-        )
-        .route("/v1/api-keys/{id}", need(Admin, delete(api_keys::revoke)))
-        .route("/v1/runs/{id}", need(Chat, get(runs::get)))
-        .route("/v1/runs/{id}/receipts", need(Logs, get(runs::receipts)))
-        .route("/v1/account", get(account::get))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+        .merge(v1().into_router())
+        .merge(probes().into_router())
         .fallback(async |uri: http::Uri| ApiError::no_route(uri.path()))
         .method_not_allowed_fallback(async |method: http::Method| ApiError::no_method(&method))
         // Outermost first, and as one layer: each call of `layer` would box every request once more.
@@ -115,11 +261,6 @@ pub fn build(app: App) -> Router {
             DefaultBodyLimit::max(JSON_LIMIT),
         ))
         .with_state(app)
-}
-
-/// A route that wants a key with `scope`.
-fn need(scope: Scope, route: MethodRouter<App>) -> MethodRouter<App> {
-    route.route_layer(from_fn_with_state(scope, require))
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {

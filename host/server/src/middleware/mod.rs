@@ -1,5 +1,4 @@
-//! What happens around every request, outermost first: [`request_id`], [`gate`]; and [`scope`] around single routes.
+//! What happens around every request, outermost first: [`request_id`], [`gate`].
 
 pub(crate) mod gate;
 pub(crate) mod request_id;
-pub(crate) mod scope;

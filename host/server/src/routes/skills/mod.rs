@@ -9,4 +9,4 @@ mod receive;
 pub(crate) use delete::delete;
 pub(crate) use get::{View, get};
 pub(crate) use list::list;
-pub(crate) use publish::{replacement, upload};
+pub(crate) use publish::{MAX_BODY, publish, replace};

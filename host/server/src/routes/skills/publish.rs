@@ -1,7 +1,6 @@
 //! `POST /v1/skills` and `PUT /v1/skills/{id}`
 
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::routing::{MethodRouter, post, put};
+use axum::extract::{Request, State};
 use serde::Serialize;
 
 use super::View;
@@ -15,19 +14,12 @@ use crate::{ApiError, App};
 /// What the form around the package may add.
 const FORM: usize = 64 << 10;
 
-/// The route for a new skill or version, with its own limit of size.
-pub(crate) fn upload() -> MethodRouter<App> {
-    post(publish).layer(DefaultBodyLimit::max(LARGEST_PACKAGE + FORM))
-}
-
-/// The route that replaces a skill's content, with the same limit.
-pub(crate) fn replacement() -> MethodRouter<App> {
-    put(replace).layer(DefaultBodyLimit::max(LARGEST_PACKAGE + FORM))
-}
+/// The most bytes of a body that holds a skill: the largest package in its form.
+pub(crate) const MAX_BODY: usize = LARGEST_PACKAGE + FORM;
 
 /// What was published: the skill in this version, and who signed it.
 #[derive(Serialize)]
-struct Published {
+pub(crate) struct Published {
     #[serde(flatten)]
     skill: View,
     version: String,
@@ -36,7 +28,7 @@ struct Published {
 }
 
 /// Publishes a signed package, or a SKILL.md for the account itself.
-async fn publish(
+pub(crate) async fn publish(
     State(app): State<App>,
     caller: Caller,
     request: Request,
@@ -46,7 +38,7 @@ async fn publish(
 }
 
 /// Publishes what is to be the skill's content from now on. The same content is the version that is there.
-async fn replace(
+pub(crate) async fn replace(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,

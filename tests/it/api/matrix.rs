@@ -1,0 +1,175 @@
+//! What holds for every operation, whichever is added: read from the rows of the surfaces.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use skillgate_server::{Access, Operation, Scope, Scopes, operations};
+use skillgate_tests::app::{Client, TestApp};
+use skillgate_tests::skills::{signed, signing_key};
+
+/// A server whose account has one thing of each kind that a path can name.
+struct Things {
+    app: TestApp,
+    owner: Client,
+    agent: String,
+    run: String,
+    api_key: String,
+    publisher_key: String,
+}
+
+impl Things {
+    async fn new() -> Self {
+        let text = json!({ "type": "text", "text": "Hello." });
+        let app = TestApp::with_script(json!({ "turns": [{ "parts": [text] }] })).await;
+        let owner = app.admin().await;
+        let key = signing_key(1);
+        owner.register(&key).await.data(201);
+        owner.upload(&signed("echo", &key).await).await.data(201);
+        let agent = owner.agent().await;
+        let done = owner.chat(&agent, "Hello?").await.until("done").await;
+        let first = async |path: &str, field: &str| {
+            owner.get(path).await.data(200)[0][field]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        Self {
+            api_key: first("/v1/api-keys", "id").await,
+            publisher_key: first("/v1/publisher-keys", "id").await,
+            run: done["runId"].as_str().unwrap().to_owned(),
+            app,
+            owner,
+            agent,
+        }
+    }
+
+    /// The operation's path, with the owner's things in place of its parameters.
+    fn path(&self, operation: &Operation) -> String {
+        let mut noun = "";
+        let filled = operation.path.split('/').map(|segment| {
+            let before = std::mem::replace(&mut noun, segment);
+            match (segment.starts_with('{'), before) {
+                (false, _) => segment,
+                (true, "agents") => &self.agent,
+                (true, "runs") => &self.run,
+                (true, "skills") => "echo",
+                (true, "api-keys") => &self.api_key,
+                (true, "publisher-keys") => &self.publisher_key,
+                (true, other) => panic!("add a thing of `{other}` to these tests"),
+            }
+        });
+        filled.collect::<Vec<_>>().join("/")
+    }
+}
+
+/// A body that the operation takes, where it takes one that is JSON.
+fn body(operation: &Operation) -> Option<Value> {
+    Some(match (&operation.method, operation.path.as_str()) {
+        (&Method::POST, "/v1/agents") => json!({ "name": "A", "config": {} }),
+        (&Method::PATCH, "/v1/agents/{id}/secrets") => json!({ "secrets": { "TOKEN": "x" } }),
+        (&Method::POST, "/v1/agents/{id}/chat/messages") => json!({ "message": "Hello." }),
+        (&Method::POST, "/v1/agents/{id}/chat/sessions") => json!({}),
+        (&Method::POST, "/v1/agents/{id}/skills") => {
+            json!({ "skillId": "echo", "trustLevel": "clawhub" })
+        }
+        (&Method::POST, "/v1/api-keys") => json!({ "label": "L", "scopes": ["chat"] }),
+        (&Method::POST, "/v1/publisher-keys") => json!({}),
+        (&Method::POST | &Method::PUT, "/v1/skills" | "/v1/skills/{id}") => {
+            json!({ "skillMd": "---\nname: echo\ndescription: d\n---\n" })
+        }
+        _ => return None,
+    })
+}
+
+/// The operations that do not serve everybody.
+fn guarded() -> impl Iterator<Item = Operation> {
+    let is_guarded = |operation: &Operation| operation.access != Access::Public;
+    operations().into_iter().filter(is_guarded)
+}
+
+#[tokio::test]
+async fn only_the_probes_need_no_key() {
+    let public = operations().into_iter();
+    let public = public.filter(|operation| operation.access == Access::Public);
+    let paths: Vec<String> = public.map(|operation| operation.path).collect();
+    assert_eq!(paths, ["/healthz", "/readyz"]);
+
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    for operation in guarded() {
+        let path = operation.path.replace(['{', '}'], "");
+        for caller in [app.anonymous(), Client::new(&app.url, Some("ak_live_none"))] {
+            let request = caller.request(operation.method.clone(), &path);
+            let answer = caller.send(request).await;
+            answer.error(401, "unauthorized");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_other_scope_is_refused_and_the_one_that_is_missing_named() {
+    let things = Things::new().await;
+    for held in Scope::ALL {
+        let caller = things.app.client(&[held.name()]).await;
+        let scopes = Scopes::from_names(&[held.name()]);
+        for operation in guarded() {
+            let Access::Scoped(needed) = operation.access else {
+                continue;
+            };
+            if scopes.holds(needed) {
+                continue;
+            }
+            let request = caller.request(operation.method.clone(), &things.path(&operation));
+            let message = caller.send(request).await.error(403, "forbidden");
+            assert!(message.contains(needed.name()), "{operation:?}: {message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_another_accounts_is_not_there() {
+    let things = Things::new().await;
+    let stranger = things.app.stranger(&["admin"]).await;
+    for operation in guarded().filter(|operation| operation.path.contains('{')) {
+        let path = things.path(&operation);
+        let mut request = stranger.request(operation.method.clone(), &path);
+        if let Some(body) = body(&operation) {
+            request = request.json(&body);
+        }
+        let answer = stranger.send(request).await;
+        assert_eq!(answer.status, 404, "{operation:?}");
+        let code = answer.body["error"]["code"].as_str().unwrap_or_default();
+        assert!(
+            code.ends_with("_not_found") && code != "route_not_found",
+            "{operation:?}: {code}"
+        );
+    }
+    for path in [
+        format!("/v1/agents/{}", things.agent),
+        format!("/v1/runs/{}", things.run),
+        "/v1/skills/echo".to_owned(),
+    ] {
+        things.owner.get(&path).await.data(200);
+    }
+    let keys = things.owner.get("/v1/api-keys").await.data(200);
+    let is_revoked = |key: &Value| !key["revokedAt"].is_null();
+    assert!(!keys.as_array().unwrap().iter().any(is_revoked));
+    let keys = things.owner.get("/v1/publisher-keys").await.data(200);
+    assert!(keys[0]["revokedAt"].is_null(), "{keys}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_or_too_large_is_refused() {
+    let things = Things::new().await;
+    for operation in guarded().filter(|operation| body(operation).is_some()) {
+        let path = things.path(&operation);
+        let send = async |text: String| {
+            let request = things.owner.request(operation.method.clone(), &path);
+            let request = request.header("content-type", "application/json");
+            things.owner.send(request.body(text)).await
+        };
+        send("{\"a\": [".to_owned())
+            .await
+            .error(400, "validation_error");
+        let large = format!("{{\"a\": \"{}\"}}", "x".repeat(2 << 20));
+        send(large).await.error(413, "payload_too_large");
+    }
+}
