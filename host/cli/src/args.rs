@@ -66,6 +66,9 @@ pub(crate) enum Command {
     /// Print docs/cli.md.
     #[command(hide = true)]
     GenerateDocs,
+    /// Print docs/openapi.json.
+    #[command(hide = true)]
+    GenerateOpenapi,
 }
 
 /// The table of exit codes under `--help`.

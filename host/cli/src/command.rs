@@ -40,6 +40,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> Outcome {
             account::create::run(create, output).await
         }
         Command::GenerateDocs => Ok(output.raw(&crate::docs::markdown())?),
+        Command::GenerateOpenapi => Ok(output.raw(&crate::docs::openapi_json())?),
         // Answered in `main`, before anything else of this process is set up.
         Command::CompileComponent => Ok(()),
     }

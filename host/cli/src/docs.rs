@@ -1,4 +1,4 @@
-//! `docs/cli.md`, made from the definitions of the commands.
+//! `docs/cli.md`, made from the definitions of the commands, and `docs/openapi.json`, made from the rows of the surfaces.
 
 use std::fmt::Write;
 
@@ -28,6 +28,11 @@ pub(crate) fn markdown() -> String {
     exit_codes(&mut page);
     variables(&mut page);
     page
+}
+
+/// The document that the server shows at `/openapi.json`, for people who compare two versions of it.
+pub(crate) fn openapi_json() -> String {
+    format!("{:#}\n", skillgate_server::openapi_json())
 }
 
 fn visible(command: &Command) -> impl Iterator<Item = &Command> {
@@ -135,6 +140,18 @@ mod tests {
         assert!(
             committed == markdown(),
             "run: cargo run -p skillgate -- generate-docs > docs/cli.md"
+        );
+    }
+
+    #[test]
+    fn the_openapi_document_is_up_to_date() {
+        let committed = std::fs::read_to_string(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../docs/openapi.json"
+        ));
+        assert!(
+            committed.unwrap_or_default() == openapi_json(),
+            "run: cargo run -p skillgate -- generate-openapi > docs/openapi.json"
         );
     }
 

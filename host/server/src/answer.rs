@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// 200 with `{"data": …}`.
@@ -29,7 +30,7 @@ impl<T: Serialize> IntoResponse for Created<T> {
 }
 
 /// 200 with `{"data": […], "pagination": {…}}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct List<T> {
     /// One page of things.
     pub data: Vec<T>,
@@ -37,8 +38,36 @@ pub(crate) struct List<T> {
     pub pagination: Pagination,
 }
 
+/// What was deleted.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Deleted {
+    id: String,
+    deleted: bool,
+}
+
+impl Deleted {
+    /// This, for good.
+    pub(crate) fn new(id: String) -> Self {
+        Self { id, deleted: true }
+    }
+}
+
+/// What was revoked.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Revoked {
+    id: String,
+    revoked: bool,
+}
+
+impl Revoked {
+    /// This, from now on.
+    pub(crate) fn new(id: String) -> Self {
+        Self { id, revoked: true }
+    }
+}
+
 /// Where a page lies in the whole.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub(crate) struct Pagination {
     /// How many things there are in all.
     pub total: u64,

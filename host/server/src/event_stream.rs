@@ -17,9 +17,18 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("no"),
 );
 
+/// An answer that is a stream of events.
+pub(crate) struct EventStream(Response);
+
+impl IntoResponse for EventStream {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
 /// Answers 200 with `events`, until they end.
-pub(crate) fn event_stream(events: impl Stream<Item = Event> + Send + 'static) -> Response {
+pub(crate) fn event_stream(events: impl Stream<Item = Event> + Send + 'static) -> EventStream {
     let sse = Sse::new(events.map(Ok::<_, Infallible>));
     let sse = sse.keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    ([UNBUFFERED], sse).into_response()
+    EventStream(([UNBUFFERED], sse).into_response())
 }

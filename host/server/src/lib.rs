@@ -31,7 +31,7 @@ pub use app::{App, AppConfig};
 pub use config::{ConnectionLimits, DescriptorBudget};
 pub use error::ApiError;
 pub use public_url::PublicUrl;
-pub use routes::{build, operations};
+pub use routes::{build, openapi_json, operations};
 pub use run::provider::ProviderConfig;
 pub use scope::{Scope, Scopes};
 pub use serve::serve;

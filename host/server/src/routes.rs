@@ -7,6 +7,7 @@ pub(crate) mod chat;
 pub(crate) mod health;
 pub(crate) mod installations;
 pub(crate) mod logs;
+pub(crate) mod openapi;
 pub(crate) mod publisher_keys;
 pub(crate) mod runs;
 pub(crate) mod skills;
@@ -21,7 +22,7 @@ use crate::extract::JSON_LIMIT;
 use crate::middleware::{gate::gate, request_id::request_id};
 use crate::scope::Scope::{Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite};
 use crate::surface::Access::{AnyKey, Public, Scoped};
-use crate::surface::{Operation, Surface};
+use crate::surface::{Operation, Surface, openapi_document};
 use crate::{ApiError, App};
 
 /// The control plane.
@@ -223,8 +224,8 @@ fn v1() -> Surface {
         )
 }
 
-/// What says whether the server works.
-fn probes() -> Surface {
+/// What says whether the server works, and what it serves.
+fn meta() -> Surface {
     Surface::new("")
         .get(
             "/healthz",
@@ -238,19 +239,34 @@ fn probes() -> Surface {
             health::ready,
             "Say whether the server is ready for requests",
         )
+        .get(
+            "/openapi.json",
+            Public,
+            openapi::get,
+            "Describe every operation, as OpenAPI 3.1",
+        )
+}
+
+fn surfaces() -> [Surface; 2] {
+    [v1(), meta()]
 }
 
 /// Every operation that is served.
 pub fn operations() -> Vec<Operation> {
-    let surfaces = [v1(), probes()].into_iter();
+    let surfaces = surfaces().into_iter();
     surfaces.flat_map(Surface::into_operations).collect()
+}
+
+/// Every operation that is served, as an OpenAPI 3.1 document.
+pub fn openapi_json() -> serde_json::Value {
+    openapi_document(surfaces())
 }
 
 /// The whole service.
 pub fn build(app: App) -> Router {
-    Router::new()
-        .merge(v1().into_router())
-        .merge(probes().into_router())
+    let routers = surfaces().into_iter().map(Surface::into_router);
+    routers
+        .fold(Router::new(), Router::merge)
         .fallback(async |uri: http::Uri| ApiError::no_route(uri.path()))
         .method_not_allowed_fallback(async |method: http::Method| ApiError::no_method(&method))
         // Outermost first, and as one layer: each call of `layer` would box every request once more.

@@ -1,5 +1,7 @@
 //! What holds for every operation, whichever is added: read from the rows of the surfaces.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 use skillgate_server::{Access, Operation, Scope, Scopes, operations};
@@ -87,11 +89,11 @@ fn guarded() -> impl Iterator<Item = Operation> {
 }
 
 #[tokio::test]
-async fn only_the_probes_need_no_key() {
+async fn only_what_tells_of_the_server_needs_no_key() {
     let public = operations().into_iter();
     let public = public.filter(|operation| operation.access == Access::Public);
     let paths: Vec<String> = public.map(|operation| operation.path).collect();
-    assert_eq!(paths, ["/healthz", "/readyz"]);
+    assert_eq!(paths, ["/healthz", "/readyz", "/openapi.json"]);
 
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     for operation in guarded() {
@@ -172,4 +174,96 @@ async fn a_body_that_is_no_json_or_too_large_is_refused() {
         let large = format!("{{\"a\": \"{}\"}}", "x".repeat(2 << 20));
         send(large).await.error(413, "payload_too_large");
     }
+}
+
+#[tokio::test]
+async fn the_document_describes_every_operation_and_what_it_refers_to_is_there() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let document = app.anonymous().get("/openapi.json").await;
+    assert_eq!(document.status, 200);
+    let document = document.body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+
+    let described = document["paths"].as_object().unwrap().iter();
+    let described = described.flat_map(|(path, methods)| {
+        let methods = methods.as_object().unwrap().keys();
+        methods.map(move |method| (path.clone(), method.to_ascii_uppercase()))
+    });
+    let served = operations()
+        .into_iter()
+        .map(|one| (one.path, one.method.to_string()));
+    let (described, served): (BTreeSet<_>, BTreeSet<_>) = (described.collect(), served.collect());
+    assert_eq!(described, served);
+
+    let operations = document["paths"].as_object().unwrap().values();
+    let operations = operations.flat_map(|methods| methods.as_object().unwrap().values());
+    let ids: Vec<_> = operations.map(|one| one["operationId"].as_str()).collect();
+    let distinct: BTreeSet<_> = ids.iter().flatten().collect();
+    assert_eq!(distinct.len(), ids.len(), "each has an id of its own");
+
+    let mut references = Vec::new();
+    collect_references(&document, &mut references);
+    assert!(!references.is_empty());
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let scopes = &document["paths"]["/v1/agents"]["post"]["security"][0]["apiKey"];
+    assert_eq!(scopes, &json!(["agents:write"]));
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let is_numbered = |name: &&String| name.ends_with(|last: char| last.is_ascii_digit());
+    let numbered: Vec<_> = schemas.keys().filter(is_numbered).collect();
+    assert!(numbered.is_empty(), "two types of one name: {numbered:?}");
+}
+
+/// Every `$ref` in a document.
+fn collect_references(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            references.extend(
+                fields
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned),
+            );
+            fields
+                .values()
+                .for_each(|field| collect_references(field, references));
+        }
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_references(item, references)),
+        _ => {}
+    }
+}
+
+/// What is answered has the shape that the document says, field by field.
+#[tokio::test]
+async fn answers_are_as_the_document_describes_them() {
+    let things = Things::new().await;
+    let document = things.owner.get("/openapi.json").await.body;
+    let mut checked = 0;
+    for operation in operations() {
+        let is_stream = operation.path.ends_with("/stream");
+        if operation.method != Method::GET || is_stream || operation.path == "/openapi.json" {
+            continue;
+        }
+        let answer = things.owner.get(&things.path(&operation)).await;
+        assert_eq!(answer.status, 200, "{operation:?}");
+        let responses = &document["paths"][&operation.path]["get"]["responses"];
+        let mut schema = responses["200"]["content"]["application/json"]["schema"].clone();
+        schema["components"] = document["components"].clone();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let errors: Vec<String> = validator
+            .iter_errors(&answer.body)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert!(
+            errors.is_empty(),
+            "{operation:?}: {errors:?}\n{}",
+            answer.body
+        );
+        checked += 1;
+    }
+    assert!(checked > 10);
 }

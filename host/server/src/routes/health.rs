@@ -2,18 +2,25 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{ApiError, App};
 
+/// What a probe says.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ProbeView {
+    status: &'static str,
+}
+
 /// 200 as long as the process answers.
-pub(crate) async fn live() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+pub(crate) async fn live() -> Json<ProbeView> {
+    Json(ProbeView { status: "ok" })
 }
 
 /// 200 when the store answers and the skills of running agents are loaded (or had five seconds to be: the rest is loaded
 /// in the background, or when it is called); 503 until then, and once the server is closing.
-pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn ready(State(app): State<App>) -> Result<Json<ProbeView>, ApiError> {
     if app.closing().is_cancelled() {
         return Err(ApiError::unavailable("The server is shutting down."));
     }
@@ -26,5 +33,5 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Value>, ApiErro
         .ping()
         .await
         .map_err(|error| ApiError::unavailable("The store does not answer.").because(error))?;
-    Ok(Json(json!({ "status": "ready" })))
+    Ok(Json(ProbeView { status: "ready" }))
 }

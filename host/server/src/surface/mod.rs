@@ -1,17 +1,22 @@
 //! A surface: the operations under one prefix, each with its method, path, access, handler and summary in one row.
 //!
 //! **Invariant: no operation is served without saying who may call it.** Everything that knows the operations of a surface (the
-//! router, the tests that walk through all of them) reads these rows.
+//! router, `/openapi.json`, the tests that walk through all of them) reads these rows.
 
 mod access;
+mod describe;
+mod openapi;
 
 pub use access::Access;
+pub(crate) use describe::{Description, Input, Schemas};
+pub(crate) use openapi::openapi_document;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use describe::Described;
 use http::Method;
 
 use crate::App;
@@ -37,6 +42,7 @@ pub(crate) struct Surface {
 
 struct Row {
     operation: Operation,
+    describe: fn(&mut Schemas) -> Description,
     route: MethodRouter<App>,
 }
 
@@ -50,63 +56,78 @@ impl Surface {
     }
 
     /// Adds a `GET`.
-    pub(crate) fn get<H: Handler<T, App>, T: 'static>(
+    pub(crate) fn get<H, T: 'static, I, O>(
         self,
         path: &str,
         access: Access,
         handler: H,
         summary: &'static str,
-    ) -> Self {
-        let route = on(MethodFilter::GET, handler);
-        self.row(Method::GET, path, access, route, summary)
+    ) -> Self
+    where
+        H: Handler<T, App> + Described<I, O>,
+    {
+        let method = (Method::GET, MethodFilter::GET);
+        self.row(method, path, access, handler, summary)
     }
 
     /// Adds a `POST`.
-    pub(crate) fn post<H: Handler<T, App>, T: 'static>(
+    pub(crate) fn post<H, T: 'static, I, O>(
         self,
         path: &str,
         access: Access,
         handler: H,
         summary: &'static str,
-    ) -> Self {
-        let route = on(MethodFilter::POST, handler);
-        self.row(Method::POST, path, access, route, summary)
+    ) -> Self
+    where
+        H: Handler<T, App> + Described<I, O>,
+    {
+        let method = (Method::POST, MethodFilter::POST);
+        self.row(method, path, access, handler, summary)
     }
 
     /// Adds a `PUT`.
-    pub(crate) fn put<H: Handler<T, App>, T: 'static>(
+    pub(crate) fn put<H, T: 'static, I, O>(
         self,
         path: &str,
         access: Access,
         handler: H,
         summary: &'static str,
-    ) -> Self {
-        let route = on(MethodFilter::PUT, handler);
-        self.row(Method::PUT, path, access, route, summary)
+    ) -> Self
+    where
+        H: Handler<T, App> + Described<I, O>,
+    {
+        let method = (Method::PUT, MethodFilter::PUT);
+        self.row(method, path, access, handler, summary)
     }
 
     /// Adds a `PATCH`.
-    pub(crate) fn patch<H: Handler<T, App>, T: 'static>(
+    pub(crate) fn patch<H, T: 'static, I, O>(
         self,
         path: &str,
         access: Access,
         handler: H,
         summary: &'static str,
-    ) -> Self {
-        let route = on(MethodFilter::PATCH, handler);
-        self.row(Method::PATCH, path, access, route, summary)
+    ) -> Self
+    where
+        H: Handler<T, App> + Described<I, O>,
+    {
+        let method = (Method::PATCH, MethodFilter::PATCH);
+        self.row(method, path, access, handler, summary)
     }
 
     /// Adds a `DELETE`.
-    pub(crate) fn delete<H: Handler<T, App>, T: 'static>(
+    pub(crate) fn delete<H, T: 'static, I, O>(
         self,
         path: &str,
         access: Access,
         handler: H,
         summary: &'static str,
-    ) -> Self {
-        let route = on(MethodFilter::DELETE, handler);
-        self.row(Method::DELETE, path, access, route, summary)
+    ) -> Self
+    where
+        H: Handler<T, App> + Described<I, O>,
+    {
+        let method = (Method::DELETE, MethodFilter::DELETE);
+        self.row(method, path, access, handler, summary)
     }
 
     /// Gives the operation that was added last its own limit of a body, in bytes.
@@ -137,21 +158,28 @@ impl Surface {
         })
     }
 
-    fn row(
+    fn row<H, T: 'static, I, O>(
         mut self,
-        method: Method,
+        (method, filter): (Method, MethodFilter),
         path: &str,
         access: Access,
-        route: MethodRouter<App>,
+        handler: H,
         summary: &'static str,
-    ) -> Self {
+    ) -> Self
+    where
+        H: Handler<T, App> + Described<I, O>,
+    {
         let operation = Operation {
             method,
             path: format!("{}{path}", self.prefix),
             access,
             summary,
         };
-        self.rows.push(Row { operation, route });
+        self.rows.push(Row {
+            operation,
+            describe: <H as Described<I, O>>::describe,
+            route: on(filter, handler),
+        });
         self
     }
 }

@@ -1,6 +1,7 @@
 //! `POST /v1/agents`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use skillgate_store::Timestamp;
@@ -10,9 +11,9 @@ use crate::extract::{Caller, Json};
 use crate::service::agents::{self, Draft};
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
+pub(crate) struct CreateAgentRequest {
     name: String,
     region: Option<String>,
     secrets: Option<Map<String, Value>>,
@@ -22,9 +23,9 @@ pub(crate) struct Body {
     swarm_id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct CreatedAgent {
     id: String,
     name: String,
     status: String,
@@ -37,8 +38,8 @@ pub(crate) struct View {
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
-    Json(body): Json<Body>,
-) -> Result<Created<View>, ApiError> {
+    Json(body): Json<CreateAgentRequest>,
+) -> Result<Created<CreatedAgent>, ApiError> {
     if body.swarm_id.is_some() {
         return Err(ApiError::not_found("swarm"));
     }
@@ -51,7 +52,7 @@ pub(crate) async fn create(
         workflow_md: body.workflow_md,
     };
     let agent = agents::create(&app, caller.account(), draft).await?;
-    Ok(Created(View {
+    Ok(Created(CreatedAgent {
         id: agent.id,
         name: agent.name,
         status: agent.status.to_string(),

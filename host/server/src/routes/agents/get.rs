@@ -1,8 +1,11 @@
 //! `GET /v1/agents/{id}`
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 use skillgate_store::{Agent, AgentStatus, Timestamp};
 
@@ -11,9 +14,29 @@ use crate::extract::{Caller, Id};
 use crate::service::agents;
 use crate::{ApiError, App};
 
-#[derive(Serialize)]
+/// An agent in full. It is shared with those who read it at the same time: nothing of it is copied.
+pub(crate) struct AgentView(Arc<Agent>);
+
+impl Serialize for AgentView {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        AgentFields::from(&*self.0).serialize(serializer)
+    }
+}
+
+impl JsonSchema for AgentView {
+    fn schema_name() -> Cow<'static, str> {
+        "AgentView".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        AgentFields::json_schema(generator)
+    }
+}
+
+/// An agent in full.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct View<'a> {
+struct AgentFields<'a> {
     id: &'a str,
     name: &'a str,
     status: AgentStatus,
@@ -31,7 +54,7 @@ struct View<'a> {
     needs_restart: bool,
 }
 
-impl<'a> From<&'a Agent> for View<'a> {
+impl<'a> From<&'a Agent> for AgentFields<'a> {
     fn from(agent: &'a Agent) -> Self {
         Self {
             id: &agent.id,
@@ -58,10 +81,9 @@ pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<Response, ApiError> {
+) -> Result<Data<AgentView>, ApiError> {
     let agent = agents::get(&app, caller.account(), &id).await?;
     Ok(Data {
-        data: View::from(&*agent),
-    }
-    .into_response())
+        data: AgentView(agent),
+    })
 }

@@ -1,6 +1,7 @@
 //! `GET /v1/agents`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skillgate_store::{AgentStatus, AgentSummary, Timestamp};
 
@@ -9,15 +10,15 @@ use crate::extract::{Caller, Query};
 use crate::service::agents;
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
-pub(crate) struct Params {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ListAgentsQuery {
     limit: Option<i64>,
     offset: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct AgentListItem {
     id: String,
     name: String,
     status: AgentStatus,
@@ -29,7 +30,7 @@ pub(crate) struct View {
     stopped_at: Option<Timestamp>,
 }
 
-impl From<AgentSummary> for View {
+impl From<AgentSummary> for AgentListItem {
     fn from(agent: AgentSummary) -> Self {
         Self {
             id: agent.id,
@@ -50,8 +51,8 @@ impl From<AgentSummary> for View {
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Query(params): Query<Params>,
-) -> Result<List<View>, ApiError> {
+    Query(params): Query<ListAgentsQuery>,
+) -> Result<List<AgentListItem>, ApiError> {
     let (limit, offset) = (params.limit, params.offset.unwrap_or(0));
     if limit.is_some_and(|limit| !(1..=agents::MOST).contains(&limit)) || offset < 0 {
         return Err(ApiError::validation(format!(
@@ -67,7 +68,7 @@ pub(crate) async fn list(
         offset: offset.unsigned_abs(),
     };
     Ok(List {
-        data: page.items.into_iter().map(View::from).collect(),
+        data: page.items.into_iter().map(AgentListItem::from).collect(),
         pagination,
     })
 }

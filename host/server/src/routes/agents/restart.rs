@@ -1,8 +1,8 @@
 //! `POST /v1/agents/{id}/restart`
 
 use axum::extract::State;
-use serde_json::{Value, json};
 
+use super::start::StartedAgent;
 use crate::answer::Data;
 use crate::extract::{Caller, Id};
 use crate::service::agents;
@@ -13,10 +13,8 @@ pub(crate) async fn restart(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<Data<Value>, ApiError> {
+) -> Result<Data<StartedAgent>, ApiError> {
     agents::stop(&app, caller.account(), &id).await?;
     let agent = agents::start(&app, caller.account(), &id).await?;
-    Ok(Data {
-        data: json!({ "id": agent.id, "status": agent.status, "startedAt": agent.started_at }),
-    })
+    Ok(Data { data: agent.into() })
 }

@@ -1,19 +1,28 @@
 //! `PATCH /v1/agents/{id}/secrets`
 
 use axum::extract::State;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::answer::Data;
 use crate::extract::{Caller, Id, Json};
 use crate::service::agents;
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
+pub(crate) struct UpdateSecretsRequest {
     secrets: Option<Map<String, Value>>,
     delete_secrets: Option<Vec<String>>,
+}
+
+/// What came of it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UpdatedSecrets {
+    updated: bool,
+    needs_restart: bool,
 }
 
 /// Sets and deletes secrets. They hold from the next turn on.
@@ -21,14 +30,17 @@ pub(crate) async fn secrets(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    Json(body): Json<Body>,
-) -> Result<Data<Value>, ApiError> {
+    Json(body): Json<UpdateSecretsRequest>,
+) -> Result<Data<UpdatedSecrets>, ApiError> {
     let (set, delete) = (
         body.secrets.unwrap_or_default(),
         body.delete_secrets.unwrap_or_default(),
     );
     let needs_restart = agents::set_secrets(&app, caller.account(), &id, &set, &delete).await?;
     Ok(Data {
-        data: json!({ "updated": true, "needsRestart": needs_restart }),
+        data: UpdatedSecrets {
+            updated: true,
+            needs_restart,
+        },
     })
 }

@@ -1,21 +1,36 @@
 //! `POST /v1/agents/{id}/stop`
 
 use axum::extract::State;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use skillgate_store::{AgentStatus, Timestamp};
 
 use crate::answer::Data;
 use crate::extract::{Caller, Id};
 use crate::service::agents;
 use crate::{ApiError, App};
 
+/// An agent after it was stopped.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StoppedAgent {
+    id: String,
+    status: AgentStatus,
+    stopped_at: Option<Timestamp>,
+}
+
 /// Stops an agent.
 pub(crate) async fn stop(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<Data<Value>, ApiError> {
+) -> Result<Data<StoppedAgent>, ApiError> {
     let agent = agents::stop(&app, caller.account(), &id).await?;
     Ok(Data {
-        data: json!({ "id": agent.id, "status": agent.status, "stoppedAt": agent.stopped_at }),
+        data: StoppedAgent {
+            id: agent.id,
+            status: agent.status,
+            stopped_at: agent.stopped_at,
+        },
     })
 }

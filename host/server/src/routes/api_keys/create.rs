@@ -1,37 +1,38 @@
 //! `POST /v1/api-keys`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::list::View;
+use super::list::ApiKeyView;
 use crate::answer::Created;
 use crate::extract::{Caller, Json};
 use crate::service::api_keys::{self, Draft};
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
+pub(crate) struct CreateApiKeyRequest {
     label: String,
     scopes: Vec<String>,
     rate_limit: Option<u32>,
     expires_at: Option<String>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct Issued {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct IssuedApiKey {
     /// The key itself, this once.
     key: String,
     #[serde(flatten)]
-    view: View,
+    view: ApiKeyView,
 }
 
 /// Makes a key. Its text is in this answer and nowhere else.
 pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
-    Json(body): Json<Body>,
-) -> Result<Created<Issued>, ApiError> {
+    Json(body): Json<CreateApiKeyRequest>,
+) -> Result<Created<IssuedApiKey>, ApiError> {
     let draft = Draft {
         label: body.label,
         scopes: body.scopes,
@@ -39,7 +40,7 @@ pub(crate) async fn create(
         expires_at: body.expires_at,
     };
     let issued = api_keys::create(&app, caller.account(), draft).await?;
-    Ok(Created(Issued {
+    Ok(Created(IssuedApiKey {
         key: issued.plaintext.expose().to_owned(),
         view: issued.key.into(),
     }))

@@ -1,6 +1,7 @@
 //! `GET /v1/api-keys`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{ApiKey, Timestamp};
 
@@ -10,9 +11,9 @@ use crate::service::api_keys;
 use crate::{ApiError, App};
 
 /// A key as the API shows it: never its text.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct ApiKeyView {
     id: String,
     label: String,
     prefix: String,
@@ -24,7 +25,7 @@ pub(crate) struct View {
     revoked_at: Option<Timestamp>,
 }
 
-impl From<ApiKey> for View {
+impl From<ApiKey> for ApiKeyView {
     fn from(key: ApiKey) -> Self {
         Self {
             id: key.id,
@@ -41,7 +42,12 @@ impl From<ApiKey> for View {
 }
 
 /// All keys, newest first, revoked ones too.
-pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<List<ApiKeyView>, ApiError> {
     let keys = api_keys::list(&app, caller.account()).await?;
-    Ok(List::whole(keys.into_iter().map(View::from).collect()))
+    Ok(List::whole(
+        keys.into_iter().map(ApiKeyView::from).collect(),
+    ))
 }

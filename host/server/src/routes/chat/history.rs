@@ -1,6 +1,7 @@
 //! `GET /v1/agents/{id}/chat/messages`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skillgate_store::{Role, Timestamp};
 
@@ -9,16 +10,16 @@ use crate::extract::{Caller, Id, Query};
 use crate::service::chat;
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Params {
+pub(crate) struct ListMessagesQuery {
     session_id: Option<String>,
     limit: Option<i64>,
     since: Option<String>,
 }
 
-#[derive(Serialize)]
-pub(crate) struct View {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct MessageView {
     role: Role,
     content: String,
     timestamp: Timestamp,
@@ -29,8 +30,8 @@ pub(crate) async fn history(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    Query(params): Query<Params>,
-) -> Result<List<View>, ApiError> {
+    Query(params): Query<ListMessagesQuery>,
+) -> Result<List<MessageView>, ApiError> {
     let limit = params.limit.unwrap_or(50);
     if !(1..=200).contains(&limit) {
         return Err(ApiError::validation("limit: must be 1 to 200."));
@@ -48,7 +49,7 @@ pub(crate) async fn history(
         limit,
     )
     .await?;
-    let view = |said: skillgate_store::Said| View {
+    let view = |said: skillgate_store::Said| MessageView {
         role: said.role,
         content: said.content,
         timestamp: said.created_at,

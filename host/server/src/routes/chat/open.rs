@@ -1,18 +1,27 @@
 //! `POST /v1/agents/{id}/chat/sessions`
 
 use axum::extract::State;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use skillgate_store::Timestamp;
 
 use crate::answer::Created;
 use crate::extract::{Caller, Id, OptionalJson};
 use crate::service::chat;
 use crate::{ApiError, App};
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
+pub(crate) struct OpenSessionRequest {
     peer_id: Option<String>,
+}
+
+/// A session that was opened.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OpenedSession {
+    id: String,
+    started_at: Timestamp,
 }
 
 /// Begins a session: the context starts afresh for the peer, or for the caller's key.
@@ -20,10 +29,11 @@ pub(crate) async fn open(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    OptionalJson(body): OptionalJson<Body>,
-) -> Result<Created<Value>, ApiError> {
+    OptionalJson(body): OptionalJson<OpenSessionRequest>,
+) -> Result<Created<OpenedSession>, ApiError> {
     let session = chat::open(&app, caller.account(), caller.key(), &id, body.peer_id).await?;
-    Ok(Created(
-        json!({ "id": session.id, "startedAt": session.started_at }),
-    ))
+    Ok(Created(OpenedSession {
+        id: session.id,
+        started_at: session.started_at,
+    }))
 }

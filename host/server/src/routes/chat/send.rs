@@ -1,20 +1,20 @@
 //! `POST /v1/agents/{id}/chat/messages`
 
 use axum::extract::State;
-use axum::response::Response;
 use axum::response::sse::Event;
 use futures::{StreamExt, stream};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::event_stream::event_stream;
+use crate::event_stream::{EventStream, event_stream};
 use crate::extract::{Caller, Id, Json};
 use crate::service::chat::{self, Ask};
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
+pub(crate) struct SendMessageRequest {
     message: String,
     session_id: Option<String>,
     peer_id: Option<String>,
@@ -26,8 +26,8 @@ pub(crate) async fn send(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    Json(body): Json<Body>,
-) -> Result<Response, ApiError> {
+    Json(body): Json<SendMessageRequest>,
+) -> Result<EventStream, ApiError> {
     let ask = Ask {
         message: body.message,
         session: body.session_id,

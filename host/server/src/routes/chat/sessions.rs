@@ -1,6 +1,7 @@
 //! `GET /v1/agents/{id}/chat/sessions`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{Session, Timestamp};
 
@@ -9,16 +10,16 @@ use crate::extract::{Caller, Id};
 use crate::service::chat;
 use crate::{ApiError, App};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct SessionView {
     id: String,
     name: Option<String>,
     channel: String,
     started_at: Timestamp,
 }
 
-impl From<Session> for View {
+impl From<Session> for SessionView {
     fn from(session: Session) -> Self {
         Self {
             id: session.id,
@@ -34,7 +35,7 @@ pub(crate) async fn sessions(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<List<View>, ApiError> {
+) -> Result<List<SessionView>, ApiError> {
     let page = chat::sessions(&app, caller.account(), &id).await?;
     let limit = chat::MOST_SESSIONS.unsigned_abs();
     let pagination = Pagination {
@@ -43,7 +44,7 @@ pub(crate) async fn sessions(
         offset: 0,
     };
     Ok(List {
-        data: page.items.into_iter().map(View::from).collect(),
+        data: page.items.into_iter().map(SessionView::from).collect(),
         pagination,
     })
 }

@@ -1,21 +1,40 @@
 //! `POST /v1/agents/{id}/skills`
 
 use axum::extract::State;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use skillgate_skill::Permissions;
+use skillgate_store::TrustLevel;
 
 use crate::answer::Created;
 use crate::extract::{Caller, Id, Json};
 use crate::service::installations::{self, Wish};
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
+pub(crate) struct InstallSkillRequest {
     skill_id: String,
     trust_level: String,
     version: Option<String>,
     permissions: Option<Value>,
+}
+
+/// A skill that was put on an agent.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InstalledSkill {
+    id: String,
+    skill_id: String,
+    name: String,
+    installed_version: String,
+    trust_level: TrustLevel,
+    is_enabled: bool,
+    needs_restart: bool,
+    /// What it may do from now on.
+    #[schemars(with = "Value")]
+    permissions: Permissions,
 }
 
 /// Installs a skill; it takes effect with the next turn.
@@ -23,8 +42,8 @@ pub(crate) async fn install(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    Json(body): Json<Body>,
-) -> Result<Created<Value>, ApiError> {
+    Json(body): Json<InstallSkillRequest>,
+) -> Result<Created<InstalledSkill>, ApiError> {
     let wish = Wish {
         skill: body.skill_id,
         trust_level: body.trust_level,
@@ -33,14 +52,14 @@ pub(crate) async fn install(
     };
     let installed = installations::install(&app, caller.account(), caller.key(), &id, wish).await?;
     let one = installed.assignment;
-    Ok(Created(json!({
-        "id": one.id,
-        "skillId": one.skill_name,
-        "name": one.skill_title,
-        "installedVersion": one.version,
-        "trustLevel": one.trust_level,
-        "isEnabled": one.is_enabled,
-        "needsRestart": installed.needs_restart,
-        "permissions": installed.permissions,
-    })))
+    Ok(Created(InstalledSkill {
+        id: one.id,
+        skill_id: one.skill_name,
+        name: one.skill_title,
+        installed_version: one.version,
+        trust_level: one.trust_level,
+        is_enabled: one.is_enabled,
+        needs_restart: installed.needs_restart,
+        permissions: installed.permissions,
+    }))
 }

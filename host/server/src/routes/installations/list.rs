@@ -1,6 +1,7 @@
 //! `GET /v1/agents/{id}/skills`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{Assignment, Timestamp, TrustLevel};
 
@@ -9,9 +10,9 @@ use crate::extract::{Caller, Id};
 use crate::service::installations;
 use crate::{ApiError, App};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct AgentSkillView {
     id: String,
     skill_id: String,
     name: String,
@@ -21,7 +22,7 @@ pub(crate) struct View {
     installed_at: Timestamp,
 }
 
-impl From<Assignment> for View {
+impl From<Assignment> for AgentSkillView {
     fn from(one: Assignment) -> Self {
         Self {
             id: one.id,
@@ -40,7 +41,9 @@ pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<List<View>, ApiError> {
+) -> Result<List<AgentSkillView>, ApiError> {
     let skills = installations::list(&app, caller.account(), &id).await?;
-    Ok(List::whole(skills.into_iter().map(View::from).collect()))
+    Ok(List::whole(
+        skills.into_iter().map(AgentSkillView::from).collect(),
+    ))
 }

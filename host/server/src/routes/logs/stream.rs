@@ -1,13 +1,12 @@
 //! `GET /v1/agents/{id}/logs/stream`
 
 use axum::extract::State;
-use axum::response::Response;
 use axum::response::sse::Event;
 use futures::StreamExt;
 use http::HeaderMap;
 
-use super::tail::Params;
-use crate::event_stream::event_stream;
+use super::tail::ReadLogQuery;
+use crate::event_stream::{EventStream, event_stream};
 use crate::extract::{Caller, Id, Query};
 use crate::service::agents;
 use crate::service::logs::{self, FollowFrom, Followed};
@@ -19,9 +18,9 @@ pub(crate) async fn stream(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    Query(params): Query<Params>,
+    Query(params): Query<ReadLogQuery>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<EventStream, ApiError> {
     let from = match last_event_id(&headers)? {
         Some(number) => FollowFrom::After(number),
         None => FollowFrom::Last(params.count(200)?),

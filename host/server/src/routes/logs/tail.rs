@@ -1,20 +1,20 @@
 //! `GET /v1/agents/{id}/logs`
 
 use axum::extract::State;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Data;
 use crate::extract::{Caller, Id, Query};
 use crate::service::{agents, logs};
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
-pub(crate) struct Params {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ReadLogQuery {
     tail: Option<i64>,
 }
 
-impl Params {
+impl ReadLogQuery {
     /// How many lines; `default` when the query does not say.
     pub(crate) fn count(&self, default: i64) -> Result<i64, ApiError> {
         let count = self.tail.unwrap_or(default);
@@ -27,16 +27,22 @@ impl Params {
     }
 }
 
+/// The lines of a log, as one text.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct LogText {
+    logs: String,
+}
+
 /// The last lines of an agent's log, as one text.
 pub(crate) async fn tail(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    Query(params): Query<Params>,
-) -> Result<Data<Value>, ApiError> {
+    Query(params): Query<ReadLogQuery>,
+) -> Result<Data<LogText>, ApiError> {
     let agent = agents::get(&app, caller.account(), &id).await?;
     let logs = logs::tail(&app, &agent, params.count(100)?).await?;
     Ok(Data {
-        data: json!({ "logs": logs }),
+        data: LogText { logs },
     })
 }

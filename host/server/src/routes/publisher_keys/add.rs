@@ -1,18 +1,19 @@
 //! `POST /v1/publisher-keys`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use skillgate_skill::KeyProof;
 
-use super::list::View;
+use super::list::PublisherKeyView;
 use crate::answer::Created;
 use crate::extract::{Caller, Json};
 use crate::service::publisher_keys;
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Body {
+pub(crate) struct RegisterPublisherKeyRequest {
     public_key: String,
     signature: String,
     nonce: String,
@@ -24,8 +25,8 @@ pub(crate) struct Body {
 pub(crate) async fn add(
     State(app): State<App>,
     caller: Caller,
-    Json(body): Json<Body>,
-) -> Result<Created<View>, ApiError> {
+    Json(body): Json<RegisterPublisherKeyRequest>,
+) -> Result<Created<PublisherKeyView>, ApiError> {
     let proof = KeyProof {
         public_key: body.public_key,
         signature: body.signature,

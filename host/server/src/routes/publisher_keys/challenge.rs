@@ -1,6 +1,7 @@
 //! `POST /v1/publisher-keys/challenge`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::Timestamp;
 
@@ -10,9 +11,9 @@ use crate::service::publisher_keys;
 use crate::{ApiError, App};
 
 /// What the proof has to be made for.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct PublisherKeyChallenge {
     nonce: String,
     audience: String,
     expires_at: Timestamp,
@@ -22,9 +23,9 @@ pub(crate) struct View {
 pub(crate) async fn challenge(
     State(app): State<App>,
     caller: Caller,
-) -> Result<Created<View>, ApiError> {
+) -> Result<Created<PublisherKeyChallenge>, ApiError> {
     let challenge = publisher_keys::challenge(&app, caller.account()).await?;
-    Ok(Created(View {
+    Ok(Created(PublisherKeyChallenge {
         nonce: challenge.nonce,
         audience: challenge.audience,
         expires_at: challenge.expires_at,

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{PublisherKey, Timestamp};
 
@@ -12,9 +13,9 @@ use crate::service::publisher_keys;
 use crate::{ApiError, App};
 
 /// A publisher key as the API shows it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct PublisherKeyView {
     id: String,
     key_id: String,
     /// The 32 bytes in standard base64.
@@ -24,7 +25,7 @@ pub(crate) struct View {
     revoked_at: Option<Timestamp>,
 }
 
-impl From<PublisherKey> for View {
+impl From<PublisherKey> for PublisherKeyView {
     fn from(key: PublisherKey) -> Self {
         Self {
             id: key.id,
@@ -38,7 +39,12 @@ impl From<PublisherKey> for View {
 }
 
 /// All keys, newest first, revoked ones too.
-pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<List<View>, ApiError> {
+pub(crate) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+) -> Result<List<PublisherKeyView>, ApiError> {
     let keys = publisher_keys::list(&app, caller.account()).await?;
-    Ok(List::whole(keys.into_iter().map(View::from).collect()))
+    Ok(List::whole(
+        keys.into_iter().map(PublisherKeyView::from).collect(),
+    ))
 }

@@ -1,9 +1,8 @@
 //! `DELETE /v1/publisher-keys/{id}`
 
 use axum::extract::State;
-use serde_json::{Value, json};
 
-use crate::answer::Data;
+use crate::answer::{Data, Revoked};
 use crate::extract::{Caller, Id};
 use crate::service::publisher_keys;
 use crate::{ApiError, App};
@@ -13,9 +12,9 @@ pub(crate) async fn revoke(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<Data<Value>, ApiError> {
+) -> Result<Data<Revoked>, ApiError> {
     publisher_keys::revoke(&app, caller.account(), &id).await?;
     Ok(Data {
-        data: json!({ "id": id, "revoked": true }),
+        data: Revoked::new(id),
     })
 }

@@ -1,25 +1,51 @@
 //! `GET /v1/runs/{id}`
 
 use axum::extract::State;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use skillgate_store::Step;
+use skillgate_store::{RunStatus, Step, Timestamp};
 
 use crate::answer::Data;
 use crate::extract::{Caller, Id, Query};
 use crate::service::runs;
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
-pub(crate) struct Params {
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ReadStepsQuery {
     after: Option<i64>,
 }
 
-impl Params {
+impl ReadStepsQuery {
     /// The place that the answer begins behind; before the first when the query does not say.
     pub(super) fn after(&self) -> i64 {
         self.after.unwrap_or(-1)
     }
+}
+
+/// A run and its steps.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RunView {
+    id: String,
+    agent_id: String,
+    session_id: String,
+    status: RunStatus,
+    stop_reason: Option<String>,
+    error: Option<RunErrorView>,
+    created_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    /// Each with `type`, `seq` and `timestamp`, and what its type has.
+    steps: Vec<Value>,
+    /// Whether there are more steps than this answer holds.
+    truncated: bool,
+}
+
+/// Why a run failed.
+#[derive(Serialize, JsonSchema)]
+struct RunErrorView {
+    code: String,
+    message: Option<String>,
 }
 
 /// One run, step by step. Where it has more steps than one answer holds, `truncated` says so, and `after` with the
@@ -28,27 +54,25 @@ pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    Query(params): Query<Params>,
-) -> Result<Data<Value>, ApiError> {
+    Query(params): Query<ReadStepsQuery>,
+) -> Result<Data<RunView>, ApiError> {
     let run = runs::get(&app, caller.account(), &id).await?;
     let page = runs::steps(&app, caller.account(), &id, params.after()).await?;
-    let error = run
-        .error_code
-        .as_ref()
-        .map(|code| json!({ "code": code, "message": run.error_message }));
+    let message = run.error_message;
+    let error = run.error_code.map(|code| RunErrorView { code, message });
     Ok(Data {
-        data: json!({
-            "id": run.id,
-            "agentId": run.agent_id,
-            "sessionId": run.session_id,
-            "status": run.status,
-            "stopReason": run.stop_reason,
-            "error": error,
-            "createdAt": run.created_at,
-            "endedAt": run.ended_at,
-            "steps": page.steps.into_iter().map(view).collect::<Vec<Value>>(),
-            "truncated": page.truncated,
-        }),
+        data: RunView {
+            id: run.id,
+            agent_id: run.agent_id,
+            session_id: run.session_id,
+            status: run.status,
+            stop_reason: run.stop_reason,
+            error,
+            created_at: run.created_at,
+            ended_at: run.ended_at,
+            steps: page.steps.into_iter().map(view).collect(),
+            truncated: page.truncated,
+        },
     })
 }
 

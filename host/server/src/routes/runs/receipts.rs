@@ -2,19 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use skillgate_store::Step;
 
-use super::get::Params;
+use super::get::ReadStepsQuery;
 use crate::answer::List;
 use crate::extract::{Caller, Id, Query};
 use crate::service::runs;
 use crate::{ApiError, App};
 
 /// The receipts of a run, with whether there are more than the answer holds.
-#[derive(Serialize)]
-pub(crate) struct Receipts {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ReceiptPage {
     #[serde(flatten)]
     list: List<Value>,
     truncated: bool,
@@ -26,11 +27,11 @@ pub(crate) async fn receipts(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    Query(params): Query<Params>,
-) -> Result<Json<Receipts>, ApiError> {
+    Query(params): Query<ReadStepsQuery>,
+) -> Result<Json<ReceiptPage>, ApiError> {
     let run = runs::get(&app, caller.account(), &id).await?;
     let page = runs::tool_ends(&app, caller.account(), &run.id, params.after()).await?;
-    Ok(Json(Receipts {
+    Ok(Json(ReceiptPage {
         list: List::whole(page.steps.into_iter().filter_map(receipt).collect()),
         truncated: page.truncated,
     }))

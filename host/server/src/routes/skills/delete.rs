@@ -1,9 +1,8 @@
 //! `DELETE /v1/skills/{id}`
 
 use axum::extract::State;
-use serde_json::{Value, json};
 
-use crate::answer::Data;
+use crate::answer::{Data, Deleted};
 use crate::extract::{Caller, Id};
 use crate::service::skills;
 use crate::{ApiError, App};
@@ -13,9 +12,9 @@ pub(crate) async fn delete(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<Data<Value>, ApiError> {
+) -> Result<Data<Deleted>, ApiError> {
     let skill = skills::delete(&app, caller.account(), &id).await?;
     Ok(Data {
-        data: json!({ "id": skill.name, "deleted": true }),
+        data: Deleted::new(skill.name),
     })
 }

@@ -1,6 +1,7 @@
 //! `GET /v1/skills/{id}`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use skillgate_store::{Skill, TrustLevel, Version};
@@ -11,9 +12,9 @@ use crate::service::skills;
 use crate::{ApiError, App};
 
 /// A skill in one of its versions, as every answer about a single skill shows it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct SkillView {
     id: String,
     uuid: String,
     name: String,
@@ -35,7 +36,7 @@ pub(crate) struct View {
     key_id: Option<String>,
 }
 
-impl View {
+impl SkillView {
     pub(crate) fn new(skill: Skill, mut version: Version) -> Self {
         let mut of_manifest = |key: &str| version.manifest.get_mut(key).map(Value::take);
         let (body, use_cases) = (of_manifest("body"), of_manifest("useCases"));
@@ -67,9 +68,9 @@ pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-) -> Result<Data<View>, ApiError> {
+) -> Result<Data<SkillView>, ApiError> {
     let (skill, version) = skills::get(&app, caller.account(), &id).await?;
     Ok(Data {
-        data: View::new(skill, version),
+        data: SkillView::new(skill, version),
     })
 }

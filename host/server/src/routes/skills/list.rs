@@ -1,6 +1,7 @@
 //! `GET /v1/skills`
 
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skillgate_store::Skill;
 
@@ -9,9 +10,9 @@ use crate::extract::{Caller, Query};
 use crate::service::skills;
 use crate::{ApiError, App};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Params {
+pub(crate) struct ListSkillsQuery {
     search: Option<String>,
     category: Option<String>,
     page: Option<usize>,
@@ -19,9 +20,9 @@ pub(crate) struct Params {
 }
 
 /// A skill as a list shows it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct View {
+pub(crate) struct SkillListItem {
     id: String,
     name: String,
     description: String,
@@ -33,7 +34,7 @@ pub(crate) struct View {
     security_score: Option<u8>,
 }
 
-impl From<Skill> for View {
+impl From<Skill> for SkillListItem {
     fn from(skill: Skill) -> Self {
         Self {
             id: skill.name,
@@ -52,8 +53,8 @@ impl From<Skill> for View {
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Query(params): Query<Params>,
-) -> Result<List<View>, ApiError> {
+    Query(params): Query<ListSkillsQuery>,
+) -> Result<List<SkillListItem>, ApiError> {
     let (page, size) = (params.page.unwrap_or(1), params.page_size.unwrap_or(20));
     if page == 0 || !(1..=100).contains(&size) {
         return Err(ApiError::validation(
@@ -73,7 +74,7 @@ pub(crate) async fn list(
             .into_iter()
             .skip(offset)
             .take(size)
-            .map(View::from)
+            .map(SkillListItem::from)
             .collect(),
         pagination,
     })

@@ -7,6 +7,6 @@ mod publish;
 mod receive;
 
 pub(crate) use delete::delete;
-pub(crate) use get::{View, get};
+pub(crate) use get::{SkillView, get};
 pub(crate) use list::list;
 pub(crate) use publish::{MAX_BODY, publish, replace};

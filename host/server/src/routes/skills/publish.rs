@@ -1,10 +1,11 @@
 //! `POST /v1/skills` and `PUT /v1/skills/{id}`
 
-use axum::extract::{Request, State};
+use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::View;
-use super::receive::{SentSkill, receive};
+use super::SkillView;
+use super::receive::{SentSkill, SkillUpload, receive};
 use crate::answer::{Created, Data};
 use crate::extract::{Caller, Id};
 use crate::service::publish::{LARGEST_PACKAGE, publish_received};
@@ -18,10 +19,10 @@ const FORM: usize = 64 << 10;
 pub(crate) const MAX_BODY: usize = LARGEST_PACKAGE + FORM;
 
 /// What was published: the skill in this version, and who signed it.
-#[derive(Serialize)]
-pub(crate) struct Published {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct PublishedSkill {
     #[serde(flatten)]
-    skill: View,
+    skill: SkillView,
     version: String,
     /// What the publisher calls itself; `null` for instructions that nobody signed.
     publisher: Option<String>,
@@ -31,9 +32,9 @@ pub(crate) struct Published {
 pub(crate) async fn publish(
     State(app): State<App>,
     caller: Caller,
-    request: Request,
-) -> Result<Created<Published>, ApiError> {
-    let sent = receive(&app, caller.account(), request).await?;
+    upload: SkillUpload,
+) -> Result<Created<PublishedSkill>, ApiError> {
+    let sent = receive(&app, caller.account(), upload).await?;
     Ok(Created(accept(&app, &caller, sent, None).await?))
 }
 
@@ -42,10 +43,10 @@ pub(crate) async fn replace(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<String>,
-    request: Request,
-) -> Result<Data<Published>, ApiError> {
+    upload: SkillUpload,
+) -> Result<Data<PublishedSkill>, ApiError> {
     let skill = skills::own(&app, caller.account(), &id).await?;
-    let sent = receive(&app, caller.account(), request).await?;
+    let sent = receive(&app, caller.account(), upload).await?;
     Ok(Data {
         data: accept(&app, &caller, sent, Some(&skill.name)).await?,
     })
@@ -56,7 +57,7 @@ async fn accept(
     caller: &Caller,
     sent: SentSkill,
     name: Option<&str>,
-) -> Result<Published, ApiError> {
+) -> Result<PublishedSkill, ApiError> {
     let (account, key) = (caller.account(), caller.key());
     let (published, publisher) = match sent {
         SentSkill::Package(received) => {
@@ -68,9 +69,9 @@ async fn accept(
             (published, None)
         }
     };
-    Ok(Published {
+    Ok(PublishedSkill {
         version: published.version.version.clone(),
         publisher,
-        skill: View::new(published.skill, published.version),
+        skill: SkillView::new(published.skill, published.version),
     })
 }

@@ -11,10 +11,12 @@ use futures::StreamExt;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::service::instructions::MAX_SKILL_MD;
 use crate::service::publish::LARGEST_PACKAGE;
 use crate::spool::{Received, Spool};
+use crate::surface::{Description, Input, Schemas};
 use crate::{ApiError, App};
 
 /// The most bytes of a body that holds a SKILL.md: in JSON a line feed takes two bytes, a control character six.
@@ -62,6 +64,40 @@ pub(super) enum SentSkill {
     Instructions(String),
 }
 
+/// A request that carries a skill, not read yet.
+pub(crate) struct SkillUpload(pub(super) Request);
+
+impl<S: Sync> FromRequest<S> for SkillUpload {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        Ok(Self(request))
+    }
+}
+
+impl Input for SkillUpload {
+    fn describe(description: &mut Description, _: &mut Schemas) {
+        let text = json!({ "type": "string" });
+        let file = json!({ "type": "string", "contentMediaType": "application/octet-stream" });
+        description.body = Some(json!({
+            "required": true,
+            "description": "A signed package, or a SKILL.md for the account itself.",
+            "content": {
+                "multipart/form-data": { "schema": {
+                    "type": "object",
+                    "properties": { "package": file, "skillMd": text },
+                } },
+                "text/markdown": { "schema": text },
+                "application/json": { "schema": {
+                    "type": "object",
+                    "required": ["skillMd"],
+                    "properties": { "skillMd": text },
+                } },
+            },
+        }));
+    }
+}
+
 /// `{"skillMd": "…"}`
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,7 +113,7 @@ struct JsonBody {
 pub(super) async fn receive(
     app: &App,
     account: &str,
-    request: Request,
+    SkillUpload(request): SkillUpload,
 ) -> Result<SentSkill, ApiError> {
     let kind = request.headers().get(CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
