@@ -8,9 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use skillgate_tests::app::Client;
+use skillgate_tests::app::{Client, TestApp};
 use skillgate_tests::process::binary;
 use skillgate_tests::skills;
+use skillgate_tests::sse::Events;
 
 #[tokio::test]
 async fn folders_nested_deeper_than_there_are_descriptors_are_deleted() {
@@ -20,6 +21,31 @@ async fn folders_nested_deeper_than_there_are_descriptors_are_deleted() {
 #[tokio::test]
 async fn folders_nested_deeper_than_a_stack_are_deleted() {
     deletes(12_000).await;
+}
+
+#[tokio::test]
+async fn what_skills_keep_outlives_the_key_that_asked_and_is_a_peers_own() {
+    let call =
+        json!({ "type": "tool_call", "name": "hoarder__nest", "arguments": { "levels": 1 } });
+    let text = json!({ "type": "text", "text": "Done." });
+    let turns = [json!({ "parts": [call] }), json!({ "parts": [text] })];
+    let turns = [turns.clone(), turns.clone(), turns].concat();
+    let app = TestApp::with_script(json!({ "turns": turns })).await;
+    let (old_key, new_key) = (app.admin().await, app.client(&["chat"]).await);
+    let agent = old_key.agent().await;
+    let key = skills::signing_key(1);
+    let package = skills::signed("hoarder", &key).await;
+    old_key.equip(&agent, &package, &key).await;
+    let is_there_already = async |client: &Client, body: Value| {
+        let mut events = Events::of(client.say(&agent, body).await);
+        let result = events.until("tool_result").await;
+        events.until("done").await;
+        result["isError"].as_bool().unwrap()
+    };
+    assert!(!is_there_already(&old_key, json!({ "message": "a" })).await);
+    assert!(is_there_already(&new_key, json!({ "message": "a" })).await);
+    let of_a_peer = json!({ "message": "a", "peerId": "ada" });
+    assert!(!is_there_already(&new_key, of_a_peer).await);
 }
 
 /// Lets a skill make a folder, nests others in it and deletes the agent, on a server with few descriptors.

@@ -84,6 +84,22 @@ impl Store {
         Ok(true)
     }
 
+    /// The names of all secrets of an agent; none when the account has no such agent.
+    pub async fn secret_names(
+        &self,
+        account: &str,
+        agent: &str,
+    ) -> Result<Vec<String>, StoreError> {
+        let names: Vec<(String,)> = self
+            .db
+            .all(
+                "SELECT name FROM secret WHERE agent_id = $1 AND account_id = $2 ORDER BY name",
+                args![agent, account],
+            )
+            .await?;
+        Ok(names.into_iter().map(|(name,)| name).collect())
+    }
+
     /// An agent's secrets by name; none for an agent that the account does not have.
     ///
     /// # Errors

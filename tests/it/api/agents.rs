@@ -4,6 +4,26 @@ use serde_json::{Value, json};
 use skillgate_tests::app::{Setup, TestApp};
 
 #[tokio::test]
+async fn the_provider_that_is_shown_follows_the_credentials() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let admin = app.admin().await;
+    let path = format!("/v1/agents/{}", admin.agent().await);
+    let shown = async || admin.get(&path).await.data(200)["config"]["llmProvider"].clone();
+    assert_eq!(shown().await, "scripted", "the operator's default");
+    for (change, provider) in [
+        (
+            json!({ "secrets": { "anthropicApiKey": "sk-1" } }),
+            "anthropic",
+        ),
+        (json!({ "deleteSecrets": ["anthropicApiKey"] }), "scripted"),
+    ] {
+        let changed = admin.patch(&format!("{path}/secrets"), change).await;
+        changed.data(200);
+        assert_eq!(shown().await, provider);
+    }
+}
+
+#[tokio::test]
 async fn an_agents_life() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     let admin = app.admin().await;
@@ -29,7 +49,10 @@ async fn an_agents_life() {
     let full = admin.get(&path).await.data(200);
     assert_eq!(
         (&full["workflowMd"], &full["config"]),
-        (&json!("# Workflow"), &json!({}))
+        (
+            &json!("# Workflow"),
+            &json!({ "llmProvider": "scripted", "authType": "api_key" })
+        )
     );
     for absent in [
         "avatarUrl",

@@ -29,6 +29,11 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
     );
     assert_eq!(value(&account, "openaiApiKey").await, None);
     assert_eq!(value(&other, "anthropicApiKey").await, None);
+    assert_eq!(
+        store.secret_names(&account, &agent).await?,
+        ["anthropicApiKey"]
+    );
+    assert!(store.secret_names(&other, &agent).await?.is_empty());
 
     let changes = SecretChanges {
         set: BTreeMap::from([

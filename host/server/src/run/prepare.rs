@@ -8,6 +8,7 @@ use skillgate_store::{Agent, Session};
 use crate::run::provider::ANTHROPIC_SECRET;
 use crate::run::secrets::Secrets;
 use crate::run::tools::SkillTools;
+use crate::service::chat::state_peer;
 use crate::{ApiError, App};
 
 /// Model, prompt and tools of one run.
@@ -41,7 +42,7 @@ pub(crate) async fn prepare(
     let choice = providers.choose(&agent.config, |name| secrets.has(name))?;
     let tools = SkillTools::new(
         agent.into(),
-        &session.peer,
+        state_peer(&session.peer),
         skills,
         secrets.clone(),
         app.logs().clone(),

@@ -49,7 +49,8 @@ pub(crate) enum Choice {
 }
 
 impl Choice {
-    fn name(self) -> &'static str {
+    /// Its name in `config.llmProvider`.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Anthropic => "anthropic",
             Self::Scripted => "scripted",

@@ -140,6 +140,31 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
     Ok(agent)
 }
 
+/// The agent with what its `config` leaves to be chosen: which provider answers, and how it is told who asks. It is not stored,
+/// so that an agent that names no provider follows its own credentials and the operator's. Where there is no provider, the next
+/// run says why.
+async fn resolved(app: &App, mut agent: Agent) -> Result<Agent, ApiError> {
+    if !agent.config.is_object() {
+        return Ok(agent);
+    }
+    if agent.config["llmProvider"].is_null() {
+        let names = app
+            .store()
+            .secret_names(&agent.account_id, &agent.id)
+            .await?;
+        let choice = app.providers().choose(&agent.config, |name| {
+            names.iter().any(|known| known == name)
+        });
+        if let Ok(choice) = choice {
+            agent.config["llmProvider"] = choice.name().into();
+        }
+    }
+    if agent.config["authType"].is_null() {
+        agent.config["authType"] = "api_key".into();
+    }
+    Ok(agent)
+}
+
 /// At most `limit` agents of an account, newest first, those left out that come before `offset`.
 pub async fn list(
     app: &App,
@@ -163,12 +188,8 @@ pub async fn get(app: &App, account: &str, id: &str) -> Result<Arc<Agent>, ApiEr
     if !text::is_id(id) {
         return Err(missing());
     }
-    let agent = Arc::new(
-        app.store()
-            .get_agent(account, id)
-            .await?
-            .ok_or_else(missing)?,
-    );
+    let agent = app.store().get_agent(account, id).await?;
+    let agent = Arc::new(resolved(app, agent.ok_or_else(missing)?).await?);
     app.agents().seen.insert(id.to_owned(), agent.clone()).await;
     Ok(agent)
 }
@@ -207,8 +228,10 @@ pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError
 
 async fn start_anew(app: &App, agent: &Agent) -> Result<Agent, ApiError> {
     app.shelf().forget(&agent.id).await;
+    let stopped = app.agents().token(&agent.id);
     let Err(error) = app.shelf().of_agent(agent).await else {
-        return set_status(app, agent, AgentStatus::Running, None, "Agent started").await;
+        let started = set_status(app, agent, AgentStatus::Running, None, "Agent started").await?;
+        return unless_stopped(app, started, &stopped).await;
     };
     // The server was too busy to find out: that says nothing of the agent.
     if error.is_unavailable() {
@@ -227,6 +250,21 @@ async fn start_anew(app: &App, agent: &Agent) -> Result<Agent, ApiError> {
     )
     .await?;
     Err(error)
+}
+
+/// A stop that came while the skills were loaded found nothing to stop: it holds all the same.
+async fn unless_stopped(
+    app: &App,
+    started: Agent,
+    stopped: &CancellationToken,
+) -> Result<Agent, ApiError> {
+    if !stopped.is_cancelled() {
+        return Ok(started);
+    }
+    set_status(app, &started, AgentStatus::Stopped, None, "Agent stopped").await?;
+    Err(ApiError::conflict(
+        "The agent was stopped while it was being started.",
+    ))
 }
 
 /// Whose fault it is that an agent could not start.
