@@ -11,18 +11,18 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::ApiError;
+use crate::api_key_cache::ApiKeyCache;
 use crate::config::{ConnectionLimits, ServerLimits};
-use crate::keys::Keys;
 use crate::limiter::Limiter;
 use crate::package_work::PackageWork;
+use crate::preload::preload;
 use crate::public_url::PublicUrl;
-use crate::run::lane::Lanes;
 use crate::run::provider::ProviderConfig;
+use crate::run::session_queue::SessionQueues;
 use crate::service::agents::Agents;
+use crate::service::loaded_skills::LoadedSkills;
 use crate::service::logs::Logs;
-use crate::service::shelf::Shelf;
 use crate::spool::Spools;
-use crate::warm::warm;
 
 /// How often what is written in batches is written.
 const BATCH: Duration = Duration::from_secs(5);
@@ -58,11 +58,11 @@ struct Inner {
     public_url: PublicUrl,
     limits: ServerLimits,
     limiter: Limiter,
-    keys: Keys,
+    keys: ApiKeyCache,
     agents: Agents,
-    shelf: Shelf,
+    loaded_skills: LoadedSkills,
     logs: Logs,
-    lanes: Lanes,
+    session_queues: SessionQueues,
     spools: Spools,
     package_work: Arc<PackageWork>,
     runs: Places,
@@ -80,8 +80,8 @@ impl App {
         let limits = config.limits;
         let package_work = Arc::new(PackageWork::new(&limits.packages));
         let app = Self(Arc::new(Inner {
-            keys: Keys::new(config.store.clone()),
-            shelf: Shelf::new(
+            keys: ApiKeyCache::new(config.store.clone()),
+            loaded_skills: LoadedSkills::new(
                 config.store.clone(),
                 config.runtime.clone(),
                 package_work.clone(),
@@ -90,7 +90,7 @@ impl App {
             logs: Logs::start(config.store.clone(), limits.logs),
             agents: Agents::default(),
             limiter: Limiter::default(),
-            lanes: Lanes::default(),
+            session_queues: SessionQueues::default(),
             spools: Spools::new(&limits.packages),
             package_work,
             runs: Places::new(limits.places.runs),
@@ -109,7 +109,7 @@ impl App {
             public_url: config.public_url,
         }));
         tokio::spawn(app.clone().write_key_uses());
-        app.tasks().spawn(warm(app.clone()));
+        app.tasks().spawn(preload(app.clone()));
         app
     }
 
@@ -163,7 +163,7 @@ impl App {
         &self.0.limiter
     }
 
-    pub(crate) fn keys(&self) -> &Keys {
+    pub(crate) fn keys(&self) -> &ApiKeyCache {
         &self.0.keys
     }
 
@@ -171,16 +171,16 @@ impl App {
         &self.0.agents
     }
 
-    pub(crate) fn shelf(&self) -> &Shelf {
-        &self.0.shelf
+    pub(crate) fn loaded_skills(&self) -> &LoadedSkills {
+        &self.0.loaded_skills
     }
 
     pub(crate) fn logs(&self) -> &Logs {
         &self.0.logs
     }
 
-    pub(crate) fn lanes(&self) -> &Lanes {
-        &self.0.lanes
+    pub(crate) fn session_queues(&self) -> &SessionQueues {
+        &self.0.session_queues
     }
 
     pub(crate) fn limits(&self) -> &ServerLimits {
@@ -230,16 +230,16 @@ impl App {
     }
 
     /// Whether the skills of running agents were loaded, or had their time to.
-    pub(crate) fn is_warm(&self) -> bool {
+    pub(crate) fn is_preloaded(&self) -> bool {
         self.0.warm.load(Ordering::Acquire)
     }
 
-    pub(crate) fn set_warm(&self) {
+    pub(crate) fn set_preloaded(&self) {
         self.0.warm.store(true, Ordering::Release);
     }
 
     /// Waits, at most `patience`, for the runs to stop.
-    pub(crate) async fn settle(&self, patience: Duration) {
+    pub(crate) async fn drain(&self, patience: Duration) {
         self.0.tasks.close();
         if tokio::time::timeout(patience, self.0.tasks.wait())
             .await
@@ -267,7 +267,7 @@ impl App {
             .is_some()
         {
             self.0.keys.write_uses().await;
-            self.0.shelf.tidy();
+            self.0.loaded_skills.tidy();
         }
     }
 }

@@ -6,17 +6,18 @@
 //! function in [`service`], which the command line calls too. Only [`ApiError`] makes HTTP statuses of errors. A run
 //! is a task of its own: the connection that asked for it may go away, the run does not.
 
-mod answer;
+mod api_key_cache;
 mod app;
 pub mod config;
 mod connections;
+mod envelope;
 mod error;
 mod event_stream;
 mod extract;
-mod keys;
 mod limiter;
 mod middleware;
 mod package_work;
+mod preload;
 mod public_url;
 mod routes;
 mod run;
@@ -25,7 +26,6 @@ mod serve;
 pub mod service;
 mod spool;
 mod surface;
-mod warm;
 
 pub use app::{App, AppConfig};
 pub use config::{ConnectionLimits, DescriptorBudget};

@@ -3,9 +3,9 @@
 pub(crate) mod account;
 pub(crate) mod agents;
 pub(crate) mod api_keys;
+pub(crate) mod assignments;
 pub(crate) mod chat;
 pub(crate) mod health;
-pub(crate) mod installations;
 pub(crate) mod logs;
 pub(crate) mod openapi;
 pub(crate) mod publisher_keys;
@@ -115,19 +115,19 @@ fn v1() -> Surface {
         .get(
             "/agents/{id}/skills",
             Scoped(SkillsRead),
-            installations::list,
+            assignments::list,
             "List the skills of an agent",
         )
         .post(
             "/agents/{id}/skills",
             Scoped(SkillsWrite),
-            installations::install,
+            assignments::install,
             "Install a skill on an agent",
         )
         .delete(
             "/agents/{id}/skills/{skillId}",
             Scoped(SkillsWrite),
-            installations::uninstall,
+            assignments::uninstall,
             "Remove a skill from an agent",
         )
         .get(

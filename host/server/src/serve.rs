@@ -47,5 +47,5 @@ async fn drained(app: &App, server: impl Future<Output = ()>) {
 
 async fn runs_stopped(app: &App) {
     app.closing().cancelled().await;
-    app.settle(DRAIN).await;
+    app.drain(DRAIN).await;
 }

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use crate::ApiError;
-use crate::keys::KnownKey;
+use crate::api_key_cache::KnownKey;
 use crate::scope::Scope;
 
 /// The key that a request came with; 401 when it came without a valid one.

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::keys::{KnownKey, Presented};
+use crate::api_key_cache::{KnownKey, Presented};
 use crate::limiter::Standing;
 use crate::{ApiError, App};
 

@@ -10,7 +10,7 @@ use crate::error::Cause;
 /// The header's name.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// The most characters of a caller's own id.
-const LONGEST: usize = 128;
+const MAX_ID_BYTES: usize = 128;
 
 /// Gives the answer the request's id: the caller's own when it is well formed, else a new one.
 pub(crate) async fn request_id(request: Request, next: Next) -> Response {
@@ -39,7 +39,7 @@ pub(crate) async fn request_id(request: Request, next: Next) -> Response {
 fn is_well_formed(id: &HeaderValue) -> bool {
     let bytes = id.as_bytes();
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (1..=LONGEST).contains(&bytes.len()) && bytes.iter().all(allowed)
+    (1..=MAX_ID_BYTES).contains(&bytes.len()) && bytes.iter().all(allowed)
 }
 
 fn fresh() -> HeaderValue {

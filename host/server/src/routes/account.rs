@@ -4,9 +4,9 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::Caller;
-use crate::service::{accounts, agents, installations};
+use crate::service::{accounts, agents, assignments};
 use crate::{ApiError, App};
 
 /// An account, its limits and what it uses.
@@ -53,8 +53,8 @@ const SELF_HOSTED: Plan = Plan {
     name: "Self-hosted",
     status: "active",
     limits: PlanLimits {
-        max_agents: agents::MOST,
-        max_skills_per_agent: installations::MOST,
+        max_agents: agents::MAX_AGENTS_PER_ACCOUNT,
+        max_skills_per_agent: assignments::MAX_SKILLS_PER_AGENT,
     },
     features: PlanFeatures { api_access: true },
 };

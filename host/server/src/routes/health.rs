@@ -24,7 +24,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<ProbeView>, Api
     if app.closing().is_cancelled() {
         return Err(ApiError::unavailable("The server is shutting down."));
     }
-    if !app.is_warm() {
+    if !app.is_preloaded() {
         return Err(ApiError::unavailable(
             "The skills of running agents are being loaded.",
         ));

@@ -6,13 +6,13 @@ use skillgate_store::{Role, Session, Store};
 use crate::ApiError;
 
 /// The most messages of a history.
-const MOST: i64 = 200;
+const MAX_MESSAGES: i64 = 200;
 /// The most bytes of it, tool results included. Older ones are left out; the store keeps them all.
 const LARGEST: i64 = 400_000;
 
 /// The latest of what was said in a session, oldest first, beginning with a message of the user.
 pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, ApiError> {
-    let stored = store.conversation(session, MOST, LARGEST).await?;
+    let stored = store.conversation(session, MAX_MESSAGES, LARGEST).await?;
     let mut exchanges: Vec<Vec<Message>> = Vec::new();
     for message in stored.into_iter().rev() {
         let parts: Option<Vec<Message>> = serde_json::from_value(message.parts).ok();

@@ -35,7 +35,7 @@ pub(crate) async fn prepare(
     session: &Session,
     context: Option<String>,
 ) -> Result<Prepared, ApiError> {
-    let skills = app.shelf().of_agent(agent).await?;
+    let skills = app.loaded_skills().of_agent(agent).await?;
     let providers = app.providers();
     let operators = providers.anthropic_key.as_ref();
     let secrets = Arc::new(Secrets::read(app.store(), agent, operators).await?);

@@ -13,9 +13,9 @@ use skillgate_runtime::Place;
 use skillgate_store::{AgentStatus, Run, Step as Row};
 use tokio::sync::Semaphore;
 
-use crate::run::begin::{Ready, begin};
 use crate::run::journal::RunJournal;
-use crate::run::{history, lane, prepare};
+use crate::run::spawn::{PreparedRun, spawn_run};
+use crate::run::{history, prepare, session_queue};
 use crate::{ApiError, App};
 
 /// How many journals are read at once, each of some megabytes.
@@ -43,13 +43,13 @@ impl App {
 
 /// The places that a run holds until it has ended.
 struct RunPlaces {
-    session: lane::Place,
+    session: session_queue::SessionPermit,
     account: Place,
 }
 
 async fn wait_and_go_on(app: App, run: Run, reading: &Semaphore) {
     let waited = async {
-        let session = app.lanes().enter(&run.session_id).await?;
+        let session = app.session_queues().enter(&run.session_id).await?;
         // However long it takes: nobody waits for an answer any more, but the run must end.
         let account = app.runs().wait(&run.account_id).await;
         let account = account.map_err(ApiError::internal)?;
@@ -85,7 +85,7 @@ async fn go_on(app: App, run: Run, places: Result<RunPlaces, ApiError>) {
     match ready {
         Ok(ready) => {
             tracing::info!(run = run.id, steps = steps.len(), "a run goes on");
-            drop(begin(&app, ready));
+            drop(spawn_run(&app, ready));
         }
         Err(error) => give_up(&app, run, steps, seq, &error).await,
     }
@@ -117,7 +117,7 @@ async fn ready(
     run: &Run,
     steps: Vec<Step>,
     places: RunPlaces,
-) -> Result<Ready, ApiError> {
+) -> Result<PreparedRun, ApiError> {
     let account = run.account_id.as_str();
     let stopped = app.agents().token(&run.agent_id);
     let agent = app
@@ -142,7 +142,7 @@ async fn ready(
         .map(str::to_owned);
     let prepared = prepare::prepare(app, &agent, &session, context).await?;
     let history = history::read(app.store(), &session).await?;
-    Ok(Ready {
+    Ok(PreparedRun {
         run: run.clone(),
         agent: Arc::new(agent),
         stopped,

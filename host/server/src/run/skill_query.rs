@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use skillgate_agent::{ToolAnswer, ToolSpec, ToolsError};
 
-use crate::service::shelf::{Granted, Loaded};
+use crate::service::loaded_skills::{AgentSkill, LoadedSkill};
 
 /// The tool's name: names without `__` are the host's own.
 pub(crate) const SKILL_QUERY: &str = "skill_query";
@@ -52,15 +52,16 @@ struct SkillQuery {
 /// # Errors
 /// When the skill's package can't be read now.
 pub(crate) async fn answer_skill_query(
-    skills: &[Granted],
+    skills: &[AgentSkill],
     arguments: &Value,
 ) -> Result<ToolAnswer, ToolsError> {
     let query = match SkillQuery::deserialize(arguments) {
         Ok(query) => query,
         Err(error) => return Ok(mistake(format!("The arguments do not fit: {error}."))),
     };
-    let is_meant =
-        |one: &&Granted| one.skill.name == query.skill_id || one.skill.skill_id == query.skill_id;
+    let is_meant = |one: &&AgentSkill| {
+        one.skill.name == query.skill_id || one.skill.skill_id == query.skill_id
+    };
     let Some(granted) = skills.iter().find(is_meant) else {
         let names: Vec<&str> = skills.iter().map(|one| one.skill.name.as_str()).collect();
         let names = names.join(", ");
@@ -106,7 +107,7 @@ pub(crate) async fn answer_skill_query(
 }
 
 /// A reference as the answer shows it; the inner error is for the model.
-async fn reference(skill: &Loaded, name: &str) -> Result<Result<Value, String>, ToolsError> {
+async fn reference(skill: &LoadedSkill, name: &str) -> Result<Result<Value, String>, ToolsError> {
     if !skill.references.iter().any(|known| known == name) {
         let known = skill.references.join(", ");
         return Ok(Err(format!(

@@ -13,14 +13,14 @@ use skillgate_runtime::{Call, CallFault, HostFault, LogLevel, Receipt, Scope, Si
 
 use crate::run::secrets::Secrets;
 use crate::run::skill_query::{SKILL_QUERY, answer_skill_query, skill_query_spec};
+use crate::service::loaded_skills::AgentSkill;
 use crate::service::logs::{LogOwner, Logs};
-use crate::service::shelf::Granted;
 
 /// The tools of one agent in one session. What it holds does not change while the run lasts.
 pub(crate) struct SkillTools {
     owner: LogOwner,
     peer: String,
-    skills: Arc<Vec<Granted>>,
+    skills: Arc<Vec<AgentSkill>>,
     by_name: HashMap<String, (usize, String)>,
     specs: Vec<ToolSpec>,
     secrets: Arc<Secrets>,
@@ -32,7 +32,7 @@ impl SkillTools {
     pub(crate) fn new(
         owner: LogOwner,
         peer: &str,
-        skills: Arc<Vec<Granted>>,
+        skills: Arc<Vec<AgentSkill>>,
         secrets: Arc<Secrets>,
         logs: Logs,
     ) -> Self {
@@ -67,7 +67,7 @@ impl SkillTools {
 
     /// What the system prompt says about the skills.
     pub(crate) fn notes(&self) -> Vec<SkillNote> {
-        let note = |granted: &Granted| SkillNote {
+        let note = |granted: &AgentSkill| SkillNote {
             name: granted.skill.name.clone(),
             description: granted.skill.manifest.description.clone(),
         };
@@ -76,7 +76,7 @@ impl SkillTools {
 
     async fn run(
         &self,
-        granted: &Granted,
+        granted: &AgentSkill,
         tool: &str,
         invocation: &ToolInvocation<'_>,
     ) -> Result<Ended, ToolsError> {

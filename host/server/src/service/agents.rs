@@ -14,21 +14,21 @@ use skillgate_store::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::service::{secrets, text};
+use crate::service::{secrets, validate};
 use crate::{ApiError, App};
 
 /// The most agents of one account.
-pub const MOST: i64 = 10_000;
+pub const MAX_AGENTS_PER_ACCOUNT: i64 = 10_000;
 /// The most bytes of SOUL.md and of WORKFLOW.md.
-const LONGEST_TEXT: usize = 256 << 10;
+const MAX_MARKDOWN_BYTES: usize = 256 << 10;
 /// The most bytes of `config` as JSON.
-const LONGEST_CONFIG: usize = 64 << 10;
+const MAX_CONFIG_BYTES: usize = 64 << 10;
 /// The deepest nesting of `config`: what answers wrap around it keeps them within the limit on documents.
 const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
 /// After this time an agent is looked up again: another process may have changed it.
-const FRESH: Duration = Duration::from_secs(1);
+const CACHE_TTL: Duration = Duration::from_secs(1);
 /// Agents remembered at once.
-const REMEMBERED: u64 = 100_000;
+const MAX_CACHED_AGENTS: u64 = 100_000;
 /// The name and version of the runtime that runs.
 pub(crate) const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
 
@@ -41,8 +41,8 @@ pub(crate) struct Agents {
 impl Default for Agents {
     fn default() -> Self {
         let seen = Cache::builder()
-            .max_capacity(REMEMBERED)
-            .time_to_live(FRESH)
+            .max_capacity(MAX_CACHED_AGENTS)
+            .time_to_live(CACHE_TTL)
             .build();
         Self {
             seen,
@@ -77,7 +77,7 @@ impl Agents {
 
 /// What an agent is made of. Not `Debug`: it holds secrets.
 #[derive(Default)]
-pub struct Draft {
+pub struct CreateAgent {
     /// 1 to 100 characters.
     pub name: String,
     /// `eu` or `us`; `eu` when absent.
@@ -96,14 +96,18 @@ pub struct Draft {
 ///
 /// # Errors
 /// 400 for a field that is not acceptable or for want of a credential, 403 `limit_reached`.
-pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, ApiError> {
-    let name = text::required("name", &draft.name, 100)?;
+pub async fn create(app: &App, account: &str, draft: CreateAgent) -> Result<Agent, ApiError> {
+    let name = validate::required("name", &draft.name, 100)?;
     let region = region(draft.region)?;
-    let soul_md = text::bounded("soulMd", draft.soul_md.unwrap_or_default(), LONGEST_TEXT)?;
-    let workflow_md = text::bounded(
+    let soul_md = validate::bounded(
+        "soulMd",
+        draft.soul_md.unwrap_or_default(),
+        MAX_MARKDOWN_BYTES,
+    )?;
+    let workflow_md = validate::bounded(
         "workflowMd",
         draft.workflow_md.unwrap_or_default(),
-        LONGEST_TEXT,
+        MAX_MARKDOWN_BYTES,
     )?;
     let config = Value::Object(draft.config);
     if nests_deeper_than(&config, MAX_CONFIG_DEPTH) {
@@ -111,13 +115,13 @@ pub async fn create(app: &App, account: &str, draft: Draft) -> Result<Agent, Api
             "config: must not be nested more than {MAX_CONFIG_DEPTH} deep."
         )));
     }
-    text::bounded("config", config.to_string(), LONGEST_CONFIG)?;
+    validate::bounded("config", config.to_string(), MAX_CONFIG_BYTES)?;
     let secrets = secrets::parse(&draft.secrets)?;
     app.providers()
         .choose(&config, |name| secrets.contains_key(name))?;
-    if app.store().count_agents(account).await?.total >= MOST {
+    if app.store().count_agents(account).await?.total >= MAX_AGENTS_PER_ACCOUNT {
         return Err(ApiError::limit_reached(&format!(
-            "This account has {MOST} agents, the most it may have."
+            "This account has {MAX_AGENTS_PER_ACCOUNT} agents, the most it may have."
         )));
     }
     let new = NewAgent {
@@ -172,7 +176,7 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<Page<AgentSummary>, ApiError> {
-    let limit = limit.clamp(0, MOST);
+    let limit = limit.clamp(0, MAX_AGENTS_PER_ACCOUNT);
     Ok(app.store().list_agents(account, limit, offset).await?)
 }
 
@@ -185,7 +189,7 @@ pub async fn get(app: &App, account: &str, id: &str) -> Result<Arc<Agent>, ApiEr
             Err(missing())
         };
     }
-    if !text::is_id(id) {
+    if !validate::is_id(id) {
         return Err(missing());
     }
     let agent = app.store().get_agent(account, id).await?;
@@ -196,7 +200,7 @@ pub async fn get(app: &App, account: &str, id: &str) -> Result<Arc<Agent>, ApiEr
 
 /// As [`get`], and not from memory: a status that is a second old must not make a change look needless.
 async fn get_as_stored(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
-    if !text::is_id(id) {
+    if !validate::is_id(id) {
         return Err(missing());
     }
     let stored = app.store().get_agent(account, id).await?;
@@ -227,9 +231,9 @@ pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError
 }
 
 async fn start_anew(app: &App, agent: &Agent) -> Result<Agent, ApiError> {
-    app.shelf().forget(&agent.id).await;
+    app.loaded_skills().forget(&agent.id).await;
     let stopped = app.agents().token(&agent.id);
-    let Err(error) = app.shelf().of_agent(agent).await else {
+    let Err(error) = app.loaded_skills().of_agent(agent).await else {
         let started = set_status(app, agent, AgentStatus::Running, None, "Agent started").await?;
         return unless_stopped(app, started, &stopped).await;
     };
@@ -297,7 +301,7 @@ pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> 
     let deleted = app.store().delete_agent(account, id).await?;
     app.agents().seen.invalidate(id).await;
     app.agents().cancel(id);
-    app.shelf().forget(id).await;
+    app.loaded_skills().forget(id).await;
     app.logs().wake(id);
     if deleted { Ok(()) } else { Err(missing()) }
 }
@@ -338,8 +342,8 @@ pub async fn set_secrets(
     }
     let line = format!(
         "Secrets changed: set {}, deleted {}",
-        text::listed(&names),
-        text::listed(&changes.delete)
+        validate::listed(&names),
+        validate::listed(&changes.delete)
     );
     app.logs().write(&(&*agent).into(), LogLevel::Info, &line);
     mark_for_restart(app, &agent).await

@@ -3,12 +3,12 @@
 use skillgate_store::{ApiKey, IssuedKey, NewApiKey, Timestamp};
 
 use crate::scope::Scope;
-use crate::service::text;
+use crate::service::validate;
 use crate::{ApiError, App};
 
 /// What a key is made of.
 #[derive(Debug, Default)]
-pub struct Draft {
+pub struct CreateApiKey {
     /// What its owner calls it: 1 to 100 characters.
     pub label: String,
     /// What it may do; at least one.
@@ -24,8 +24,8 @@ pub struct Draft {
 /// # Errors
 /// 400 for an unknown scope, none at all, a rate limit above the operator's ceiling, or an expiry that is no time to
 /// come; 403 `limit_reached` when the account has as many valid keys as it may have.
-pub async fn create(app: &App, account: &str, draft: Draft) -> Result<IssuedKey, ApiError> {
-    let label = text::required("label", &draft.label, 100)?;
+pub async fn create(app: &App, account: &str, draft: CreateApiKey) -> Result<IssuedKey, ApiError> {
+    let label = validate::required("label", &draft.label, 100)?;
     let new = NewApiKey {
         label,
         scopes: scopes(draft.scopes)?,
@@ -71,7 +71,7 @@ pub async fn list(app: &App, account: &str) -> Result<Vec<ApiKey>, ApiError> {
 
 /// Revokes a key: refused at once here, and within a second by every other process.
 pub async fn revoke(app: &App, account: &str, id: &str) -> Result<(), ApiError> {
-    let revoked = text::is_id(id) && app.store().revoke_api_key(account, id).await?;
+    let revoked = validate::is_id(id) && app.store().revoke_api_key(account, id).await?;
     app.keys().forget();
     if revoked {
         Ok(())

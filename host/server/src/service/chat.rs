@@ -7,25 +7,25 @@ use skillgate_agent::{EventReceiver, Message};
 use skillgate_runtime::{NoPlace, Place};
 use skillgate_store::{Agent, History, NewMessage, NewRun, Page, Said, Session, Timestamp};
 
-use crate::run::begin::{Ready, begin};
+use crate::run::spawn::{PreparedRun, spawn_run};
 use crate::run::{history, prepare};
-use crate::service::{agents, text};
+use crate::service::{agents, validate};
 use crate::{ApiError, App};
 
 /// The most characters of a message.
-const LONGEST_MESSAGE: usize = 100_000;
+const MAX_MESSAGE_CHARS: usize = 100_000;
 /// The most characters of `context` after formatting.
-const LONGEST_CONTEXT: usize = 2_000;
+const MAX_CONTEXT_CHARS: usize = 2_000;
 /// The most characters of `peerId`.
-const LONGEST_PEER: usize = 200;
+const MAX_PEER_CHARS: usize = 200;
 /// The most sessions in a list.
-pub const MOST_SESSIONS: i64 = 100;
+pub const MAX_LISTED_SESSIONS: i64 = 100;
 /// The way these messages come.
 const CHANNEL: &str = "api";
 
 /// A message to an agent.
 #[derive(Debug, Default)]
-pub struct Ask {
+pub struct SendMessage {
     /// What is said.
     pub message: String,
     /// In which session; the peer's default when absent.
@@ -59,9 +59,9 @@ pub async fn send(
     account: &str,
     key: &str,
     agent: &str,
-    ask: Ask,
+    ask: SendMessage,
 ) -> Result<Running, ApiError> {
-    text::required("message", &ask.message, LONGEST_MESSAGE)?;
+    validate::required("message", &ask.message, MAX_MESSAGE_CHARS)?;
     let message = ask.message;
     let context = ask.context.map(format_context).transpose()?;
     let peer = peer(ask.peer, key)?;
@@ -75,7 +75,7 @@ pub async fn send(
     let closing = || ApiError::unavailable("The server is shutting down. Try again in a moment.");
     let place = app
         .closing()
-        .run_until_cancelled(app.lanes().enter(&session.id))
+        .run_until_cancelled(app.session_queues().enter(&session.id))
         .await
         .ok_or_else(closing)??;
     let run_place = app
@@ -98,7 +98,7 @@ pub async fn send(
     let begun = tokio::spawn(async move {
         let run = create_run(&app, &session, message, context).await?;
         let id = run.id.clone();
-        let ready = Ready {
+        let ready = PreparedRun {
             run,
             agent,
             stopped,
@@ -108,7 +108,7 @@ pub async fn send(
             place,
             run_place,
         };
-        Ok::<_, ApiError>((id, begin(&app, ready)))
+        Ok::<_, ApiError>((id, spawn_run(&app, ready)))
     });
     let (run, events) = begun.await.map_err(ApiError::internal)??;
     Ok(Running {
@@ -160,7 +160,7 @@ pub async fn sessions(app: &App, account: &str, agent: &str) -> Result<Page<Sess
     let agent = agents::get(app, account, agent).await?;
     Ok(app
         .store()
-        .list_sessions(account, &agent.id, MOST_SESSIONS)
+        .list_sessions(account, &agent.id, MAX_LISTED_SESSIONS)
         .await?)
 }
 
@@ -222,7 +222,7 @@ async fn session(
 }
 
 async fn find_session(app: &App, agent: &Agent, id: &str) -> Result<Session, ApiError> {
-    let session = if text::is_id(id) {
+    let session = if validate::is_id(id) {
         app.store()
             .get_session(&agent.account_id, &agent.id, id)
             .await?
@@ -257,7 +257,7 @@ fn peer(id: Option<String>, key: &str) -> Result<Peer, ApiError> {
             is_named: false,
         });
     };
-    let id = text::required("peerId", &id, LONGEST_PEER)?;
+    let id = validate::required("peerId", &id, MAX_PEER_CHARS)?;
     Ok(Peer {
         name: format!("peer:{id}"),
         is_named: true,
@@ -276,11 +276,11 @@ fn format_context(context: Value) -> Result<String, ApiError> {
         }
     };
     let length = formatted.chars().count();
-    if length <= LONGEST_CONTEXT {
+    if length <= MAX_CONTEXT_CHARS {
         return Ok(formatted);
     }
     Err(ApiError::validation(format!(
-        "context: has {length} characters after formatting; {LONGEST_CONTEXT} are allowed."
+        "context: has {length} characters after formatting; {MAX_CONTEXT_CHARS} are allowed."
     )))
 }
 

@@ -28,7 +28,7 @@ const GATHER: Duration = Duration::from_millis(50);
 /// As many lines are read, and made a text of, in a millisecond or two.
 const SMALL_TAIL: i64 = 500;
 /// The most lines that one request for the past gets.
-pub const MOST: i64 = 10_000;
+pub const MAX_TAIL_LINES: i64 = 10_000;
 
 /// Whose log a line goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -232,9 +232,9 @@ pub async fn tail(app: &App, agent: &Agent, count: i64) -> Result<String, ApiErr
     let (account, bytes) = (&agent.account_id, app.limits().pages.log);
     let lines = app
         .store()
-        .tail_logs(account, &agent.id, count.clamp(0, MOST), bytes)
+        .tail_logs(account, &agent.id, count.clamp(0, MAX_TAIL_LINES), bytes)
         .await?;
-    let text = move || lines.iter().map(|line| show(line) + "\n").collect();
+    let text = move || lines.iter().map(|line| format_line(line) + "\n").collect();
     match is_large {
         true => spawn_blocking(text).await.map_err(ApiError::internal),
         false => Ok(text()),
@@ -242,7 +242,7 @@ pub async fn tail(app: &App, agent: &Agent, count: i64) -> Result<String, ApiErr
 }
 
 /// A line as the API shows it: `2026-02-10T14:00:05Z [info] Agent started`.
-pub fn show(line: &LogLine) -> String {
+pub fn format_line(line: &LogLine) -> String {
     let at =
         Timestamp::from_micros(line.at.as_micros() - line.at.as_micros().rem_euclid(1_000_000))
             .to_string();
@@ -285,6 +285,9 @@ mod tests {
             level: "info".into(),
             message: "Agent started".into(),
         };
-        assert_eq!(show(&line), "2026-02-10T14:00:05Z [info] Agent started");
+        assert_eq!(
+            format_line(&line),
+            "2026-02-10T14:00:05Z [info] Agent started"
+        );
     }
 }

@@ -3,14 +3,14 @@
 pub mod accounts;
 pub mod agents;
 pub mod api_keys;
+pub mod assignments;
 pub mod chat;
-pub mod installations;
 pub mod instructions;
+pub mod loaded_skills;
 pub mod logs;
 pub mod publish;
 pub mod publisher_keys;
 pub mod runs;
 pub mod secrets;
-pub mod shelf;
 pub mod skills;
-mod text;
+mod validate;

@@ -6,8 +6,8 @@ use skillgate_skill::Package;
 use skillgate_store::{NewVersion, Published, SkillKind, TrustLevel, VersionHead, VersionNumber};
 
 use crate::package_work::{needed_to_store, needed_to_verify};
+use crate::service::loaded_skills::open::{Opened, compile_place};
 use crate::service::publisher_keys;
-use crate::service::shelf::open::{Opened, compile_place};
 use crate::spool::Received;
 use crate::{ApiError, App};
 
@@ -134,7 +134,7 @@ async fn replace_revoked(
         .replace_signature(account, head, signer, bytes)
         .await?
     {
-        app.shelf().forget_version(&head.id).await;
+        app.loaded_skills().forget_version(&head.id).await;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use skillgate_skill::{KeyProof, check_proof, key_id};
 use skillgate_store::{NewPublisherKey, PublisherKey, Timestamp};
 
-use crate::service::text;
+use crate::service::validate;
 use crate::{ApiError, App};
 
 /// How long a nonce can be used: a person may have to type a passphrase meanwhile.
@@ -53,7 +53,7 @@ pub async fn add(
     proof: &KeyProof,
     label: &str,
 ) -> Result<PublisherKey, ApiError> {
-    let label = text::required("label", label, 100)?;
+    let label = validate::required("label", label, 100)?;
     check_time(&proof.issued_at, app.now())?;
     let audience = app.public_url().as_str();
     let key = check_proof(proof, audience, account)?;
@@ -106,7 +106,7 @@ pub async fn list(app: &App, account: &str) -> Result<Vec<PublisherKey>, ApiErro
 /// Revokes a key, named by its row or by its key id: nothing that it signed is accepted from now on. What was published
 /// before goes on running.
 pub async fn revoke(app: &App, account: &str, id: &str) -> Result<(), ApiError> {
-    let revoked = text::is_id(id)
+    let revoked = validate::is_id(id)
         && app
             .store()
             .revoke_publisher_key(account, id, app.now())

@@ -2,12 +2,12 @@
 
 use skillgate_store::{Run, StepPage};
 
-use crate::service::text;
+use crate::service::validate;
 use crate::{ApiError, App};
 
 /// A run of an account's agent; 404 when it has none of this id.
 pub async fn get(app: &App, account: &str, id: &str) -> Result<Run, ApiError> {
-    let run = if text::is_id(id) {
+    let run = if validate::is_id(id) {
         app.store().get_run(account, id).await?
     } else {
         None

@@ -12,9 +12,9 @@ pub const MAX_SECRETS: usize = 64;
 /// spellings each, in whatever leaves: that takes up to 1 KiB of memory for each byte.
 pub const MAX_SECRET_BYTES: usize = 16 << 10;
 /// The longest name, in bytes.
-const LONGEST_NAME: usize = 128;
+const MAX_NAME_BYTES: usize = 128;
 /// The longest value, in bytes.
-const LONGEST_VALUE: usize = 16 << 10;
+const MAX_VALUE_BYTES: usize = 16 << 10;
 
 /// The names that the API spells in camel case, and the names they are kept under.
 const SPELLINGS: [(&str, &str); 6] = [
@@ -57,9 +57,10 @@ pub fn parse(given: &Map<String, Value>) -> Result<BTreeMap<String, String>, Api
         // Kept as it was sent: a key in PEM ends in a line feed.
         let text = value
             .as_str()
-            .filter(|text| !text.trim().is_empty() && text.len() <= LONGEST_VALUE);
+            .filter(|text| !text.trim().is_empty() && text.len() <= MAX_VALUE_BYTES);
         let Some(text) = text else {
-            let message = format!("secrets.{name}: must be a text of 1 to {LONGEST_VALUE} bytes.");
+            let message =
+                format!("secrets.{name}: must be a text of 1 to {MAX_VALUE_BYTES} bytes.");
             return Err(ApiError::validation(message));
         };
         secrets.insert(name.to_owned(), text.to_owned());
@@ -90,12 +91,12 @@ pub fn parse_deletes(names: &[String]) -> Result<Vec<String>, ApiError> {
 /// Checks a secret's name and gives the name it is kept under; 400 when it is none.
 pub fn parse_name(name: &str) -> Result<&str, ApiError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(allowed) {
+    if (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
         return Ok(kept_name(name));
     }
-    let shown: String = name.chars().take(LONGEST_NAME).collect();
+    let shown: String = name.chars().take(MAX_NAME_BYTES).collect();
     let message = format!(
-        "secrets: {shown:?} is no name of a secret. Use 1 to {LONGEST_NAME} of `A-Z a-z 0-9 _ - .`."
+        "secrets: {shown:?} is no name of a secret. Use 1 to {MAX_NAME_BYTES} of `A-Z a-z 0-9 _ - .`."
     );
     Err(ApiError::validation(message))
 }

@@ -2,7 +2,7 @@
 
 use skillgate_store::{Skill, Version, VersionHead};
 
-use crate::service::text;
+use crate::service::validate;
 use crate::{ApiError, App};
 
 /// The skills of an account that fit `search` (in name, title or description) and `category`. Those whose name or title
@@ -73,7 +73,7 @@ pub async fn version_of(
     skill: &str,
     version: Option<&str>,
 ) -> Result<(Skill, Version), ApiError> {
-    if !text::is_id(skill) {
+    if !validate::is_id(skill) {
         return Err(ApiError::not_found("skill"));
     }
     match app.store().get_version(account, skill, version).await? {
@@ -113,7 +113,7 @@ pub(crate) async fn head_of(
     skill: &str,
     version: Option<&str>,
 ) -> Result<(Skill, VersionHead), ApiError> {
-    if !text::is_id(skill) {
+    if !validate::is_id(skill) {
         return Err(ApiError::not_found("skill"));
     }
     let found = app

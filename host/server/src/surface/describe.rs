@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Created, Data, List, Pagination};
+use crate::envelope::{Created, Data, List, Pagination};
 use crate::event_stream::EventStream;
 use crate::extract::{Caller, Id, Json, OptionalJson, Query};
 use crate::{ApiError, App};

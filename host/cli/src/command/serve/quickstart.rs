@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 use skillgate_server::service::publish::publish_package;
-use skillgate_server::service::{agents, installations, publisher_keys, skills};
+use skillgate_server::service::{agents, assignments, publisher_keys, skills};
 use skillgate_server::{ApiError, App};
 use skillgate_skill::{Manifest, ProofContext, prove_possession};
 use skillgate_store::{Assignment, IssuedKey, TrustLevel};
@@ -48,7 +48,7 @@ pub(super) async fn prepare(
     if !packages.files.is_empty() {
         register(app, &account, &packages.key_file(key)?).await?;
     }
-    let installed = installations::list(app, &account, &agent).await?;
+    let installed = assignments::list(app, &account, &agent).await?;
     for (path, opened) in packages.files {
         let opened = opened.await.map_err(anyhow::Error::from)??;
         let manifest = publish(app, &account, &path, opened, output).await?;
@@ -77,11 +77,11 @@ impl Demo {
 
 /// The agent's id.
 async fn agent(app: &App, account: &str) -> Outcome<String> {
-    let agents = agents::list(app, account, agents::MOST, 0).await?;
+    let agents = agents::list(app, account, agents::MAX_AGENTS_PER_ACCOUNT, 0).await?;
     if let Some(agent) = agents.items.into_iter().find(|agent| agent.name == NAME) {
         return Ok(agent.id);
     }
-    let draft = agents::Draft {
+    let draft = agents::CreateAgent {
         name: NAME.to_owned(),
         soul_md: Some(SOUL.to_owned()),
         ..Default::default()
@@ -150,12 +150,12 @@ fn is_of(one: &Assignment, manifest: &Manifest) -> bool {
 
 /// Installs this version, with all that it asks for.
 async fn install(app: &App, account: &str, agent: &str, manifest: Manifest) -> Outcome {
-    let wish = installations::Wish {
+    let wish = assignments::InstallSkill {
         skill: manifest.name,
         trust_level: TrustLevel::Community.to_string(),
         version: manifest.version,
         permissions: None,
     };
-    installations::install(app, account, BY, agent, wish).await?;
+    assignments::install(app, account, BY, agent, wish).await?;
     Ok(())
 }

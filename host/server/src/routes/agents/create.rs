@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use skillgate_store::Timestamp;
 
-use crate::answer::Created;
+use crate::envelope::Created;
 use crate::extract::{Caller, Json};
-use crate::service::agents::{self, Draft};
+use crate::service::agents::{self, CreateAgent};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -43,7 +43,7 @@ pub(crate) async fn create(
     if body.swarm_id.is_some() {
         return Err(ApiError::not_found("swarm"));
     }
-    let draft = Draft {
+    let draft = CreateAgent {
         name: body.name,
         region: body.region,
         secrets: body.secrets.unwrap_or_default(),

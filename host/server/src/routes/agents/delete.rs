@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::answer::{Data, Deleted};
+use crate::envelope::{Data, Deleted};
 use crate::extract::{Caller, Id};
 use crate::service::agents;
 use crate::{ApiError, App};

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use skillgate_store::{Agent, AgentStatus, Timestamp};
 
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::{Caller, Id};
 use crate::service::agents;
 use crate::{ApiError, App};

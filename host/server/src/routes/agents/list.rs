@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skillgate_store::{AgentStatus, AgentSummary, Timestamp};
 
-use crate::answer::{List, Pagination};
+use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Query};
 use crate::service::agents;
 use crate::{ApiError, App};
@@ -54,13 +54,15 @@ pub(crate) async fn list(
     Query(params): Query<ListAgentsQuery>,
 ) -> Result<List<AgentListItem>, ApiError> {
     let (limit, offset) = (params.limit, params.offset.unwrap_or(0));
-    if limit.is_some_and(|limit| !(1..=agents::MOST).contains(&limit)) || offset < 0 {
+    if limit.is_some_and(|limit| !(1..=agents::MAX_AGENTS_PER_ACCOUNT).contains(&limit))
+        || offset < 0
+    {
         return Err(ApiError::validation(format!(
             "limit: must be 1 to {}, and offset at least 0.",
-            agents::MOST
+            agents::MAX_AGENTS_PER_ACCOUNT
         )));
     }
-    let most = limit.unwrap_or(agents::MOST);
+    let most = limit.unwrap_or(agents::MAX_AGENTS_PER_ACCOUNT);
     let page = agents::list(&app, caller.account(), most, offset).await?;
     let pagination = Pagination {
         total: page.total.unsigned_abs(),

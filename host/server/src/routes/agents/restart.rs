@@ -3,7 +3,7 @@
 use axum::extract::State;
 
 use super::start::StartedAgent;
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::{Caller, Id};
 use crate::service::agents;
 use crate::{ApiError, App};

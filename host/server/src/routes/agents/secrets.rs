@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::{Caller, Id, Json};
 use crate::service::agents;
 use crate::{ApiError, App};

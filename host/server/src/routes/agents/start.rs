@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{Agent, AgentStatus, Timestamp};
 
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::{Caller, Id};
 use crate::service::agents;
 use crate::{ApiError, App};

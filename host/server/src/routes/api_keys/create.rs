@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::list::ApiKeyView;
-use crate::answer::Created;
+use crate::envelope::Created;
 use crate::extract::{Caller, Json};
-use crate::service::api_keys::{self, Draft};
+use crate::service::api_keys::{self, CreateApiKey};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -33,7 +33,7 @@ pub(crate) async fn create(
     caller: Caller,
     Json(body): Json<CreateApiKeyRequest>,
 ) -> Result<Created<IssuedApiKey>, ApiError> {
-    let draft = Draft {
+    let draft = CreateApiKey {
         label: body.label,
         scopes: body.scopes,
         rate_limit: body.rate_limit,

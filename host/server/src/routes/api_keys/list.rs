@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{ApiKey, Timestamp};
 
-use crate::answer::List;
+use crate::envelope::List;
 use crate::extract::Caller;
 use crate::service::api_keys;
 use crate::{ApiError, App};

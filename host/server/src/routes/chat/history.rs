@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skillgate_store::{Role, Timestamp};
 
-use crate::answer::{List, Pagination};
+use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Id, Query};
 use crate::service::chat;
 use crate::{ApiError, App};

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skillgate_store::Timestamp;
 
-use crate::answer::Created;
+use crate::envelope::Created;
 use crate::extract::{Caller, Id, OptionalJson};
 use crate::service::chat;
 use crate::{ApiError, App};

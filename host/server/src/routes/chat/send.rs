@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::event_stream::{EventStream, event_stream};
 use crate::extract::{Caller, Id, Json};
-use crate::service::chat::{self, Ask};
+use crate::service::chat::{self, SendMessage};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -28,7 +28,7 @@ pub(crate) async fn send(
     Id(id): Id<String>,
     Json(body): Json<SendMessageRequest>,
 ) -> Result<EventStream, ApiError> {
-    let ask = Ask {
+    let ask = SendMessage {
         message: body.message,
         session: body.session_id,
         peer: body.peer_id,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{Session, Timestamp};
 
-use crate::answer::{List, Pagination};
+use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Id};
 use crate::service::chat;
 use crate::{ApiError, App};
@@ -37,7 +37,7 @@ pub(crate) async fn sessions(
     Id(id): Id<String>,
 ) -> Result<List<SessionView>, ApiError> {
     let page = chat::sessions(&app, caller.account(), &id).await?;
-    let limit = chat::MOST_SESSIONS.unsigned_abs();
+    let limit = chat::MAX_LISTED_SESSIONS.unsigned_abs();
     let pagination = Pagination {
         total: page.total.unsigned_abs(),
         limit,

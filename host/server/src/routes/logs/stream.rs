@@ -35,7 +35,7 @@ pub(crate) async fn stream(
         match followed {
             Followed::Line(line) => Event::default()
                 .id(line.seq.to_string())
-                .data(logs::show(&line)),
+                .data(logs::format_line(&line)),
             Followed::Gone { first_kept } => Event::default().data(format!(
                 "The lines before number {first_kept} that were not read yet are not kept any more."
             )),

@@ -4,7 +4,7 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::{Caller, Id, Query};
 use crate::service::{agents, logs};
 use crate::{ApiError, App};
@@ -18,8 +18,8 @@ impl ReadLogQuery {
     /// How many lines; `default` when the query does not say.
     pub(crate) fn count(&self, default: i64) -> Result<i64, ApiError> {
         let count = self.tail.unwrap_or(default);
-        let message = format!("tail: must be 0 to {}.", logs::MOST);
-        if (0..=logs::MOST).contains(&count) {
+        let message = format!("tail: must be 0 to {}.", logs::MAX_TAIL_LINES);
+        if (0..=logs::MAX_TAIL_LINES).contains(&count) {
             Ok(count)
         } else {
             Err(ApiError::validation(message))

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use skillgate_skill::KeyProof;
 
 use super::list::PublisherKeyView;
-use crate::answer::Created;
+use crate::envelope::Created;
 use crate::extract::{Caller, Json};
 use crate::service::publisher_keys;
 use crate::{ApiError, App};

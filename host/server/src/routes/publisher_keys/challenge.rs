@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::Timestamp;
 
-use crate::answer::Created;
+use crate::envelope::Created;
 use crate::extract::Caller;
 use crate::service::publisher_keys;
 use crate::{ApiError, App};

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{PublisherKey, Timestamp};
 
-use crate::answer::List;
+use crate::envelope::List;
 use crate::extract::Caller;
 use crate::service::publisher_keys;
 use crate::{ApiError, App};

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 
-use crate::answer::{Data, Revoked};
+use crate::envelope::{Data, Revoked};
 use crate::extract::{Caller, Id};
 use crate::service::publisher_keys;
 use crate::{ApiError, App};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use skillgate_store::{RunStatus, Step, Timestamp};
 
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::{Caller, Id, Query};
 use crate::service::runs;
 use crate::{ApiError, App};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use skillgate_store::Step;
 
 use super::get::ReadStepsQuery;
-use crate::answer::List;
+use crate::envelope::List;
 use crate::extract::{Caller, Id, Query};
 use crate::service::runs;
 use crate::{ApiError, App};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use skillgate_store::{Skill, TrustLevel, Version};
 
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::{Caller, Id};
 use crate::service::skills;
 use crate::{ApiError, App};

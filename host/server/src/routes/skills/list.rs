@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skillgate_store::Skill;
 
-use crate::answer::{List, Pagination};
+use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Query};
 use crate::service::skills;
 use crate::{ApiError, App};

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::SkillView;
 use super::receive::{SentSkill, SkillUpload, receive};
-use crate::answer::{Created, Data};
+use crate::envelope::{Created, Data};
 use crate::extract::{Caller, Id};
 use crate::service::publish::{LARGEST_PACKAGE, publish_received};
 use crate::service::{instructions, skills};

@@ -4,23 +4,23 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use super::Granted;
+use super::AgentSkill;
 
 /// The lists of skills that were handed out and are still in use, by agent.
 #[derive(Default)]
 pub(super) struct LiveGrants {
-    lists: Mutex<HashMap<String, Vec<Weak<Vec<Granted>>>>>,
+    lists: Mutex<HashMap<String, Vec<Weak<Vec<AgentSkill>>>>>,
     /// How often anything was taken back.
     revocations: AtomicU64,
 }
 
 impl LiveGrants {
     /// Notes an agent's skills as they are now, and takes back from earlier lists what is not among them any more.
-    pub(super) fn renew(&self, agent: &str, now: &Arc<Vec<Granted>>) {
+    pub(super) fn renew(&self, agent: &str, now: &Arc<Vec<AgentSkill>>) {
         let mut live = self.lock();
         let lists = live.entry(agent.to_owned()).or_default();
         lists.retain(|list| list.strong_count() > 0);
-        let still = |old: &Granted| now.iter().any(|new| old.is_same_grant(new));
+        let still = |old: &AgentSkill| now.iter().any(|new| old.is_same_grant(new));
         for list in lists.iter().filter_map(Weak::upgrade) {
             let gone = list.iter().filter(|old| !still(old));
             gone.for_each(|old| old.state.revoke());
@@ -52,7 +52,7 @@ impl LiveGrants {
         });
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Weak<Vec<Granted>>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<Weak<Vec<AgentSkill>>>>> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

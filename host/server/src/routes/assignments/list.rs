@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_store::{Assignment, Timestamp, TrustLevel};
 
-use crate::answer::List;
+use crate::envelope::List;
 use crate::extract::{Caller, Id};
-use crate::service::installations;
+use crate::service::assignments;
 use crate::{ApiError, App};
 
 #[derive(Serialize, JsonSchema)]
@@ -42,7 +42,7 @@ pub(crate) async fn list(
     caller: Caller,
     Id(id): Id<String>,
 ) -> Result<List<AgentSkillView>, ApiError> {
-    let skills = installations::list(&app, caller.account(), &id).await?;
+    let skills = assignments::list(&app, caller.account(), &id).await?;
     Ok(List::whole(
         skills.into_iter().map(AgentSkillView::from).collect(),
     ))

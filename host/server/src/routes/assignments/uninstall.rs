@@ -4,9 +4,9 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::answer::Data;
+use crate::envelope::Data;
 use crate::extract::{Caller, Id};
-use crate::service::installations;
+use crate::service::assignments;
 use crate::{ApiError, App};
 
 /// A skill that was taken from an agent.
@@ -24,7 +24,7 @@ pub(crate) async fn uninstall(
     caller: Caller,
     Id((id, skill)): Id<(String, String)>,
 ) -> Result<Data<UninstalledSkill>, ApiError> {
-    let gone = installations::uninstall(&app, caller.account(), &id, &skill).await?;
+    let gone = assignments::uninstall(&app, caller.account(), &id, &skill).await?;
     Ok(Data {
         data: UninstalledSkill {
             skill_id: gone.skill,

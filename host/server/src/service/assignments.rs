@@ -5,16 +5,16 @@ use skillgate_runtime::LogLevel;
 use skillgate_skill::Permissions;
 use skillgate_store::{Assignment, NewAssignment, Skill, TrustLevel, VersionHead};
 
-use crate::service::shelf::Source;
+use crate::service::loaded_skills::Source;
 use crate::service::{agents, skills};
 use crate::{ApiError, App};
 
 /// The most skills of one agent.
-pub const MOST: usize = 100;
+pub const MAX_SKILLS_PER_AGENT: usize = 100;
 
 /// What is to be installed, and what it may do.
 #[derive(Debug, Default)]
-pub struct Wish {
+pub struct InstallSkill {
     /// The skill's name or UUID.
     pub skill: String,
     /// `verified` or `clawhub`. What is stored is who really vouches for the version.
@@ -46,7 +46,7 @@ pub async fn install(
     account: &str,
     by: &str,
     agent: &str,
-    wish: Wish,
+    wish: InstallSkill,
 ) -> Result<Installed, ApiError> {
     let agent = agents::get(app, account, agent).await?;
     let wanted = wish
@@ -65,7 +65,10 @@ pub async fn install(
     // All that costs little comes first: whoever repeats a request makes the server read no package.
     check_room(app, account, &agent.id, &skill, &version).await?;
     check_publisher(app, account, &skill.account_id, &version).await?;
-    let ready = app.shelf().ready(Source::of(&skill, &version)).await?;
+    let ready = app
+        .loaded_skills()
+        .ready(Source::of(&skill, &version))
+        .await?;
     let permissions = granted(&ready.manifest.permissions, wish.permissions)?;
     let new = NewAssignment {
         skill_id: skill.id,
@@ -77,7 +80,9 @@ pub async fn install(
     let assignment = app.store().install_skill(account, &agent.id, new).await?;
     let assignment = assignment.ok_or_else(|| ApiError::not_found("agent"))?;
     // What another version was granted until now is replaced.
-    app.shelf().revoke(&agent.id, &assignment.skill_id).await;
+    app.loaded_skills()
+        .revoke(&agent.id, &assignment.skill_id)
+        .await;
     let line = format!(
         "Skill {} {} installed",
         assignment.skill_name, assignment.version
@@ -121,7 +126,7 @@ pub async fn uninstall(
     app.store()
         .uninstall_skill(account, &agent.id, &found.skill_id)
         .await?;
-    app.shelf().revoke(&agent.id, &found.skill_id).await;
+    app.loaded_skills().revoke(&agent.id, &found.skill_id).await;
     app.logs().write(
         &(&*agent).into(),
         LogLevel::Info,
@@ -155,9 +160,9 @@ async fn check_room(
     }
     // Another version of a skill takes the place of the one that is there.
     let is_new = there.iter().all(|one| one.skill_id != skill.id);
-    if is_new && there.len() >= MOST {
+    if is_new && there.len() >= MAX_SKILLS_PER_AGENT {
         return Err(ApiError::limit_reached(&format!(
-            "This agent has {MOST} skills, the most it may have."
+            "This agent has {MAX_SKILLS_PER_AGENT} skills, the most it may have."
         )));
     }
     let beside = app

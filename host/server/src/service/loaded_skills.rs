@@ -35,13 +35,13 @@ const TEXTS: u64 = 64 << 20;
 /// Agents whose skills and grants are remembered.
 const AGENTS: u64 = 100_000;
 /// After this time an agent's skills and grants are looked up again: another process may have changed them.
-const FRESH: Duration = Duration::from_secs(1);
+const CACHE_TTL: Duration = Duration::from_secs(1);
 
 /// The code of a version, ready to run.
 pub(crate) type Code = Arc<skillgate_runtime::Skill>;
 
 /// A version of a skill, ready to run.
-pub struct Loaded {
+pub struct LoadedSkill {
     /// The skill's id, which its state is kept under.
     pub skill_id: String,
     /// The skill's name.
@@ -59,39 +59,39 @@ pub struct Loaded {
     tool_bytes: u64,
     has_code: bool,
     source: Arc<Source>,
-    shelf: Weak<Inner>,
+    skills: Weak<Inner>,
 }
 
-impl Loaded {
+impl LoadedSkill {
     /// The tools that it offers.
     pub fn tools(&self) -> &[Tool] {
         &self.tools
     }
 
-    /// Its code; `None` for instructions alone. Loaded again where it had to make room for others.
+    /// Its code; `None` for instructions alone. LoadedSkill again where it had to make room for others.
     ///
     /// # Errors
-    /// As [`Shelf::ready`].
+    /// As [`LoadedSkills::ready`].
     pub async fn code(&self) -> Result<Option<Code>, ApiError> {
         if !self.has_code {
             return Ok(None);
         }
         let closing = || ApiError::unavailable("The server is shutting down.");
-        let shelf = self.shelf.upgrade().ok_or_else(closing)?;
-        match shelf.codes.get(&self.source.version_id) {
+        let skills = self.skills.upgrade().ok_or_else(closing)?;
+        match skills.codes.get(&self.source.version_id) {
             Some(code) => Ok(Some(code)),
-            None => Ok(shelf.load(&self.source).await?.code),
+            None => Ok(skills.load(&self.source).await?.code),
         }
     }
 
     /// The content of one of its [`references`](Self::references), read from the stored package.
     ///
     /// # Errors
-    /// As [`Shelf::ready`].
+    /// As [`LoadedSkills::ready`].
     pub async fn reference(&self, name: &str) -> Result<Option<Vec<u8>>, ApiError> {
         let closing = || ApiError::unavailable("The server is shutting down.");
-        let shelf = self.shelf.upgrade().ok_or_else(closing)?;
-        shelf
+        let skills = self.skills.upgrade().ok_or_else(closing)?;
+        skills
             .file(&self.source, &format!("{REFERENCES}{name}"))
             .await
     }
@@ -108,9 +108,9 @@ impl Loaded {
 }
 
 /// A skill on an agent.
-pub struct Granted {
+pub struct AgentSkill {
     /// The version installed.
-    pub skill: Arc<Loaded>,
+    pub skill: Arc<LoadedSkill>,
     /// What it is granted there.
     pub permissions: Arc<Permissions>,
     /// Whether it still is: taken back when the skill is removed or the grant revoked.
@@ -119,7 +119,7 @@ pub struct Granted {
     pub grant_id: Option<String>,
 }
 
-impl Granted {
+impl AgentSkill {
     fn is_same_grant(&self, other: &Self) -> bool {
         self.skill.skill_id == other.skill.skill_id && self.grant_id == other.grant_id
     }
@@ -170,22 +170,22 @@ struct Found {
 
 /// All skills that are ready. Cheap to clone: all clones are one.
 #[derive(Clone)]
-pub struct Shelf(Arc<Inner>);
+pub struct LoadedSkills(Arc<Inner>);
 
 struct Inner {
     store: Store,
     runtime: Runtime,
     packages: Arc<PackageWork>,
     limits: LoadedSkillLimits,
-    versions: Cache<String, Arc<Loaded>>,
+    versions: Cache<String, Arc<LoadedSkill>>,
     codes: CodeCache<skillgate_runtime::Skill>,
     loads: Mutex<HashMap<String, Load>>,
-    agents: Cache<String, Arc<Vec<Granted>>>,
+    agents: Cache<String, Arc<Vec<AgentSkill>>>,
     live: LiveGrants,
 }
 
-impl Shelf {
-    /// An empty shelf.
+impl LoadedSkills {
+    /// Nothing loaded yet.
     pub(crate) fn new(
         store: Store,
         runtime: Runtime,
@@ -193,14 +193,14 @@ impl Shelf {
         limits: LoadedSkillLimits,
     ) -> Self {
         let versions = Cache::builder()
-            .weigher(|_, loaded: &Arc<Loaded>| loaded.text_weight())
+            .weigher(|_, loaded: &Arc<LoadedSkill>| loaded.text_weight())
             .max_capacity(TEXTS >> 10)
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(limits.idle)
             .build();
         let agents = Cache::builder()
             .max_capacity(AGENTS)
-            .time_to_live(FRESH)
+            .time_to_live(CACHE_TTL)
             .build();
         Self(Arc::new(Inner {
             store,
@@ -219,15 +219,15 @@ impl Shelf {
     ///
     /// # Errors
     /// When one of them can't be made ready: the agent then can't run as its owner wants.
-    pub async fn of_agent(&self, agent: &Agent) -> Result<Arc<Vec<Granted>>, ApiError> {
+    pub async fn of_agent(&self, agent: &Agent) -> Result<Arc<Vec<AgentSkill>>, ApiError> {
         self.of(&agent.account_id, &agent.id).await
     }
 
-    /// As [`Shelf::of_agent`], of an agent by its id.
+    /// As [`LoadedSkills::of_agent`], of an agent by its id.
     ///
     /// # Errors
-    /// As [`Shelf::of_agent`].
-    pub async fn of(&self, account: &str, agent: &str) -> Result<Arc<Vec<Granted>>, ApiError> {
+    /// As [`LoadedSkills::of_agent`].
+    pub async fn of(&self, account: &str, agent: &str) -> Result<Arc<Vec<AgentSkill>>, ApiError> {
         let look_up = self.0.look_up(account, agent);
         let found = self.0.agents.try_get_with_by_ref(agent, look_up).await;
         found.map_err(|error| ApiError::clone(&error))
@@ -254,7 +254,7 @@ impl Shelf {
     ///
     /// # Errors
     /// 400 when its signature does not hold any more or it can't run here; 503 when no place to do so became free.
-    pub async fn ready(&self, source: Source) -> Result<Arc<Loaded>, ApiError> {
+    pub async fn ready(&self, source: Source) -> Result<Arc<LoadedSkill>, ApiError> {
         self.0.ready(Arc::new(source)).await
     }
 
@@ -271,7 +271,7 @@ impl Shelf {
 }
 
 impl Inner {
-    async fn ready(self: &Arc<Self>, source: Arc<Source>) -> Result<Arc<Loaded>, ApiError> {
+    async fn ready(self: &Arc<Self>, source: Arc<Source>) -> Result<Arc<LoadedSkill>, ApiError> {
         match self.versions.get(&source.version_id).await {
             Some(loaded) => Ok(loaded),
             None => Ok(self.load(&source).await?.loaded),
@@ -282,7 +282,7 @@ impl Inner {
         self: &Arc<Self>,
         account: &str,
         agent: &str,
-    ) -> Result<Arc<Vec<Granted>>, ApiError> {
+    ) -> Result<Arc<Vec<AgentSkill>>, ApiError> {
         let revocations = self.live.revocations();
         let found = self.find_all(account, agent).await?;
         let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
@@ -312,10 +312,10 @@ impl Inner {
         Ok(found)
     }
 
-    async fn granted(self: &Arc<Self>, found: Found) -> Result<Granted, ApiError> {
+    async fn granted(self: &Arc<Self>, found: Found) -> Result<AgentSkill, ApiError> {
         let source = Arc::new(found.source);
         let loaded = self.ready(source.clone()).await;
-        Ok(Granted {
+        Ok(AgentSkill {
             skill: loaded.map_err(|error| unusable(&source.skill_name, error))?,
             permissions: Arc::new(found.permissions),
             state: GrantState::default(),

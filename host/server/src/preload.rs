@@ -18,20 +18,20 @@ const READINESS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Loads the skills of all agents that run, so that their first messages need not wait. Readiness waits for that, within
 /// reason: after an upgrade every skill is compiled anew, and what is not loaded yet is loaded when it is called.
-pub(crate) async fn warm(app: App) {
-    get_ready(load_skills(&app), || app.set_warm(), app.closing()).await;
+pub(crate) async fn preload(app: App) {
+    get_ready(load_skills(&app), || app.set_preloaded(), app.closing()).await;
 }
 
-/// Calls `set_warm` when `load` has ended, however it ended, or had its time to. Readiness must not wait for what will
+/// Calls `set_preloaded` when `load` has ended, however it ended, or had its time to. Readiness must not wait for what will
 /// not come.
 async fn get_ready(
     load: impl Future<Output = ()>,
-    set_warm: impl Fn(),
+    set_preloaded: impl Fn(),
     closing: &CancellationToken,
 ) {
     let late = async {
         tokio::time::sleep(READINESS_TIMEOUT).await;
-        set_warm();
+        set_preloaded();
         std::future::pending().await
     };
     tokio::select! {
@@ -39,7 +39,7 @@ async fn get_ready(
             if loaded.is_err() {
                 tracing::error!("loading the skills of agents panicked; they are loaded when they are called");
             }
-            set_warm();
+            set_preloaded();
         }
         () = late => {}
         () = closing.cancelled() => {}
@@ -50,7 +50,7 @@ async fn get_ready(
 /// then would only push out what was loaded before.
 async fn load_skills(app: &App) {
     let mut last: Option<AgentToStart> = None;
-    while !app.shelf().is_full() {
+    while !app.loaded_skills().is_full() {
         let page = match app.store().agents_to_start(last.as_ref(), PAGE).await {
             Ok(page) => page,
             Err(error) => return tracing::error!(%error, "the agents could not be listed"),
@@ -73,7 +73,12 @@ async fn load_skills(app: &App) {
 async fn load_skills_of(app: &App, agent: &AgentToStart) {
     let load = {
         let (app, agent) = (app.clone(), agent.clone());
-        async move { app.shelf().of(&agent.account_id, &agent.id).await.map(drop) }
+        async move {
+            app.loaded_skills()
+                .of(&agent.account_id, &agent.id)
+                .await
+                .map(drop)
+        }
     };
     let loaded = tokio::spawn(load).await;
     if let Err(error) = loaded.unwrap_or_else(|lost| Err(ApiError::internal(lost))) {
@@ -94,9 +99,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_does_not_keep_the_server_from_being_ready() {
         let warm = AtomicBool::new(false);
-        let set_warm = || warm.store(true, Ordering::Relaxed);
+        let set_preloaded = || warm.store(true, Ordering::Relaxed);
         let broken = async { panic!("a skill that the engine can't take") };
-        get_ready(broken, set_warm, &CancellationToken::new()).await;
+        get_ready(broken, set_preloaded, &CancellationToken::new()).await;
         assert!(warm.load(Ordering::Relaxed));
     }
 }

@@ -7,9 +7,9 @@ use serde_json::Value;
 use skillgate_skill::Permissions;
 use skillgate_store::TrustLevel;
 
-use crate::answer::Created;
+use crate::envelope::Created;
 use crate::extract::{Caller, Id, Json};
-use crate::service::installations::{self, Wish};
+use crate::service::assignments::{self, InstallSkill};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -44,13 +44,13 @@ pub(crate) async fn install(
     Id(id): Id<String>,
     Json(body): Json<InstallSkillRequest>,
 ) -> Result<Created<InstalledSkill>, ApiError> {
-    let wish = Wish {
+    let wish = InstallSkill {
         skill: body.skill_id,
         trust_level: body.trust_level,
         version: body.version,
         permissions: body.permissions,
     };
-    let installed = installations::install(&app, caller.account(), caller.key(), &id, wish).await?;
+    let installed = assignments::install(&app, caller.account(), caller.key(), &id, wish).await?;
     let one = installed.assignment;
     Ok(Created(InstalledSkill {
         id: one.id,

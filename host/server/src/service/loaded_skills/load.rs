@@ -10,7 +10,7 @@ use skillgate_store::PublisherKey;
 use tokio::task::spawn_blocking;
 
 use super::open::{Opened, compile_place};
-use super::{Code, Inner, Loaded, REFERENCES, SCRIPTS, Source};
+use super::{Code, Inner, LoadedSkill, REFERENCES, SCRIPTS, Source};
 use crate::ApiError;
 use crate::package_work::{PackagePermit, needed_to_open};
 
@@ -45,7 +45,7 @@ impl From<Package> for Texts {
 #[derive(Clone)]
 pub(super) struct Ready {
     /// What it says of itself.
-    pub loaded: Arc<Loaded>,
+    pub loaded: Arc<LoadedSkill>,
     /// Its code, kept by whoever waited for it even if there was no room for it.
     pub code: Option<Code>,
 }
@@ -59,10 +59,10 @@ impl Inner {
     pub(super) fn load(self: &Arc<Self>, source: &Arc<Source>) -> Load {
         let mut loads = self.lock_loads();
         let load = loads.entry(source.version_id.clone()).or_insert_with(|| {
-            let (shelf, source) = (self.clone(), source.clone());
+            let (skills, source) = (self.clone(), source.clone());
             // The task begins when this is first waited for, which is after the list was unlocked.
             let load = async move {
-                let entry = LoadEntry(shelf, source.version_id.clone());
+                let entry = LoadEntry(skills, source.version_id.clone());
                 let task = tokio::spawn(async move { entry.0.open(&source).await });
                 task.await
                     .unwrap_or_else(|lost| Err(ApiError::internal(lost)))
@@ -78,7 +78,7 @@ impl Inner {
         let tool_bytes = serde_json::to_vec(&tools)
             .map_err(ApiError::internal)?
             .len() as u64;
-        let loaded = Arc::new(Loaded {
+        let loaded = Arc::new(LoadedSkill {
             skill_id: source.skill_id.clone(),
             name: source.skill_name.clone(),
             publisher_key: source.publisher_key.clone(),
@@ -89,7 +89,7 @@ impl Inner {
             tool_bytes,
             has_code: code.is_some(),
             source: source.clone(),
-            shelf: Arc::downgrade(self),
+            skills: Arc::downgrade(self),
         });
         let id = &source.version_id;
         if let Some(code) = &code {

@@ -9,11 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::App;
 use crate::run::journal::RunJournal;
-use crate::run::lane::Place;
 use crate::run::prepare::Prepared;
+use crate::run::session_queue::SessionPermit;
 
 /// A run that was committed and is ready to go.
-pub(crate) struct Ready {
+pub(crate) struct PreparedRun {
     /// The run.
     pub run: Run,
     /// Whose run it is.
@@ -27,14 +27,14 @@ pub(crate) struct Ready {
     /// The steps that the journal has already.
     pub steps: Vec<Step>,
     /// The session's turn, given up when the run has ended.
-    pub place: Place,
+    pub place: SessionPermit,
     /// The account's place among all runs, given up with it.
     pub run_place: skillgate_runtime::Place,
 }
 
 /// Starts the run and gives its events. They may be dropped, or read slowly; the run goes on.
-pub(crate) fn begin(app: &App, ready: Ready) -> EventReceiver {
-    let Ready {
+pub(crate) fn spawn_run(app: &App, ready: PreparedRun) -> EventReceiver {
+    let PreparedRun {
         run,
         agent,
         stopped,

@@ -10,16 +10,16 @@ use crate::ApiError;
 /// The most messages that wait behind the one being answered, in one session.
 const WAITING: usize = 8;
 
-/// The lanes of all sessions that have a run just now.
+/// The queues of all sessions that have a run just now.
 #[derive(Clone, Default)]
-pub(crate) struct Lanes(Arc<Mutex<HashMap<String, Lane>>>);
+pub(crate) struct SessionQueues(Arc<Mutex<HashMap<String, SessionQueue>>>);
 
-struct Lane {
+struct SessionQueue {
     gate: Arc<Semaphore>,
     inside: usize,
 }
 
-impl Default for Lane {
+impl Default for SessionQueue {
     fn default() -> Self {
         Self {
             gate: Arc::new(Semaphore::new(1)),
@@ -29,60 +29,60 @@ impl Default for Lane {
 }
 
 /// The right to run in a session, until dropped.
-pub(crate) struct Place {
+pub(crate) struct SessionPermit {
     // Dropped in this order: the next in line may go before the seat is given up.
     _permit: OwnedSemaphorePermit,
-    _seat: Seat,
+    _entry: QueueEntry,
 }
 
-/// A place in line; leaving it, by drop, takes the lane away when it was the last.
-struct Seat {
-    lanes: Lanes,
+/// A place in line; leaving it, by drop, takes the queue away when it was the last.
+struct QueueEntry {
+    queues: SessionQueues,
     session: String,
 }
 
-impl Lanes {
+impl SessionQueues {
     /// Waits for this session's turn, first come first served; 409 `conflict` when the line is full.
-    pub(crate) async fn enter(&self, session: &str) -> Result<Place, ApiError> {
-        let (gate, seat) = self.sit(session)?;
+    pub(crate) async fn enter(&self, session: &str) -> Result<SessionPermit, ApiError> {
+        let (gate, seat) = self.join(session)?;
         let permit = gate.acquire_owned().await.map_err(ApiError::internal)?;
-        Ok(Place {
+        Ok(SessionPermit {
             _permit: permit,
-            _seat: seat,
+            _entry: seat,
         })
     }
 
-    fn sit(&self, session: &str) -> Result<(Arc<Semaphore>, Seat), ApiError> {
-        let mut lanes = self.lock();
-        let lane = lanes.entry(session.to_owned()).or_default();
-        if lane.inside > WAITING {
+    fn join(&self, session: &str) -> Result<(Arc<Semaphore>, QueueEntry), ApiError> {
+        let mut queues = self.lock();
+        let queue = queues.entry(session.to_owned()).or_default();
+        if queue.inside > WAITING {
             let message = format!(
                 "This session already has {WAITING} messages waiting for an answer. Wait for one of them."
             );
             return Err(ApiError::conflict(message));
         }
-        lane.inside += 1;
+        queue.inside += 1;
         Ok((
-            lane.gate.clone(),
-            Seat {
-                lanes: self.clone(),
+            queue.gate.clone(),
+            QueueEntry {
+                queues: self.clone(),
                 session: session.to_owned(),
             },
         ))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, SessionQueue>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Seat {
+impl Drop for QueueEntry {
     fn drop(&mut self) {
-        let mut lanes = self.lanes.lock();
-        if let Some(lane) = lanes.get_mut(&self.session) {
-            lane.inside -= 1;
-            if lane.inside == 0 {
-                lanes.remove(&self.session);
+        let mut queues = self.queues.lock();
+        if let Some(queue) = queues.get_mut(&self.session) {
+            queue.inside -= 1;
+            if queue.inside == 0 {
+                queues.remove(&self.session);
             }
         }
     }
@@ -94,11 +94,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_line_is_bounded_and_goes_away() {
-        let lanes = Lanes::default();
-        let first = lanes.enter("s").await.unwrap();
-        let waiting: Vec<_> = (0..WAITING).map(|_| lanes.sit("s").unwrap()).collect();
+        let queues = SessionQueues::default();
+        let first = queues.enter("s").await.unwrap();
+        let waiting: Vec<_> = (0..WAITING).map(|_| queues.join("s").unwrap()).collect();
         assert_eq!(
-            lanes
+            queues
                 .enter("s")
                 .await
                 .err()
@@ -106,10 +106,10 @@ mod tests {
                 .as_deref(),
             Some("conflict")
         );
-        assert!(lanes.enter("other").await.is_ok());
+        assert!(queues.enter("other").await.is_ok());
         drop(waiting);
         drop(first);
-        assert!(lanes.lock().is_empty());
-        assert!(lanes.enter("s").await.is_ok());
+        assert!(queues.lock().is_empty());
+        assert!(queues.enter("s").await.is_ok());
     }
 }

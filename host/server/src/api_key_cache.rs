@@ -14,8 +14,8 @@ use crate::ApiError;
 use crate::scope::Scopes;
 
 /// After this time a key is looked up again, so that a revocation by another process is seen within it.
-const FRESH: Duration = Duration::from_secs(1);
-/// Keys remembered at once.
+const CACHE_TTL: Duration = Duration::from_secs(1);
+/// ApiKeyCache remembered at once.
 const REMEMBERED: u64 = 100_000;
 /// Texts remembered at once that are no valid key.
 const REMEMBERED_INVALID: u64 = 10_000;
@@ -52,7 +52,7 @@ pub(crate) enum Presented {
 }
 
 /// The keys seen lately. A key's text is in here only as its digest.
-pub(crate) struct Keys {
+pub(crate) struct ApiKeyCache {
     store: Store,
     known: Cache<[u8; 32], Arc<KnownKey>>,
     invalid: Cache<[u8; 32], ()>,
@@ -60,16 +60,16 @@ pub(crate) struct Keys {
     uses: Mutex<HashMap<String, Timestamp>>,
 }
 
-impl Keys {
+impl ApiKeyCache {
     /// Knows no key yet.
     pub(crate) fn new(store: Store) -> Self {
         let known = Cache::builder()
             .max_capacity(REMEMBERED)
-            .time_to_live(FRESH)
+            .time_to_live(CACHE_TTL)
             .build();
         let invalid = Cache::builder()
             .max_capacity(REMEMBERED_INVALID)
-            .time_to_live(FRESH)
+            .time_to_live(CACHE_TTL)
             .build();
         let familiar = Cache::builder()
             .max_capacity(REMEMBERED)

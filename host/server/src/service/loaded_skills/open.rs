@@ -7,7 +7,7 @@ use skillgate_store::PublisherKey;
 use tokio::task::spawn_blocking;
 
 use crate::ApiError;
-use crate::service::shelf::Code;
+use crate::service::loaded_skills::Code;
 
 /// A package that was opened and verified.
 pub(crate) struct Opened {
