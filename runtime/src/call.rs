@@ -31,7 +31,7 @@ pub struct Call {
     /// Whether it is still granted: revoking it ends the call with a denial.
     pub grant_state: GrantState,
     /// Whose state the call works on.
-    pub scope: Scope,
+    pub scope: StateScope,
     /// Where secrets come from.
     pub secrets: Arc<dyn SecretSource>,
     /// Who hears the log and the progress.
@@ -55,7 +55,7 @@ impl Call {
             arguments: arguments.into(),
             granted: Arc::clone(&NOTHING_GRANTED),
             grant_state: GrantState::default(),
-            scope: Scope::default(),
+            scope: StateScope::default(),
             secrets: NO_SECRETS.clone(),
             sink: DISCARD.clone(),
             deadline: None,
@@ -66,7 +66,7 @@ impl Call {
 
 /// Whose `kv` and `files` a call sees: nothing is shared between two scopes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Scope {
+pub struct StateScope {
     /// The account that owns the agent: what calls use at the same time is shared out by account.
     pub account: String,
     /// The agent.

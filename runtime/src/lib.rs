@@ -27,7 +27,6 @@
 //! this crate enforces what the verified manifest asks for.
 
 mod accounts;
-mod answer;
 mod bindings;
 mod cache;
 mod call;
@@ -41,6 +40,7 @@ mod folder;
 mod grant_state;
 mod guest_threads;
 mod host_memory;
+mod interpret;
 mod interrupt;
 mod limits;
 mod link;
@@ -60,7 +60,7 @@ mod tool;
 mod tool_schema_probe;
 mod turns;
 
-pub use call::{Call, Scope};
+pub use call::{Call, StateScope};
 pub use compile::compile_child;
 pub use config::{
     Cache, CompileLimits, Compiler, EgressLimits, EgressPolicy, GuestConfig, OperatorLimits, Pool,

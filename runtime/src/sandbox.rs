@@ -10,13 +10,13 @@ use tokio::time::timeout_at;
 use wasmtime::Store;
 
 use crate::accounts::Account;
-use crate::answer::{checked, failure, refused};
 use crate::bindings::Skill as Guest;
 use crate::bindings::exports::skillgate::skill::tools as wit;
 use crate::call::Call;
 use crate::capability::files::OpenFolders;
 use crate::error::{Busy, HostFault};
 use crate::host_memory::HeldMemory;
+use crate::interpret::{checked, failure, refused};
 use crate::interrupt::{unless, until, within};
 use crate::limits::{CallLimits, Meter, Stop};
 use crate::load::Loaded;

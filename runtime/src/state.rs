@@ -19,7 +19,7 @@ use crate::grant_state::GrantState;
 use crate::limits::{CallLimits, Meter, Stop};
 use crate::receipt::{CallRecord, Uses};
 use crate::secret::SecretSource;
-use crate::{Call, HostFault, Scope};
+use crate::{Call, HostFault, StateScope};
 
 /// The most random bytes a guest gets in one host call.
 const MAX_RANDOM: u64 = 1 << 20;
@@ -30,7 +30,7 @@ pub(crate) struct State {
     pub(crate) shared: Arc<Shared>,
     pub(crate) table: ResourceTable,
     pub(crate) folders: Arc<Folders>,
-    pub(crate) scope: Scope,
+    pub(crate) scope: StateScope,
     pub(crate) open_folders: OpenFolders,
     /// Made when the guest first asks for something of it: a call that computes has no use for it, and to make it takes
     /// as long as a tenth of a call.

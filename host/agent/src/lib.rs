@@ -12,7 +12,6 @@
 //! ```
 
 mod event;
-mod fence;
 mod journal;
 mod json;
 mod message;
@@ -20,6 +19,7 @@ pub mod provider;
 mod redact;
 mod tool;
 pub mod turn;
+mod untrusted_text;
 
 pub use event::{Event, EventReceiver, EventSender, event_queue};
 pub use journal::{CallPlace, Failure, Journal, JournalError, Step};
@@ -30,7 +30,7 @@ pub use provider::demo::Demo;
 pub use provider::retry::RetryPolicy;
 pub use provider::scripted::Scripted;
 pub use provider::{
-    Answer, AnswerLimits, Delta, DeltaStream, HttpClient, Provider, ProviderError, Request,
+    AnswerLimits, Completion, Delta, DeltaStream, HttpClient, Provider, ProviderError, Request,
 };
 pub use redact::Redactor;
 pub use tool::{ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError, tool_name};
@@ -38,4 +38,4 @@ pub use turn::budget::Budget;
 pub use turn::context::{Context, SkillNote};
 pub use turn::ending::JOURNAL_FAILED;
 pub use turn::replay::transcript;
-pub use turn::{Outcome, Turn, run};
+pub use turn::{RunInput, RunOutcome, run};

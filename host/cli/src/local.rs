@@ -10,7 +10,7 @@ use skillgate_skill::{Package, ToolDigest};
 
 use crate::environment;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
-use crate::keys::write_private;
+use crate::key_file::write_private;
 
 /// What differs from one local run to another.
 #[derive(Default)]

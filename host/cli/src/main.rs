@@ -11,7 +11,7 @@ mod docs;
 mod environment;
 mod exit;
 mod grant;
-mod keys;
+mod key_file;
 mod local;
 mod origin;
 mod output;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::args::KeyChoice;
 use crate::environment;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
-use crate::keys::{self, KeyFile};
+use crate::key_file::{self, KeyFile};
 
 impl KeyChoice {
     /// The key that was chosen, opened with its passphrase when it is sealed.
@@ -19,7 +19,7 @@ impl KeyChoice {
     pub(crate) fn open(&self) -> Outcome<SigningKey> {
         let path = match &self.key {
             Some(path) => path.clone(),
-            None => keys::default_path()?,
+            None => key_file::default_path()?,
         };
         if !path.exists() {
             return Err(Failure::new(

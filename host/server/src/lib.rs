@@ -2,7 +2,7 @@
 //!
 //! **Invariant: this is the only crate that names axum, and what it answered with success was committed before.**
 //!
-//! A request passes a row of a [`surface`], which says who may make it → a handler in `routes/<noun>/<verb>.rs` (extract, call the service, answer) → a
+//! A request passes a row of a `surface`, which says who may make it → a handler in `routes/<noun>/<verb>.rs` (extract, call the service, answer) → a
 //! function in [`service`], which the command line calls too. Only [`ApiError`] makes HTTP statuses of errors. A run
 //! is a task of its own: the connection that asked for it may go away, the run does not.
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::db::args;
+use crate::json_column::{JsonText, words};
 use crate::secret::put_secret;
-use crate::text::{JsonText, words};
 use crate::{Page, SecretText, Store, StoreError, Timestamp, id};
 
 words! {

@@ -6,8 +6,8 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::db::{Tx, args};
+use crate::json_column::JsonText;
 use crate::master_key::keyed_hash;
-use crate::text::JsonText;
 use crate::{SecretText, Store, StoreError, Timestamp, id};
 
 const LABEL: &str = "ak_live_";

@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::db::{Tx, args};
 use crate::grant::{NewGrant, insert_grant, revoke_agent_grants};
 use crate::installation::{Source, insert_installation};
+use crate::json_column::JsonText;
 use crate::skill::delete_unused_skills;
-use crate::text::JsonText;
 use crate::version::TrustLevel;
 use crate::{Store, StoreError, Timestamp, id};
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::db::{Tx, args};
-use crate::text::JsonText;
+use crate::json_column::JsonText;
 use crate::{Store, StoreError, Timestamp, id};
 
 /// A grant, in effect or not any more.

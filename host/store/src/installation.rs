@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::db::{Tx, args};
-use crate::text::words;
+use crate::json_column::words;
 use crate::{Store, StoreError, Timestamp, id};
 
 words! {

@@ -32,6 +32,7 @@ mod grant;
 mod id;
 mod installation;
 mod json;
+mod json_column;
 mod log;
 mod master_key;
 mod message;
@@ -47,7 +48,6 @@ mod session;
 mod skill;
 mod step;
 mod store;
-mod text;
 mod time;
 mod version;
 

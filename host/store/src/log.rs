@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Serialize;
 
 use crate::db::{Arg, Tx, args};
-use crate::text::storable;
+use crate::json_column::storable;
 use crate::{Store, StoreError, Timestamp};
 
 /// How many lines of an agent are kept: what an agent writes can not fill the disk.

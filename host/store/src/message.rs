@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::db::{Tx, args};
+use crate::json_column::{JsonOrNote, storable, words};
 use crate::run::Run;
-use crate::text::{JsonOrNote, storable, words};
 use crate::{Store, StoreError, Timestamp, id};
 
 words! {

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::db::{Tx, args};
+use crate::json_column::{JsonOrNote, storable, words};
 use crate::message::{NewMessage, Role, insert_message};
 use crate::step::{NewStep, insert_step};
-use crate::text::{JsonOrNote, storable, words};
 use crate::{Store, StoreError, Timestamp, id};
 
 words! {

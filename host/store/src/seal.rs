@@ -36,7 +36,7 @@ impl fmt::Debug for SecretText {
 }
 
 /// The keys that the store works with, derived from the master key.
-pub(crate) struct Keys {
+pub(crate) struct DerivedKeys {
     /// Hashes API keys: a stolen database alone can not be searched for them.
     pub(crate) pepper: Zeroizing<[u8; 32]>,
     /// Seals the data key of each account.
@@ -45,7 +45,7 @@ pub(crate) struct Keys {
     pub(crate) fingerprint: Zeroizing<[u8; 32]>,
 }
 
-impl Keys {
+impl DerivedKeys {
     pub(crate) fn new(master: &MasterKey) -> Self {
         Self {
             pepper: master.derive("skillgate store v1: api key pepper"),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::db::{Tx, args};
-use crate::text::{JsonText, words};
+use crate::json_column::{JsonText, words};
 use crate::{Store, StoreError, Timestamp};
 
 words! {

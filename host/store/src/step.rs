@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::db::{Tx, args};
 use crate::error::is_duplicate;
-use crate::text::JsonOrNote;
+use crate::json_column::JsonOrNote;
 use crate::{Store, StoreError, Timestamp};
 
 /// A step of a run.

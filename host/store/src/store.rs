@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::db::{Db, args};
-use crate::seal::Keys;
+use crate::seal::DerivedKeys;
 use crate::{Clock, MasterKey, StoreError, Timestamp, connect, migrations, system_clock};
 
 /// How to open a [`Store`].
@@ -35,7 +35,7 @@ impl StoreConfig {
 #[derive(Clone)]
 pub struct Store {
     pub(crate) db: Db,
-    pub(crate) keys: Arc<Keys>,
+    pub(crate) keys: Arc<DerivedKeys>,
     large_writes: Arc<Semaphore>,
     clock: Clock,
 }
@@ -54,7 +54,7 @@ impl Store {
         migrations::migrate(&db).await?;
         let store = Self {
             db,
-            keys: Arc::new(Keys::new(&config.master_key)),
+            keys: Arc::new(DerivedKeys::new(&config.master_key)),
             large_writes: Arc::new(Semaphore::new(1)),
             clock: config.clock,
         };

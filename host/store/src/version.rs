@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::db::args;
-use crate::text::{JsonText, words};
+use crate::json_column::{JsonText, words};
 use crate::{Skill, Store, StoreError, Timestamp};
 
 words! {

@@ -3,9 +3,9 @@
 //!
 //! Not only skills: whatever sends a request on somebody's behalf passes here with its own [`Gate`].
 
+mod blocked_addresses;
 mod counted;
 mod error;
-mod floor;
 mod held;
 mod hop;
 mod lookup;

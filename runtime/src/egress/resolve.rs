@@ -8,8 +8,8 @@ use ipnet::IpNet;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::Host;
 
+use super::blocked_addresses;
 use super::error::{Blocked, EgressError};
-use super::floor;
 use super::lookup::Names;
 
 tokio::task_local! {
@@ -78,7 +78,7 @@ impl Resolve for CheckedResolver {
 }
 
 fn check(host: &Host<&str>, address: IpAddr, allow: &[IpNet]) -> Result<(), Blocked> {
-    match floor::blocked(address, allow) {
+    match blocked_addresses::blocked(address, allow) {
         Some(kind) => Err(Blocked {
             host: host.to_string(),
             address,

@@ -32,7 +32,7 @@ use tempfile::TempDir;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-use crate::{HostFault, Scope, StorageLimits};
+use crate::{HostFault, StateScope, StorageLimits};
 use account::Account;
 use host::Host;
 pub(crate) use ledger::{Inode, Ledger};
@@ -88,7 +88,7 @@ impl Folders {
     /// was deleted.
     pub(crate) async fn open(
         self: &Arc<Self>,
-        scope: &Scope,
+        scope: &StateScope,
         purpose: &str,
     ) -> Result<Arc<Folder>, Refusal> {
         let account = self.account(&scope.account)?;

@@ -17,7 +17,7 @@ const WARM_UP: usize = 20;
 const TURNS: usize = 300;
 
 /// One turn, as its client saw it.
-struct Turn {
+struct RunInput {
     first_event: Duration,
     whole: Duration,
     run: String,
@@ -62,7 +62,7 @@ fn script() -> Value {
     })
 }
 
-async fn turn(client: &Client, agent: &str) -> Turn {
+async fn turn(client: &Client, agent: &str) -> RunInput {
     // A new session, so that no turn has a longer history than another.
     let sessions = format!("/v1/agents/{agent}/chat/sessions");
     client.post(&sessions, json!({})).await.data(201);
@@ -72,7 +72,7 @@ async fn turn(client: &Client, agent: &str) -> Turn {
     let first_event = begun.elapsed();
     let done = events.until("done").await;
     let whole = begun.elapsed();
-    Turn {
+    RunInput {
         first_event,
         whole,
         run: done["runId"].as_str().unwrap().to_owned(),
@@ -93,7 +93,7 @@ fn time_of_call(steps: &[Step]) -> Duration {
     Duration::from_micros(receipts[0]["durationUs"].as_u64().unwrap())
 }
 
-fn report(turns: &[Turn], call: Duration, parts: &Parts) {
+fn report(turns: &[RunInput], call: Duration, parts: &Parts) {
     let wholes: Vec<Duration> = turns.iter().map(|turn| turn.whole).collect();
     let firsts: Vec<Duration> = turns.iter().map(|turn| turn.first_event).collect();
     let whole = figure::median(&wholes);

@@ -1,14 +1,14 @@
 //! `notes`: what one call keeps, the next call of the same user finds, and nobody else.
 
 use serde_json::{Value, json};
-use skillgate_runtime::{Call, Outcome, Scope, Skill};
+use skillgate_runtime::{Call, Outcome, Skill, StateScope};
 use skillgate_tests::app::TestApp;
 use skillgate_tests::skills;
 
 use super::given::{granted, package, runtime, text};
 
-fn peer(name: &str) -> Scope {
-    Scope {
+fn peer(name: &str) -> StateScope {
+    StateScope {
         account: "account".into(),
         agent: "agent".into(),
         peer: name.into(),

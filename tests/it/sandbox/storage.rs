@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use skillgate_runtime::{
-    Call, Outcome, Report, Runtime, RuntimeConfig, Scope, Skill, StorageLimits,
+    Call, Outcome, Report, Runtime, RuntimeConfig, Skill, StateScope, StorageLimits,
 };
 
 use super::support::{call, config, guest, limit, load, manifest, package, run, text};
@@ -27,7 +27,7 @@ async fn hoarder(storage: StorageLimits, quota: &str) -> Arc<Skill> {
 /// One call in a scope of its own.
 async fn in_scope(skill: &Skill, scope: [&str; 3], tool: &str, arguments: Value) -> Report {
     let [account, agent, peer] = scope.map(str::to_owned);
-    let scope = Scope {
+    let scope = StateScope {
         account,
         agent,
         peer,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use async_trait::async_trait;
 use serde_json::Value;
 use skillgate_runtime::{
-    Cache, Call, LogLevel, Outcome, Report, Runtime, RuntimeConfig, Scope, Secret, SecretSource,
-    Sink, Skill,
+    Cache, Call, LogLevel, Outcome, Report, Runtime, RuntimeConfig, Secret, SecretSource, Sink,
+    Skill, StateScope,
 };
 use skillgate_skill::{COMPONENT, MANIFEST, Package, Permissions};
 
@@ -67,7 +67,7 @@ pub(super) async fn load(name: &str) -> Arc<Skill> {
 pub(super) fn call(skill: &Skill, tool: &str, arguments: Value) -> Call {
     Call {
         granted: Arc::new(skill.manifest().permissions.clone()),
-        scope: Scope {
+        scope: StateScope {
             account: "account".into(),
             agent: uuid::Uuid::now_v7().to_string(),
             peer: "peer".into(),

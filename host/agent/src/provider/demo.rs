@@ -6,8 +6,8 @@ use futures::{StreamExt, stream};
 use serde_json::{Map, Value};
 
 use crate::{
-    Answer, Delta, DeltaStream, Message, Part, Provider, ProviderError, Request, Role, StopReason,
-    ToolSpec, Usage,
+    Completion, Delta, DeltaStream, Message, Part, Provider, ProviderError, Request, Role,
+    StopReason, ToolSpec, Usage,
 };
 
 const WHO: &str =
@@ -35,7 +35,7 @@ impl Provider for Demo {
             role: Role::Assistant,
             parts: vec![part],
         };
-        let end = Delta::End(Answer {
+        let end = Delta::End(Completion {
             message,
             usage: Usage::default(),
             stop_reason,

@@ -89,12 +89,12 @@ pub enum Delta {
     /// Further text, to be shown at once.
     Text(String),
     /// The whole answer, the text above included. Nothing follows.
-    End(Answer),
+    End(Completion),
 }
 
 /// A complete answer of a model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct Completion {
     /// Role assistant.
     pub message: Message,
     /// What it cost.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use sha2::{Digest, Sha256};
 
-use crate::{Answer, Delta, Provider, ProviderError, Redactor, Request};
+use crate::{Completion, Delta, Provider, ProviderError, Redactor, Request};
 
 /// The most text that is shown at once (bytes).
 const MAX_PIECE_BYTES: usize = 16 << 10;
@@ -64,7 +64,7 @@ pub(crate) async fn ask(
     seed: &str,
     redactor: &Redactor,
     mut show: impl FnMut(&str) + Send,
-) -> Result<Answer, ProviderError> {
+) -> Result<Completion, ProviderError> {
     let mut attempt = 0;
     loop {
         let mut shown = false;
@@ -91,7 +91,7 @@ async fn ask_once(
     provider: &dyn Provider,
     request: &Request,
     mut show: impl FnMut(&str) + Send,
-) -> Result<Answer, ProviderError> {
+) -> Result<Completion, ProviderError> {
     let mut deltas = provider.stream(request).await?;
     let mut left = request.limits.bytes;
     while let Some(delta) = deltas.next().await {

@@ -4,22 +4,22 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::Run;
-use crate::{Answer, MAX_ARGUMENT_DEPTH, Message, Part, nests_deeper_than};
+use super::RunState;
+use crate::{Completion, MAX_ARGUMENT_DEPTH, Message, Part, nests_deeper_than};
 
 /// The most bytes of a tool call's id, and of its name.
 const MAX_WORD_BYTES: usize = 128;
 /// Stands for a name that no tool can have. Tools have `__` in their names: it never is one.
 const NO_NAME: &str = "not-a-tool-name";
 
-impl Run {
+impl RunState {
     /// Cleans an answer before anything is done with it. A peer chooses every byte of it, so that:
     ///
     /// - secrets are taken out of every string in it (a peer knows the operator's key);
     /// - arguments that nest deeper than [`MAX_ARGUMENT_DEPTH`] become a text, which no tool takes;
     /// - names and ids are short and plain, and no id of this conversation comes twice: providers tell results
     ///   apart by them.
-    pub(super) async fn accept(&self, answer: Answer) -> Answer {
+    pub(super) async fn accept(&self, answer: Completion) -> Completion {
         let mut message = answer.message;
         flatten_deep_arguments(&mut message);
         let mut message = self.turn.redactor.redact_message(message).await;
@@ -38,7 +38,7 @@ impl Run {
                 number += 1;
             }
         }
-        Answer { message, ..answer }
+        Completion { message, ..answer }
     }
 }
 

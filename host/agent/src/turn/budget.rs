@@ -8,7 +8,7 @@ use crate::{AnswerLimits, StopReason, Usage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
     /// Calls of the model.
-    pub steps: u32,
+    pub model_calls: u32,
     /// Tokens of all those calls, input and output. Checked before each call, so that a turn exceeds it by
     /// at most the input of one call: how long an input is, only the provider can tell.
     pub tokens: u64,
@@ -41,7 +41,7 @@ pub struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Self {
-            steps: 20,
+            model_calls: 20,
             tokens: 500_000,
             answer_tokens: 8192,
             wall: Duration::from_secs(300),
@@ -58,8 +58,8 @@ impl Default for Budget {
 
 impl Budget {
     /// The output tokens that the next call of the model may have, or the limit that forbids the call.
-    pub(crate) fn reserve(&self, steps: u32, used: &Usage) -> Result<u32, StopReason> {
-        if steps >= self.steps {
+    pub(crate) fn reserve(&self, model_calls: u32, used: &Usage) -> Result<u32, StopReason> {
+        if model_calls >= self.model_calls {
             return Err(StopReason::MaxSteps);
         }
         match self.tokens.saturating_sub(used.total()) {
@@ -74,7 +74,7 @@ impl Budget {
     /// single answer was cut at its own length.
     pub(crate) fn notice(&self, reason: &StopReason, used: &Usage) -> Option<String> {
         let limit = match reason {
-            StopReason::MaxSteps => format!("{} calls of the model", self.steps),
+            StopReason::MaxSteps => format!("{} calls of the model", self.model_calls),
             StopReason::MaxTokens if used.total() >= self.tokens => {
                 format!("{} tokens", self.tokens)
             }
@@ -96,7 +96,7 @@ mod tests {
 
     fn budget() -> Budget {
         Budget {
-            steps: 2,
+            model_calls: 2,
             tokens: 100,
             answer_tokens: 40,
             ..Budget::default()

@@ -7,8 +7,8 @@ use futures::{StreamExt, stream};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::Run;
-use super::replay::{Known, NOT_RUN, Open, UNKNOWN};
+use super::RunState;
+use super::replay::{CallState, NOT_RUN, PendingAnswer, UNKNOWN};
 use crate::{
     CallPlace, Event, JournalError, MAX_ARGUMENT_DEPTH, Part, Step, StopReason, ToolAnswer,
     ToolInvocation, ToolsError,
@@ -29,9 +29,9 @@ struct ToolCall {
     arguments: Value,
 }
 
-impl Run {
+impl RunState {
     /// Runs all calls of an answer that have not ended yet. The results, in the order of the calls.
-    pub(super) async fn run_tools(&self, open: &Open) -> Result<Vec<Part>, JournalError> {
+    pub(super) async fn run_tools(&self, open: &PendingAnswer) -> Result<Vec<Part>, JournalError> {
         let calls = open.calls().map(|(place, (id, name, arguments))| {
             let call = ToolCall {
                 place,
@@ -46,9 +46,13 @@ impl Run {
         results.into_iter().collect()
     }
 
-    async fn run_tool(&self, call: ToolCall, known: Option<Known>) -> Result<Part, JournalError> {
+    async fn run_tool(
+        &self,
+        call: ToolCall,
+        known: Option<CallState>,
+    ) -> Result<Part, JournalError> {
         let known = match known {
-            Some(Known::Ended { content, is_error }) => {
+            Some(CallState::Ended { content, is_error }) => {
                 return Ok(call.result(content, is_error));
             }
             known => known,
@@ -68,9 +72,9 @@ impl Run {
     }
 
     /// Which attempt at this call is the next; or why there is none, as the model is told it.
-    fn attempt(&self, call: &ToolCall, known: Option<Known>) -> Result<u32, String> {
+    fn attempt(&self, call: &ToolCall, known: Option<CallState>) -> Result<u32, String> {
         match known {
-            Some(Known::Begun {
+            Some(CallState::Begun {
                 repeatable: true,
                 attempts,
             }) if attempts < self.turn.budget.call_attempts => Ok(attempts + 1),

@@ -1,7 +1,7 @@
 //! The system prompt: who the agent is, how it works, which skills it has, what the caller said about
 //! itself. What strangers wrote is fenced and labelled.
 
-use crate::fence::{RULE, fence};
+use crate::untrusted_text::{RULE, fence_untrusted_text};
 
 /// Roughly 100 tokens: what the catalogue says about one skill.
 const LONGEST_NOTE: usize = 400;
@@ -49,7 +49,7 @@ impl Context {
             sections.push(self.catalogue());
         }
         if let Some(caller) = self.caller.as_deref().filter(|text| !text.is_empty()) {
-            let fenced = fence("the caller of the API", caller);
+            let fenced = fence_untrusted_text("the caller of the API", caller);
             sections.push(format!("# About this conversation\n\n{fenced}"));
         }
         sections.join("\n\n")
@@ -58,7 +58,7 @@ impl Context {
     fn catalogue(&self) -> String {
         let notes = self.skills.iter().map(|skill| {
             let short: String = skill.description.chars().take(LONGEST_NOTE).collect();
-            fence(&format!("skill {}", skill.name), &short)
+            fence_untrusted_text(&format!("skill {}", skill.name), &short)
         });
         let notes: Vec<String> = notes.collect();
         format!(

@@ -1,6 +1,6 @@
 //! The end of a run: committed, then told.
 
-use super::{Outcome, Run};
+use super::{RunOutcome, RunState};
 use crate::{Event, Failure, JournalError, Step, StopReason};
 
 /// The code of a run that ended because a step of it could not be committed. Such a run has no end in its journal.
@@ -29,9 +29,9 @@ impl Ending {
     }
 }
 
-impl Run {
+impl RunState {
     /// Says why, if a limit was the reason; commits the end; then tells it.
-    pub(super) async fn finish(&mut self, ending: Ending) -> Result<Outcome, JournalError> {
+    pub(super) async fn finish(&mut self, ending: Ending) -> Result<RunOutcome, JournalError> {
         let notice = self.turn.budget.notice(&ending.stop_reason, &self.usage);
         self.screen().show(notice.unwrap_or_default());
         let Ending { stop_reason, error } = ending;
@@ -46,7 +46,7 @@ impl Run {
     }
 
     /// The last events, and the outcome.
-    pub(super) fn report(&self, ending: Ending) -> Outcome {
+    pub(super) fn report(&self, ending: Ending) -> RunOutcome {
         let Ending { stop_reason, error } = ending;
         self.send(Event::Usage {
             input_tokens: self.usage.all_input(),
@@ -62,7 +62,7 @@ impl Run {
                 stop_reason: stop_reason.clone(),
             },
         });
-        Outcome {
+        RunOutcome {
             stop_reason,
             text: self.text.clone(),
             usage: self.usage,
@@ -72,7 +72,7 @@ impl Run {
 
     /// Ends a run whose step can't be committed: nothing was acted on. Whoever started the run has to end it in the
     /// journal too, or to go on from it.
-    pub(super) fn give_up(&self, error: &JournalError) -> Outcome {
+    pub(super) fn give_up(&self, error: &JournalError) -> RunOutcome {
         tracing::error!(run = self.turn.run_id, %error, "a run stopped");
         let message = "The server could not record this run, and stopped it.";
         self.report(Ending::failed(JOURNAL_FAILED, message.to_owned()))

@@ -6,7 +6,7 @@ mod call;
 pub mod context;
 pub mod ending;
 pub mod replay;
-mod screen;
+mod text_emitter;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::provider::retry;
 use crate::{
-    Answer, Budget, Event, EventSender, Failure, Journal, JournalError, Message, Provider,
+    Budget, Completion, Event, EventSender, Failure, Journal, JournalError, Message, Provider,
     Redactor, Request, RetryPolicy, Step, StopReason, Tools, Usage,
 };
 use ending::Ending;
-use replay::{Open, Replay, push};
-use screen::Screen;
+use replay::{PendingAnswer, Replay, push};
+use text_emitter::TextEmitter;
 
 /// All that one turn needs. Everything from outside is in here: the loop has no global state.
-pub struct Turn {
+pub struct RunInput {
     /// The run's id, as events carry it.
     pub run_id: String,
     /// The model.
@@ -58,7 +58,7 @@ pub struct Turn {
 
 /// How a turn ended.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// Why.
     pub stop_reason: StopReason,
     /// All text that was shown.
@@ -69,13 +69,13 @@ pub struct Outcome {
     pub error: Option<Failure>,
 }
 
-/// Runs a turn to its end, from its beginning or from the steps in [`Turn::resume`]. Events go out as
+/// Runs a turn to its end, from its beginning or from the steps in [`RunInput::resume`]. Events go out as
 /// things happen, [`Event::Done`] or [`Event::Error`] last.
-pub async fn run(turn: Turn) -> Outcome {
+pub async fn run(turn: RunInput) -> RunOutcome {
     let mut replay = Replay::of(&turn.resume);
     let open = replay.open.take();
     let ended = replay.ended.take();
-    let mut run = Run::new(turn, replay);
+    let mut run = RunState::new(turn, replay);
     if let Some((stop_reason, error)) = ended {
         return run.report(Ending { stop_reason, error });
     }
@@ -90,8 +90,8 @@ pub async fn run(turn: Turn) -> Outcome {
 const LONGEST_WALL: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A turn that is under way.
-struct Run {
-    turn: Turn,
+struct RunState {
+    turn: RunInput,
     /// What the model is asked next: the history and all that this run added to it.
     request: Request,
     deadline: Instant,
@@ -106,8 +106,8 @@ struct Run {
     bytes: AtomicUsize,
 }
 
-impl Run {
-    fn new(mut turn: Turn, replay: Replay) -> Self {
+impl RunState {
+    fn new(mut turn: RunInput, replay: Replay) -> Self {
         let mut messages = std::mem::take(&mut turn.history);
         messages.extend(replay.messages);
         let request = Request {
@@ -132,7 +132,7 @@ impl Run {
     }
 
     /// The loop. `open` is an answer whose tools have not all run yet.
-    async fn drive(&mut self, mut open: Option<Open>) -> Result<Ending, JournalError> {
+    async fn drive(&mut self, mut open: Option<PendingAnswer>) -> Result<Ending, JournalError> {
         loop {
             if let Some(open) = open.take()
                 && let Some(ending) = self.settle(open).await?
@@ -147,7 +147,7 @@ impl Run {
     }
 
     /// Does what an answer asks for. The end of the run, or `None` when the model is to be asked again.
-    async fn settle(&mut self, open: Open) -> Result<Option<Ending>, JournalError> {
+    async fn settle(&mut self, open: PendingAnswer) -> Result<Option<Ending>, JournalError> {
         use StopReason::{MaxTokens, ModelContextWindowExceeded, PauseTurn, Refusal, ToolUse};
         // An answer that was cut short may hold half a call, which must not run.
         let cut_short = matches!(
@@ -183,7 +183,7 @@ impl Run {
     }
 
     /// One answer of the model, committed; or why there is none.
-    async fn ask(&mut self) -> Result<Result<Open, Ending>, JournalError> {
+    async fn ask(&mut self) -> Result<Result<PendingAnswer, Ending>, JournalError> {
         match self.turn.budget.reserve(self.steps, &self.usage) {
             Ok(tokens) => self.request.max_tokens = tokens,
             Err(reason) => return Ok(Err(reason.into())),
@@ -206,14 +206,18 @@ impl Run {
         self.record(step).await?;
         let number = self.answers;
         self.answers += 1;
-        Ok(Ok(Open::new(answer.message, answer.stop_reason, number)))
+        Ok(Ok(PendingAnswer::new(
+            answer.message,
+            answer.stop_reason,
+            number,
+        )))
     }
 
     /// Asks, showing the text as it comes.
-    async fn stream(&mut self) -> Result<Answer, Ending> {
+    async fn stream(&mut self) -> Result<Completion, Ending> {
         let redactor = Arc::clone(&self.turn.redactor);
         let mut clean = redactor.stream();
-        let mut screen = Screen {
+        let mut screen = TextEmitter {
             events: &self.turn.events,
             text: &mut self.text,
             begun: false,
@@ -254,8 +258,8 @@ impl Run {
         }
     }
 
-    fn screen(&mut self) -> Screen<'_> {
-        Screen {
+    fn screen(&mut self) -> TextEmitter<'_> {
+        TextEmitter {
             events: &self.turn.events,
             text: &mut self.text,
             begun: false,

@@ -41,23 +41,23 @@ pub(crate) struct Replay {
     /// How many bytes of JSON the steps have.
     pub(crate) bytes: usize,
     /// The last answer of the model, if it was not asked again since.
-    pub(crate) open: Option<Open>,
+    pub(crate) open: Option<PendingAnswer>,
     pub(crate) ended: Option<(StopReason, Option<Failure>)>,
 }
 
 /// An answer of the model, and what is known of its tool calls.
-pub(crate) struct Open {
+pub(crate) struct PendingAnswer {
     pub(crate) message: Message,
     pub(crate) stop_reason: StopReason,
     /// Which answer of the run it is, from 0.
     number: u32,
     /// By the call's number in the answer.
-    known: HashMap<u32, Known>,
+    known: HashMap<u32, CallState>,
 }
 
 /// What the journal says about a tool call.
 #[derive(Clone)]
-pub(crate) enum Known {
+pub(crate) enum CallState {
     /// It began, and nobody knows whether it ended.
     Begun {
         repeatable: bool,
@@ -95,7 +95,7 @@ impl Replay {
             } => {
                 join(&mut self.text, &message.text());
                 self.usage = self.usage.plus(*usage);
-                let open = Open::new(message.clone(), stop_reason.clone(), self.answers);
+                let open = PendingAnswer::new(message.clone(), stop_reason.clone(), self.answers);
                 self.open = Some(open);
                 self.answers += 1;
             }
@@ -121,7 +121,7 @@ impl Replay {
             } => {
                 let (content, is_error) = (content.clone(), *is_error);
                 if let Some(open) = &mut self.open {
-                    open.know(*place, (id, name), Known::Ended { content, is_error });
+                    open.know(*place, (id, name), CallState::Ended { content, is_error });
                 }
             }
             Step::Ended {
@@ -137,7 +137,7 @@ impl Replay {
     }
 }
 
-impl Open {
+impl PendingAnswer {
     /// Answer number `number` of the run, of whose calls nothing is known yet.
     pub(crate) fn new(message: Message, stop_reason: StopReason, number: u32) -> Self {
         let known = HashMap::new();
@@ -156,14 +156,14 @@ impl Open {
         places.zip(self.message.tool_calls())
     }
 
-    pub(crate) fn known(&self, place: CallPlace) -> Option<&Known> {
+    pub(crate) fn known(&self, place: CallPlace) -> Option<&CallState> {
         self.known.get(&place.call)
     }
 
     /// Notes that a call began; whether for the first time.
     fn begun(&mut self, place: CallPlace, call: (&str, &str), repeatable: bool) -> bool {
         let (attempts, repeatable) = match self.known.get(&place.call) {
-            Some(Known::Begun {
+            Some(CallState::Begun {
                 attempts,
                 repeatable: before,
             }) => (attempts.saturating_add(1), *before && repeatable),
@@ -172,7 +172,7 @@ impl Open {
         self.know(
             place,
             call,
-            Known::Begun {
+            CallState::Begun {
                 repeatable,
                 attempts,
             },
@@ -182,12 +182,12 @@ impl Open {
 
     /// Notes what a step says about a call. A step that is of another call than the one in its place says only that
     /// nobody knows what happened there.
-    fn know(&mut self, place: CallPlace, (id, name): (&str, &str), known: Known) {
+    fn know(&mut self, place: CallPlace, (id, name): (&str, &str), known: CallState) {
         let mut calls = self.calls();
         let same = calls.find(|(here, _)| here.call == place.call);
         let fits = same.is_some_and(|(here, call)| here == place && (call.0, call.1) == (id, name));
         drop(calls);
-        let unknown = Known::Begun {
+        let unknown = CallState::Begun {
             repeatable: false,
             attempts: 1,
         };
@@ -199,8 +199,8 @@ impl Open {
     fn close(self, messages: &mut Vec<Message>) {
         let results = self.calls().map(|(place, (id, name, _))| {
             let (content, is_error) = match self.known(place) {
-                Some(Known::Ended { content, is_error }) => (content.clone(), *is_error),
-                Some(Known::Begun { .. }) => (UNKNOWN.to_owned(), true),
+                Some(CallState::Ended { content, is_error }) => (content.clone(), *is_error),
+                Some(CallState::Begun { .. }) => (UNKNOWN.to_owned(), true),
                 None => (NOT_RUN.to_owned(), true),
             };
             Part::ToolResult {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use serde_json::{Value, json};
 use skillgate_agent::{
-    Answer, Delta, DeltaStream, Message, Part, Provider, ProviderError, Redactor, Request, Role,
-    StopReason, Usage, run,
+    Completion, Delta, DeltaStream, Message, Part, Provider, ProviderError, Redactor, Request,
+    Role, StopReason, Usage, run,
 };
 
 use crate::support::Bench;
@@ -44,7 +44,7 @@ impl Provider for Peer {
             return Err(ProviderError::BadRequest(format!("no more for {KEY}")));
         };
         let role = Role::Assistant;
-        let end = Answer {
+        let end = Completion {
             message: Message { role, parts },
             usage: Usage::default(),
             stop_reason: StopReason::ToolUse,

@@ -13,7 +13,10 @@ async fn a_budget_ends_the_turn_with_an_answer_that_says_so() {
     let usual = Budget::default();
     for (budget, reason, said, requests) in [
         (
-            Budget { steps: 2, ..usual },
+            Budget {
+                model_calls: 2,
+                ..usual
+            },
             StopReason::MaxSteps,
             "2 calls of the model",
             2,

@@ -188,6 +188,6 @@ fn events_have_the_documented_form() {
 
 #[test]
 fn a_turn_can_be_spawned() {
-    fn sendable(_: impl Future<Output = skillgate_agent::Outcome> + Send + 'static) {}
+    fn sendable(_: impl Future<Output = skillgate_agent::RunOutcome> + Send + 'static) {}
     sendable(run(Bench::new(TWO_STEPS).turn()));
 }

@@ -10,7 +10,7 @@ use crate::args::Inspect;
 use crate::exit::Outcome;
 use crate::local::{self, Settings};
 use crate::output::{Output, indent, plain, size};
-use crate::{keys, package};
+use crate::{key_file, package};
 
 /// Everything about a package.
 #[derive(Serialize)]
@@ -91,7 +91,7 @@ async fn inspect(package: &Package, size: usize) -> Outcome<Inspection> {
 }
 
 fn signatures(package: &Package) -> Outcome<Signatures> {
-    let trusted = keys::public_keys(&keys::folder()?)?;
+    let trusted = key_file::public_keys(&key_file::folder()?)?;
     let find = |id: &_| {
         trusted
             .iter()

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::keys::KeyFile;
+use crate::key_file::KeyFile;
 
 /// A signing key without its secret.
 #[derive(Serialize)]

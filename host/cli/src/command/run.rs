@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use async_trait::async_trait;
 use skillgate_runtime::{
-    Call, LogLevel, Outcome as Ended, Report, Scope, SecretSource, Sink, Skill, ToolError,
+    Call, LogLevel, Outcome as Ended, Report, SecretSource, Sink, Skill, StateScope, ToolError,
 };
 use skillgate_skill::{Package, Permissions};
 
@@ -36,9 +36,9 @@ pub(crate) async fn run(arguments: Run, output: &Output) -> Outcome {
         granted: Arc::new(granted),
         secrets: Arc::new(LocalSecrets(arguments.secrets)),
         sink: Arc::new(Terminal(*output)),
-        scope: Scope {
+        scope: StateScope {
             skill: package.manifest.name.clone(),
-            ..Scope::default()
+            ..StateScope::default()
         },
         ..Call::new(&arguments.tool, &input)
     };

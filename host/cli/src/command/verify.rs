@@ -8,7 +8,7 @@ use skillgate_skill::{KeyId, VerifyingKey, decode_public_key, key_id};
 use crate::args::Verify;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 use crate::output::Output;
-use crate::{keys, package};
+use crate::{key_file, package};
 
 /// What a signature that holds says.
 #[derive(Serialize)]
@@ -68,7 +68,7 @@ fn trusted(arguments: &Verify) -> Outcome<HashMap<KeyId, VerifyingKey>> {
         trusted.insert(key_id(&key), key);
     }
     if arguments.public_keys.is_empty() {
-        trusted.extend(keys::public_keys(&keys::folder()?)?);
+        trusted.extend(key_file::public_keys(&key_file::folder()?)?);
     }
     if let Some(wanted) = &arguments.key_id {
         trusted.retain(|id, _| id.to_string() == *wanted);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skillgate_agent::{Event, EventReceiver, JOURNAL_FAILED, Message, Step, Turn, event_queue};
+use skillgate_agent::{Event, EventReceiver, JOURNAL_FAILED, Message, RunInput, Step, event_queue};
 use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, Run};
 use tokio_util::sync::CancellationToken;
@@ -54,7 +54,7 @@ pub(crate) fn spawn_run(app: &App, ready: PreparedRun) -> EventReceiver {
         steps.len() as i64,
         app.closing().clone(),
     ));
-    let turn = Turn {
+    let turn = RunInput {
         run_id: run.id.clone(),
         provider: prepared.provider,
         model: prepared.model,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use skillgate_agent::{
     SkillNote, ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError, tool_name,
 };
-use skillgate_runtime::{Call, CallFault, HostFault, LogLevel, Receipt, Scope, Sink, Tool};
+use skillgate_runtime::{Call, CallFault, HostFault, LogLevel, Receipt, Sink, StateScope, Tool};
 
 use crate::run::secrets::Secrets;
 use crate::run::skill_query::{SKILL_QUERY, answer_skill_query, skill_query_spec};
@@ -95,7 +95,7 @@ impl SkillTools {
         let call = Call {
             granted: granted.permissions.clone(),
             grant_state: granted.state.clone(),
-            scope: Scope {
+            scope: StateScope {
                 account: self.owner.account.clone(),
                 agent: self.owner.agent.clone(),
                 peer: self.peer.clone(),

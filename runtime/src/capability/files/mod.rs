@@ -22,7 +22,7 @@ use wasmtime_wasi::{FsPerms, OpenMode};
 use crate::folder::{Folder, Folders, Ledger, NoRoom, OpenFile, OpenFiles, Refusal, digest};
 use crate::limits::Stop;
 use crate::state::Shared;
-use crate::{HostFault, Scope};
+use crate::{HostFault, StateScope};
 pub(crate) use host::HasFiles;
 use operation::At;
 
@@ -66,7 +66,7 @@ impl OpenFolders {
     pub(crate) async fn open(
         effective: &Effective,
         folders: &Arc<Folders>,
-        scope: &Scope,
+        scope: &StateScope,
     ) -> Result<Self, HostFault> {
         let wanted = effective.files();
         if wanted.is_empty() {
@@ -116,7 +116,7 @@ impl Drop for OpenFolders {
 async fn preopen(
     permission: FilePermission,
     folders: &Arc<Folders>,
-    scope: &Scope,
+    scope: &StateScope,
     place: &Arc<OpenFile>,
 ) -> Result<Preopen, Refusal> {
     // A digest: two paths never share a folder, and a long path makes no long name.

@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::NAME;
-use crate::fence::fence;
+use crate::untrusted_text::fence_untrusted_text;
 use crate::{Message, Part, Request, Role, ToolSpec};
 
 /// The JSON body, with `stream: true`. Two places are marked for the provider's cache: the system prompt
@@ -92,7 +92,7 @@ fn block(part: &Part) -> Option<Value> {
         } => Some(json!({
             "type": "tool_result",
             "tool_use_id": id,
-            "content": fence(&format!("tool {name}"), content),
+            "content": fence_untrusted_text(&format!("tool {name}"), content),
             "is_error": is_error,
         })),
         Part::Reasoning { provider, opaque } => (provider == NAME).then(|| opaque.clone()),

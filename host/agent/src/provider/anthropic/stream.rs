@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::NAME;
 use super::error::{ErrorDetail, Quotes, from_event};
 use crate::{
-    Answer, AnswerLimits, Delta, MAX_DOCUMENT_DEPTH, Message, Part, ProviderError, Role,
+    AnswerLimits, Completion, Delta, MAX_DOCUMENT_DEPTH, Message, Part, ProviderError, Role,
     StopReason, Usage, nests_deeper_than,
 };
 
@@ -291,7 +291,7 @@ impl Decoder {
         Ok(None)
     }
 
-    fn finish(&mut self) -> Result<Answer, ProviderError> {
+    fn finish(&mut self) -> Result<Completion, ProviderError> {
         let (Some(stop_reason), true) = (self.stop_reason.take(), self.started) else {
             return Err(self.garbage("message_stop without message_start or stop_reason"));
         };
@@ -302,7 +302,7 @@ impl Decoder {
             return Err(self.garbage(&said));
         }
         let role = Role::Assistant;
-        Ok(Answer {
+        Ok(Completion {
             message: Message { role, parts },
             usage: self.usage,
             stop_reason,

@@ -5,7 +5,7 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 
 use super::{Decoder, ReadError, deltas};
-use crate::{Answer, Delta, Part, ProviderError, StopReason, Usage};
+use crate::{Completion, Delta, Part, ProviderError, StopReason, Usage};
 
 /// Thinking, text, two parallel calls (one with fragments, one without arguments), a ping, a type of event and a
 /// type of delta that nobody knows yet.
@@ -23,7 +23,7 @@ fn play(chunks: Vec<&[u8]>) -> Vec<Result<Delta, ProviderError>> {
     runtime.expect("a runtime").block_on(deltas)
 }
 
-fn answer(deltas: Vec<Result<Delta, ProviderError>>) -> (String, Answer) {
+fn answer(deltas: Vec<Result<Delta, ProviderError>>) -> (String, Completion) {
     let mut shown = String::new();
     for delta in deltas {
         match delta.expect("no error") {

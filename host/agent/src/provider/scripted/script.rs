@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::{Answer, Message, Part, ProviderError, Role, StopReason, Usage};
+use crate::{Completion, Message, Part, ProviderError, Role, StopReason, Usage};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,7 +68,7 @@ impl ScriptTurn {
     }
 
     /// The complete answer; the calls' ids carry the place of the turn and of the call in it.
-    pub(super) fn answer(&self, place: usize) -> Answer {
+    pub(super) fn answer(&self, place: usize) -> Completion {
         let mut parts: Vec<Part> = Vec::new();
         for (number, part) in self.parts.iter().enumerate() {
             match (part, parts.last_mut()) {
@@ -87,7 +87,7 @@ impl ScriptTurn {
             false => StopReason::EndTurn,
         };
         let role = Role::Assistant;
-        Answer {
+        Completion {
             message: Message { role, parts },
             usage: self.usage,
             stop_reason: self.stop_reason.clone().unwrap_or(usual),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use skillgate_agent::{
     Budget, Event, EventReceiver, EventSender, Journal, JournalError, Message, Redactor,
-    RetryPolicy, Scripted, Step, Turn, event_queue,
+    RetryPolicy, RunInput, Scripted, Step, event_queue,
 };
 use tokio_util::sync::CancellationToken;
 use tools::TestTools;
@@ -33,18 +33,18 @@ impl Bench {
         }
     }
 
-    pub fn turn(&self) -> Turn {
+    pub fn turn(&self) -> RunInput {
         self.resumed(&[])
     }
 
     /// The turn as a new process finds it, with these steps in its journal.
-    pub fn resumed(&self, steps: &[Step]) -> Turn {
+    pub fn resumed(&self, steps: &[Step]) -> RunInput {
         let fast =
             |step: &Step| matches!(step, Step::ToolEnded { name, .. } if name == "math__fast");
         if steps.iter().any(fast) {
             self.tools.remember_fast();
         }
-        Turn {
+        RunInput {
             run_id: "run_1".into(),
             provider: self.provider.clone(),
             model: "scripted".into(),

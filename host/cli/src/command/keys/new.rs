@@ -12,14 +12,14 @@ use super::Shown;
 use crate::args::KeysNew;
 use crate::environment;
 use crate::exit::{Exit, OrExit, Outcome};
-use crate::keys::{self, KeyFile};
+use crate::key_file::{self, KeyFile};
 use crate::output::Output;
 
 /// Makes a key and prints its public half.
 pub(crate) fn run(arguments: KeysNew, output: &Output) -> Outcome {
     let path = match &arguments.output {
         Some(path) => path.clone(),
-        None => keys::default_path()?,
+        None => key_file::default_path()?,
     };
     if path.exists() {
         return Err(anyhow::anyhow!(

@@ -3,14 +3,14 @@
 use super::Shown;
 use crate::args::KeysShow;
 use crate::exit::{Exit, OrExit, Outcome};
-use crate::keys::{self, KeyFile};
+use crate::key_file::{self, KeyFile};
 use crate::output::Output;
 
 /// Prints the public half of a key; the passphrase is not needed.
 pub(crate) fn run(arguments: KeysShow, output: &Output) -> Outcome {
     let path = match arguments.key {
         Some(path) => path,
-        None => keys::default_path()?,
+        None => key_file::default_path()?,
     };
     if !path.exists() {
         let missing = anyhow::anyhow!(

@@ -14,7 +14,7 @@ use skillgate_store::{Assignment, IssuedKey, TrustLevel};
 
 use crate::environment;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::keys::KeyFile;
+use crate::key_file::KeyFile;
 use crate::output::Output;
 
 use packages::Opened;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::folder::{ENTRY_COST, Folders};
-use crate::{Scope, StorageLimits};
+use crate::{StateScope, StorageLimits};
 use wasmtime_wasi::p2::bindings::filesystem::types::{DescriptorFlags, OpenFlags};
 use wasmtime_wasi::{FsPerms, OpenMode};
 
@@ -9,7 +9,7 @@ const QUOTA: u64 = 1 << 20;
 /// Runs `work` on a new folder and its count.
 async fn alone(work: impl FnOnce(&mut Ledger, &Dir) + Send + 'static) {
     let folders = Arc::new(Folders::new(None, StorageLimits::default()));
-    let folder = folders.open(&Scope::default(), "files").await.unwrap();
+    let folder = folders.open(&StateScope::default(), "files").await.unwrap();
     let handle = folder.handle().await.unwrap();
     let dir = Dir::new(handle, FsPerms::ReadWrite, OpenMode::all(), false);
     let done = folder.exclusively(move |ledger| {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::folder::{ENTRY_COST, Folders, NoRoom};
-use crate::{Scope, StorageLimits};
+use crate::{StateScope, StorageLimits};
 use std::sync::Arc;
 
 struct Store {
@@ -11,7 +11,7 @@ struct Store {
 impl Store {
     async fn new(quota: u64) -> Self {
         let folders = Arc::new(Folders::new(None, StorageLimits::default()));
-        let folder = folders.open(&Scope::default(), "kv").await.unwrap();
+        let folder = folders.open(&StateScope::default(), "kv").await.unwrap();
         Self {
             _folders: folders,
             bucket: Bucket { folder, quota },

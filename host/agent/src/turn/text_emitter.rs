@@ -3,14 +3,14 @@
 use crate::{Event, EventSender};
 
 /// Where text is shown and gathered.
-pub(super) struct Screen<'a> {
+pub(super) struct TextEmitter<'a> {
     pub(super) events: &'a EventSender,
     pub(super) text: &'a mut String,
     /// Whether this answer has shown anything yet.
     pub(super) begun: bool,
 }
 
-impl Screen<'_> {
+impl TextEmitter<'_> {
     pub(super) fn show(&mut self, more: String) {
         if more.is_empty() {
             return;
