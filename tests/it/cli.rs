@@ -102,6 +102,54 @@ fn chat_prints_its_events_as_lines() {
     server.stop();
 }
 
+#[test]
+fn options_come_from_flags_before_the_environment_before_the_file() {
+    let bench = Bench::new();
+    bench.write(
+        "server.toml",
+        b"max-runs = 7\nrate_limit = 5\nlisten = \"127.0.0.1:9\"\nallow-egress = [\"10.0.0.0/8\", \"fd00::/8\"]\n",
+    );
+    let bench = bench
+        .set("SKILLGATE_CONFIG", "server.toml")
+        .set("SKILLGATE_RATE_LIMIT", "6")
+        .set("SKILLGATE_DATABASE_URL", "postgres://u:hunter2@db/x");
+    let arguments = ["config", "show", "--listen", "127.0.0.1:8", "--json"];
+    let shown = bench.run(&arguments).json();
+    let of = |option: &str| {
+        let mut settings = shown.as_array().unwrap().iter();
+        let found = settings.find(|one| one["option"] == option).unwrap();
+        (found["value"].clone(), found["source"].clone())
+    };
+    for (option, value, source) in [
+        ("listen", json!("127.0.0.1:8"), "flag"),
+        ("rate-limit", json!("6"), "environment"),
+        ("max-runs", json!("7"), "file"),
+        ("allow-egress", json!("10.0.0.0/8,fd00::/8"), "file"),
+        ("data", json!("data"), "default"),
+        ("max-tool-calls", Value::Null, "default"),
+        ("database-url", json!("(hidden)"), "environment"),
+    ] {
+        assert_eq!(of(option), (value, json!(source)), "{option}");
+    }
+    let text = bench.run(&["config", "show"]).ok();
+    assert!(
+        text.contains("max-runs") && !text.contains("hunter2"),
+        "{text}"
+    );
+
+    for (file, reason) in [
+        ("max-run = 7", "unknown option `max-run`"),
+        ("max-runs = \"many\"", "--max-runs"),
+        ("max-runs = true", "not a boolean"),
+        ("max-runs =", "server.toml"),
+        ("config = \"other.toml\"", "unknown option `config`"),
+    ] {
+        bench.write("server.toml", file.as_bytes());
+        let said = bench.run(&["serve"]).fails(USAGE);
+        assert!(said.contains(reason), "{file}: {said}");
+    }
+}
+
 /// The same agent that the demo model answers for talks to the model once the operator has a key.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operators_key_brings_the_real_model() {

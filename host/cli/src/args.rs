@@ -54,6 +54,9 @@ pub(crate) enum Command {
     Install(Install),
     Chat(Chat),
     Serve(Box<Serve>),
+    /// See how a server would be configured.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Manage the API keys of a server, in its data folder.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
@@ -69,6 +72,15 @@ pub(crate) enum Command {
     /// Print docs/openapi.json.
     #[command(hide = true)]
     GenerateOpenapi,
+}
+
+/// `config …`
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every option of `serve`, its value, and where it came from: a flag, the environment, the file or the default.
+    ///
+    /// Takes the options of `skillgate serve`. A value of `-` is not given: the server decides, as the option's help says.
+    Show(Box<Serve>),
 }
 
 /// The table of exit codes under `--help`.

@@ -4,6 +4,7 @@ mod account;
 mod api_key;
 mod build;
 mod chat;
+mod config;
 mod inspect;
 mod install;
 mod keys;
@@ -14,12 +15,13 @@ mod serve;
 mod sign;
 mod verify;
 
-use crate::args::{AccountCommand, ApiKeyCommand, Command, KeysCommand};
+use crate::args::{AccountCommand, ApiKeyCommand, Command, ConfigCommand, KeysCommand};
+use crate::config_file::Setting;
 use crate::exit::Outcome;
 use crate::output::Output;
 
 /// Does what was typed.
-pub(crate) async fn run(command: Command, output: &Output) -> Outcome {
+pub(crate) async fn run(command: Command, settings: &[Setting], output: &Output) -> Outcome {
     match command {
         Command::New(new) => new::run(&new, output),
         Command::Build(build) => build::run(build, output).await,
@@ -38,6 +40,12 @@ pub(crate) async fn run(command: Command, output: &Output) -> Outcome {
         }
         Command::Account(AccountCommand::Create(create)) => {
             account::create::run(create, output).await
+        }
+        Command::Config(ConfigCommand::Show(shown)) => {
+            if let Some(file) = &shown.config {
+                output.dim(format_args!("with the options of {}", file.display()));
+            }
+            config::show(settings, output)
         }
         Command::GenerateDocs => Ok(output.raw(&crate::docs::markdown())?),
         Command::GenerateOpenapi => Ok(output.raw(&crate::docs::openapi_json())?),

@@ -55,6 +55,10 @@ fn describe(command: &Command, page: &mut String) {
         about.map(ToString::to_string).unwrap_or_default(),
         usage.trim_start_matches("Usage: ")
     );
+    // Its arguments are those of another command, as its text says.
+    if name.ends_with("config show") {
+        return;
+    }
     let arguments: Vec<_> = command
         .get_arguments()
         .filter(|argument| is_own(argument))

@@ -13,6 +13,8 @@ macro_rules! variables {
 variables! {
     /// Where `serve` listens, `address:port`. Port 0 takes a free one.
     LISTEN = "SKILLGATE_LISTEN";
+    /// A TOML file of the options of `serve`, by their names without the dashes.
+    CONFIG = "SKILLGATE_CONFIG";
     /// The folder that holds the server's database, master key, compiled skills and skills' state.
     DATA = "SKILLGATE_DATA";
     /// The database, `sqlite://path` or `postgres://…`, in place of the SQLite file in the data folder.

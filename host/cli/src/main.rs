@@ -7,6 +7,7 @@ mod allocator;
 mod args;
 mod client;
 mod command;
+mod config_file;
 mod docs;
 mod environment;
 mod exit;
@@ -23,14 +24,16 @@ mod toolchain;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::args::{Arguments, Command};
+use crate::args::Command;
+use crate::config_file::Typed;
 use crate::output::{Format, Output};
 
 fn main() -> ExitCode {
     allocator::return_large_allocations();
-    let arguments = Arguments::parse();
+    let Typed {
+        arguments,
+        settings,
+    } = config_file::parse(std::env::args_os());
     if let Command::CompileComponent = arguments.command {
         return skillgate_runtime::compile_child();
     }
@@ -40,7 +43,7 @@ fn main() -> ExitCode {
     });
     let ended = tokio::runtime::Runtime::new()
         .map_err(Into::into)
-        .and_then(|tokio| tokio.block_on(command::run(arguments.command, &output)));
+        .and_then(|tokio| tokio.block_on(command::run(arguments.command, &settings, &output)));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -27,6 +27,9 @@ pub(crate) struct Serve {
     /// Where to listen, `address:port`. Port 0 takes a free one; the address is printed.
     #[arg(long, env = environment::LISTEN, default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
     pub(crate) listen: std::net::SocketAddr,
+    /// A TOML file of these options, by their names without the dashes: `max-runs = 100`. Flags and environment variables come before it.
+    #[arg(long, env = environment::CONFIG, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) database: Database,
     /// Where others reach this server, `https://skills.example.com`: what a publisher's key is registered for. The address that it listens on when not given.
