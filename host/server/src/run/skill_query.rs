@@ -47,11 +47,12 @@ struct SkillQuery {
     reference_file: Option<String>,
 }
 
-/// Answers a call of the tool.
+/// Answers a call of the tool by an agent of `account`.
 ///
 /// # Errors
 /// When the skill's package can't be read now.
 pub(crate) async fn answer_skill_query(
+    account: &str,
     skills: &[AgentSkill],
     arguments: &Value,
 ) -> Result<ToolAnswer, ToolsError> {
@@ -72,7 +73,7 @@ pub(crate) async fn answer_skill_query(
     let skill = &granted.skill;
     let references = match query.reference_file {
         None => Vec::new(),
-        Some(name) => match reference(skill, &name).await? {
+        Some(name) => match reference(account, skill, &name).await? {
             Ok(reference) => vec![reference],
             Err(why) => return Ok(mistake(why)),
         },
@@ -107,7 +108,11 @@ pub(crate) async fn answer_skill_query(
 }
 
 /// A reference as the answer shows it; the inner error is for the model.
-async fn reference(skill: &LoadedSkill, name: &str) -> Result<Result<Value, String>, ToolsError> {
+async fn reference(
+    account: &str,
+    skill: &LoadedSkill,
+    name: &str,
+) -> Result<Result<Value, String>, ToolsError> {
     if !skill.references.iter().any(|known| known == name) {
         let known = skill.references.join(", ");
         return Ok(Err(format!(
@@ -116,7 +121,7 @@ async fn reference(skill: &LoadedSkill, name: &str) -> Result<Result<Value, Stri
         )));
     }
     let bytes = skill
-        .reference(name)
+        .reference(account, name)
         .await
         .map_err(|error| ToolsError::new(error.message()))?;
     Ok(match bytes.map(String::from_utf8) {

@@ -171,7 +171,7 @@ impl Tools for SkillTools {
         let name = call.name;
         if name == SKILL_QUERY {
             self.logs.write(&self.owner, LogLevel::Info, SKILL_QUERY);
-            return answer_skill_query(&self.skills, call.arguments).await;
+            return answer_skill_query(&self.owner.account, &self.skills, call.arguments).await;
         }
         let found = self
             .by_name

@@ -68,7 +68,7 @@ impl LoadedSkill {
         &self.tools
     }
 
-    /// Its code; `None` for instructions alone. LoadedSkill again where it had to make room for others.
+    /// Its code; `None` for instructions alone. Loaded again where it had to make room for others.
     ///
     /// # Errors
     /// As [`LoadedSkills::ready`].
@@ -84,15 +84,15 @@ impl LoadedSkill {
         }
     }
 
-    /// The content of one of its [`references`](Self::references), read from the stored package.
+    /// The content of one of its [`references`](Self::references), read from the stored package in the places of `account`.
     ///
     /// # Errors
     /// As [`LoadedSkills::ready`].
-    pub async fn reference(&self, name: &str) -> Result<Option<Vec<u8>>, ApiError> {
+    pub async fn reference(&self, account: &str, name: &str) -> Result<Option<Vec<u8>>, ApiError> {
         let closing = || ApiError::unavailable("The server is shutting down.");
         let skills = self.skills.upgrade().ok_or_else(closing)?;
         skills
-            .file(&self.source, &format!("{REFERENCES}{name}"))
+            .file(&self.source, account, &format!("{REFERENCES}{name}"))
             .await
     }
 

@@ -56,10 +56,10 @@ pub(crate) async fn publish_received(
         false => None,
     };
     let needed = needed_to_verify(received.size(), contents.unpacked);
-    let mut permit = app.package_work().begin(account, needed).await?;
+    let permit = app.package_work().begin(account, needed).await?;
     let bytes = received.read().await?;
     let keys = publisher_keys::good(app, account).await?;
-    let (opened, bytes) = Opened::read(bytes, keys).await?;
+    let (mut permit, opened, bytes) = Opened::read(permit, bytes, keys).await?;
     check_name(name, &opened.package.manifest.name)?;
     if let Some(accepted) = published_before(app, account, &opened, &bytes).await? {
         return Ok(accepted);

@@ -1,6 +1,7 @@
 //! Making a version ready: once at a time, whoever wants it.
 
 use std::collections::HashMap;
+use std::io::Cursor;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use futures::FutureExt;
@@ -12,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::open::{Opened, compile_place};
 use super::{Code, Inner, LoadedSkill, REFERENCES, SCRIPTS, Source};
 use crate::ApiError;
-use crate::package_work::{PackagePermit, needed_to_open};
+use crate::package_work::{PackagePermit, needed_to_open, needed_to_verify};
 
 /// How much more a schema takes compiled than as text.
 const COMPILED_SCHEMA: u64 = 16;
@@ -108,11 +109,11 @@ impl Inner {
             ));
         }
         if source.is_unsigned() {
-            let (_permit, package) = self.read_unsigned(source).await?;
+            let (_permit, package) = self.read_unsigned(source, &source.owner).await?;
             return Ok((package.into(), None));
         }
         {
-            let (_permit, opened) = self.read(source).await?;
+            let (_permit, opened) = self.read(source, &source.owner).await?;
             if opened.package.component().is_none() {
                 opened.check_without_code()?;
                 return Ok((opened.package.into(), None));
@@ -122,30 +123,38 @@ impl Inner {
             }
         }
         let place = compile_place(&self.runtime, &source.owner).await?;
-        let (_permit, opened) = self.read(source).await?;
+        let (_permit, opened) = self.read(source, &source.owner).await?;
         let code = opened.load(&self.runtime, &place).await?;
         Ok((opened.package.into(), Some(code)))
     }
 
-    /// The content of one file of a stored package.
+    /// The content of one file of a stored package, opened in the places of `account`: those of its publisher are not for others
+    /// to fill.
     pub(super) async fn file(
         &self,
         source: &Source,
+        account: &str,
         path: &str,
     ) -> Result<Option<Vec<u8>>, ApiError> {
         if source.is_unsigned() {
-            let (_permit, mut package) = self.read_unsigned(source).await?;
+            let (_permit, mut package) = self.read_unsigned(source, account).await?;
             return Ok(package.files.remove(path));
         }
-        let (_permit, mut opened) = self.read(source).await?;
+        let (_permit, mut opened) = self.read(source, account).await?;
         Ok(opened.package.files.remove(path))
     }
 
     /// Opens instructions that nobody signed. What holds code is refused, however it came to be there.
-    async fn read_unsigned(&self, source: &Source) -> Result<(PackagePermit, Package), ApiError> {
-        let (permit, bytes) = self.read_bytes(source).await?;
-        let open = move || Package::read_lenient(&bytes);
-        let package = spawn_blocking(open).await.map_err(ApiError::internal)??;
+    async fn read_unsigned(
+        &self,
+        source: &Source,
+        account: &str,
+    ) -> Result<(PackagePermit, Package), ApiError> {
+        let (permit, bytes) = self.read_bytes(source, account).await?;
+        // The permit goes along: whoever waited may be gone before this ends.
+        let open = move || (permit, Package::read_lenient(&bytes));
+        let (permit, package) = spawn_blocking(open).await.map_err(ApiError::internal)?;
+        let package = package?;
         if package.component().is_some() {
             return Err(ApiError::validation(
                 "The package holds code and is not signed: it is not run.",
@@ -154,25 +163,45 @@ impl Inner {
         Ok((permit, package))
     }
 
-    async fn read(&self, source: &Source) -> Result<(PackagePermit, Opened), ApiError> {
-        let (permit, bytes) = self.read_bytes(source).await?;
+    async fn read(
+        &self,
+        source: &Source,
+        account: &str,
+    ) -> Result<(PackagePermit, Opened), ApiError> {
+        let (permit, bytes) = self.read_bytes(source, account).await?;
         let key = self
             .store
             .publisher_key(&source.owner, &source.publisher_key)
             .await?
             .filter(|key| is_good_for(key, source));
-        let (opened, _) = Opened::read(bytes, key.into_iter().collect()).await?;
+        let (permit, opened, _) = Opened::read(permit, bytes, key.into_iter().collect()).await?;
         Ok((permit, opened))
     }
 
-    async fn read_bytes(&self, source: &Source) -> Result<(PackagePermit, Vec<u8>), ApiError> {
-        let needed = needed_to_open(source.size);
-        let permit = self.packages.begin(&source.owner, needed).await?;
-        let bytes = self
-            .store
-            .package_bytes(&source.owner, &source.version_id)
-            .await?;
-        Ok((permit, bytes.ok_or_else(|| ApiError::not_found("skill"))?))
+    /// The archive, and the right to the memory that opening it takes. How much that is, its table of contents says: what needs
+    /// more than reading it did is waited for anew, with empty hands.
+    async fn read_bytes(
+        &self,
+        source: &Source,
+        account: &str,
+    ) -> Result<(PackagePermit, Vec<u8>), ApiError> {
+        let to_read = needed_to_open(source.size);
+        let permit = self.packages.begin(account, to_read).await?;
+        let bytes = self.stored_bytes(source).await?;
+        let contents = Package::contents_of(Cursor::new(&bytes))?;
+        let to_unpack = needed_to_verify(source.size, contents.unpacked);
+        if to_unpack <= to_read {
+            return Ok((permit, bytes));
+        }
+        drop((permit, bytes));
+        let permit = self.packages.begin(account, to_unpack.max(to_read)).await?;
+        Ok((permit, self.stored_bytes(source).await?))
+    }
+
+    async fn stored_bytes(&self, source: &Source) -> Result<Vec<u8>, ApiError> {
+        let id = &source.version_id;
+        let bytes = self.store.package_bytes(&source.owner, id).await?;
+        bytes.ok_or_else(|| ApiError::not_found("skill"))
     }
 
     fn lock_loads(&self) -> MutexGuard<'_, HashMap<String, Load>> {

@@ -7,6 +7,7 @@ use skillgate_store::PublisherKey;
 use tokio::task::spawn_blocking;
 
 use crate::ApiError;
+use crate::package_work::PackagePermit;
 use crate::service::loaded_skills::Code;
 
 /// A package that was opened and verified.
@@ -20,11 +21,13 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Opens a package and verifies it against these keys, whose revocation the caller has judged. Gives the bytes back.
+    /// Opens a package and verifies it against these keys, whose revocation the caller has judged. Gives the bytes back, and the
+    /// permit, which is held until the work has ended even if nobody waits for it any more.
     pub(crate) async fn read(
+        permit: PackagePermit,
         bytes: Vec<u8>,
         keys: Vec<PublisherKey>,
-    ) -> Result<(Self, Vec<u8>), ApiError> {
+    ) -> Result<(PackagePermit, Self, Vec<u8>), ApiError> {
         let open = move || {
             let package = Package::read(&bytes)?;
             let verified = package.verify(&trusted(&keys))?;
@@ -33,7 +36,7 @@ impl Opened {
                 package,
                 verified,
             };
-            Ok((opened, bytes))
+            Ok((permit, opened, bytes))
         };
         spawn_blocking(open).await.map_err(ApiError::internal)?
     }
