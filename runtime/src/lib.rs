@@ -66,7 +66,9 @@ pub use config::{
     Cache, CompileLimits, Compiler, EgressLimits, EgressPolicy, GuestConfig, OperatorLimits, Pool,
     RuntimeConfig, SchemaLimits, StorageLimits,
 };
-pub use egress::{Blocked, Body, ByteCounter, Egress, EgressError, Gate, NameLookup, SystemLookup};
+pub use egress::{
+    Blocked, Body, ByteCounter, Egress, EgressError, NameLookup, RequestPolicy, SystemLookup,
+};
 pub use error::{Busy, CallFault, HostFault, LoadError};
 pub use grant_state::GrantState;
 pub use load::Skill;

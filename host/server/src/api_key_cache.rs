@@ -131,7 +131,7 @@ impl ApiKeyCache {
     }
 
     /// Forgets all keys, so that a revocation made here holds at once.
-    pub(crate) fn forget(&self) {
+    pub(crate) fn invalidate_all(&self) {
         self.known.invalidate_all();
     }
 

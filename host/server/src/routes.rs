@@ -19,7 +19,7 @@ use axum::{Router, http};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::extract::JSON_LIMIT;
-use crate::middleware::{gate::gate, request_id::request_id};
+use crate::middleware::{authenticate::authenticate, request_id::request_id};
 use crate::scope::Scope::{Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite};
 use crate::surface::Access::{AnyKey, Public, Scoped};
 use crate::surface::{Operation, Surface, openapi_document};
@@ -272,7 +272,7 @@ pub fn build(app: App) -> Router {
         // Outermost first, and as one layer: each call of `layer` would box every request once more.
         .layer((
             from_fn(request_id),
-            from_fn_with_state(app.clone(), gate),
+            from_fn_with_state(app.clone(), authenticate),
             CatchPanicLayer::custom(panicked),
             DefaultBodyLimit::max(JSON_LIMIT),
         ))

@@ -50,6 +50,7 @@ mod step;
 mod store;
 mod time;
 mod version;
+mod version_number;
 
 pub use account::Account;
 pub use agent::{
@@ -64,7 +65,7 @@ pub use log::{LogLine, NewLogLine};
 pub use master_key::MasterKey;
 pub use message::{History, Message, NewMessage, Role};
 pub use pages::{Said, StepPage};
-pub use publish::{NewVersion, Published, VersionNumber};
+pub use publish::{NewVersion, Published};
 pub use publisher_key::{NewPublisherKey, PublisherKey};
 pub use publisher_key_challenge::MAX_OPEN_CHALLENGES;
 pub use run::{NewRun, Run, RunEnd, RunStatus};
@@ -76,3 +77,4 @@ pub use step::{NewStep, Step};
 pub use store::{Page, Store, StoreConfig};
 pub use time::{Clock, Timestamp, system_clock};
 pub use version::{PackageUsage, TrustLevel, Version, VersionHead};
+pub use version_number::VersionNumber;

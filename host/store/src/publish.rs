@@ -1,48 +1,13 @@
 //! Publishing: a verified package becomes a version that never changes.
 
-use semver::Version as Semver;
 use serde_json::Value;
 
 use crate::db::{Tx, args};
 use crate::installation::{Source, insert_installation};
 use crate::skill::SkillKind;
 use crate::version::{TrustLevel, Version, VersionHead};
+use crate::version_number::{VersionNumber, next_patch_version, parse_version};
 use crate::{Skill, Store, StoreError, id};
-
-/// Which number a version gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VersionNumber {
-    /// This semantic version.
-    Named(String),
-    /// That of the latest version where the contents are the same; else its successor with the patch number raised, and 1.0.0
-    /// for a skill that has none. Decided within the transaction, so that of two at once each gets its own.
-    Next,
-}
-
-/// The first version of a skill whose publisher names none.
-const FIRST_VERSION: &str = "1.0.0";
-
-impl From<&str> for VersionNumber {
-    fn from(version: &str) -> Self {
-        Self::Named(version.to_owned())
-    }
-}
-
-impl From<String> for VersionNumber {
-    fn from(version: String) -> Self {
-        Self::Named(version)
-    }
-}
-
-impl VersionNumber {
-    /// The number that a skill without versions starts with.
-    fn first(&self) -> &str {
-        match self {
-            Self::Named(version) => version,
-            Self::Next => FIRST_VERSION,
-        }
-    }
-}
 
 /// A version to be published; the caller has verified the package.
 #[derive(Clone, Debug)]
@@ -109,7 +74,7 @@ impl Store {
         account: &str,
         new: NewVersion,
     ) -> Result<Published, StoreError> {
-        parse(new.version.first())?;
+        parse_version(new.version.first())?;
         let _turn = self.turn_to_write(new.package.len()).await?;
         let mut tx = self.db.begin().await?;
         let skill = lock_skill(self, &mut tx, account, &new).await?;
@@ -122,7 +87,7 @@ impl Store {
             Some(_) => return Err(other_contents(&new.name, &number)),
             None => {
                 insert_version(self, &mut tx, &skill.id, &number, &new).await?;
-                if parse(&number)? >= parse(&skill.latest_version)? {
+                if parse_version(&number)? >= parse_version(&skill.latest_version)? {
                     describe_skill(self, &mut tx, &skill.id, &number, &new).await?;
                 }
                 true
@@ -188,32 +153,6 @@ impl Store {
         tx.commit().await?;
         Ok(true)
     }
-}
-
-/// The version that follows `version` when nothing says how much changed: its patch number is raised.
-///
-/// # Errors
-/// [`StoreError::Invalid`] when it is no semantic version.
-fn next_patch_version(version: &str) -> Result<String, StoreError> {
-    let Semver {
-        major,
-        minor,
-        patch,
-        ..
-    } = parse(version)?;
-    let patch = patch
-        .checked_add(1)
-        .ok_or_else(|| StoreError::Invalid(format!("no version follows {version}")))?;
-    Ok(Semver::new(major, minor, patch).to_string())
-}
-
-fn parse(version: &str) -> Result<Semver, StoreError> {
-    Semver::parse(version).map_err(|error| {
-        StoreError::Invalid(format!(
-            "`{}` is no semantic version such as 1.0.0: {error}",
-            version.escape_debug()
-        ))
-    })
 }
 
 fn other_contents(name: &str, version: &str) -> StoreError {

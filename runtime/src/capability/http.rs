@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use url::{Host, Url};
 use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
 
-use crate::egress::{ByteCounter, EgressError, Gate, Held};
+use crate::egress::{ByteCounter, EgressError, Held, RequestPolicy};
 use crate::secret::Secret;
 use crate::state::Shared;
 
@@ -65,7 +65,7 @@ async fn send(
 ) -> Result<Response<WasiBody>, EgressError> {
     let (head, body) = request.into_parts();
     let most = shared.egress.policy().max_request_body;
-    let gate = SkillGate {
+    let gate = SkillRequestPolicy {
         shared: Arc::clone(&shared),
         sent: std::sync::atomic::AtomicUsize::new(usize::MAX),
     };
@@ -110,20 +110,20 @@ async fn under_way(shared: &Shared) -> Result<OwnedSemaphorePermit, EgressError>
 }
 
 /// The skill's gate in the egress door.
-struct SkillGate {
+struct SkillRequestPolicy {
     shared: Arc<Shared>,
     /// Where in the receipt the last hop stands.
     sent: std::sync::atomic::AtomicUsize,
 }
 
-impl SkillGate {
+impl SkillRequestPolicy {
     fn permits(&self, method: &Method, url: &Url) -> Result<(), Denial> {
         self.shared.effective.http(method.as_str(), url)
     }
 }
 
 #[async_trait]
-impl Gate for SkillGate {
+impl RequestPolicy for SkillRequestPolicy {
     fn account(&self) -> &str {
         &self.shared.account
     }

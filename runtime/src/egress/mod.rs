@@ -1,7 +1,7 @@
 //! The one door for requests that leave the host: rules, floor, connection to the checked address,
 //! and each redirect through all of it again.
 //!
-//! Not only skills: whatever sends a request on somebody's behalf passes here with its own [`Gate`].
+//! Not only skills: whatever sends a request on somebody's behalf passes here with its own [`RequestPolicy`].
 
 mod blocked_addresses;
 mod counted;
@@ -40,7 +40,7 @@ pub type Body = UnsyncBoxBody<Bytes, EgressError>;
 
 /// Decides for one sender. Asked before every hop, the first and each redirect.
 #[async_trait]
-pub trait Gate: Send + Sync {
+pub trait RequestPolicy: Send + Sync {
     /// The account that the sender works for: requests and lookups are shared out by it.
     fn account(&self) -> &str;
 
@@ -107,10 +107,10 @@ impl Egress {
     pub async fn fetch(
         &self,
         request: http::Request<Bytes>,
-        gate: &dyn Gate,
+        request_policy: &dyn RequestPolicy,
     ) -> Result<http::Response<Body>, EgressError> {
-        let place = self.place(gate.account()).await?;
-        self.fetch_in(place, request, gate).await
+        let place = self.place(request_policy.account()).await?;
+        self.fetch_in(place, request, request_policy).await
     }
 
     /// Waits for a place for one request of the account's, at most as long as the policy says.
@@ -124,11 +124,11 @@ impl Egress {
         &self,
         place: Place,
         request: http::Request<Bytes>,
-        gate: &dyn Gate,
+        request_policy: &dyn RequestPolicy,
     ) -> Result<http::Response<Body>, EgressError> {
         let policy = &self.inner.policy;
         let ends = Instant::now() + policy.timeout;
-        let answered = self.follow(request, gate, ends);
+        let answered = self.follow(request, request_policy, ends);
         let response = tokio::time::timeout_at(ends.into(), answered).await;
         answer(response.map_err(|_| EgressError::Timeout)??, policy, place)
     }
@@ -137,7 +137,7 @@ impl Egress {
     async fn follow(
         &self,
         request: http::Request<Bytes>,
-        gate: &dyn Gate,
+        request_policy: &dyn RequestPolicy,
         ends: Instant,
     ) -> Result<reqwest::Response, EgressError> {
         let policy = &self.inner.policy;
@@ -146,7 +146,7 @@ impl Egress {
             return Err(EgressError::RequestTooLarge(policy.max_request_body));
         }
         for _ in 0..=policy.max_redirects {
-            let response = self.send(&hop, gate, ends).await?;
+            let response = self.send(&hop, request_policy, ends).await?;
             match hop.redirected(response.status(), response.headers())? {
                 Some(next) => hop = next,
                 None => return Ok(response),
@@ -158,24 +158,25 @@ impl Egress {
     async fn send(
         &self,
         hop: &Hop,
-        gate: &dyn Gate,
+        request_policy: &dyn RequestPolicy,
         ends: Instant,
     ) -> Result<reqwest::Response, EgressError> {
-        gate.allow(&hop.method, &hop.url)
+        request_policy
+            .allow(&hop.method, &hop.url)
             .map_err(EgressError::Denied)?;
         let host = hop
             .url
             .host()
             .ok_or_else(|| EgressError::BadRequest("the URL has no host".into()))?;
         let (names, allow) = (&self.inner.names, &self.inner.policy.allow);
-        let destination = Checked::new(&host, gate.account(), names, allow).await?;
+        let destination = Checked::new(&host, request_policy.account(), names, allow).await?;
         let mut headers = hop.headers.clone();
-        let url = gate.authorise(&hop.url, &mut headers).await?;
+        let url = request_policy.authorise(&hop.url, &mut headers).await?;
         let request = self
             .client()?
             .request(hop.method.clone(), url)
             .headers(headers)
-            .body(counted(&hop.body, gate.counter()))
+            .body(counted(&hop.body, request_policy.counter()))
             .timeout(ends.saturating_duration_since(Instant::now()));
         destination
             .scope(request.send())

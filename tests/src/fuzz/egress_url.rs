@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use skillgate_runtime::{Egress, EgressError, EgressPolicy, Gate};
+use skillgate_runtime::{Egress, EgressError, EgressPolicy, RequestPolicy};
 use skillgate_skill::{Denial, Effective};
 use tokio::runtime::{Builder, Runtime};
 use url::{Host, Url};
@@ -47,7 +47,7 @@ fn door() -> &'static (Runtime, Egress) {
 /// lets through is ever tried, so that nothing leaves this machine.
 struct Inwards;
 
-impl Gate for Inwards {
+impl RequestPolicy for Inwards {
     fn account(&self) -> &str {
         "fuzz"
     }

@@ -1,4 +1,5 @@
-//! What happens around every request, outermost first: [`request_id`], [`gate`].
+//! What happens around every request, outermost first: [`request_id`], then [`authenticate`], which asks [`rate_limit`].
 
-pub(crate) mod gate;
+pub(crate) mod authenticate;
+mod rate_limit;
 pub(crate) mod request_id;

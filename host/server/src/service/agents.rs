@@ -1,18 +1,20 @@
-//! Agents: made, looked at, started, stopped, deleted.
+//! Agents: made, looked at, changed; `lifecycle` starts, stops and deletes them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+mod lifecycle;
+mod running;
 
-use moka::future::Cache;
+pub use lifecycle::{delete, start, stop};
+pub(crate) use running::Agents;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 use skillgate_agent::{MAX_DOCUMENT_DEPTH, nests_deeper_than};
 use skillgate_runtime::LogLevel;
 use skillgate_store::{
-    Agent, AgentError, AgentStatus, AgentSummary, NewAgent, Page, SecretChanges, SecretLimits,
-    SecretText,
+    Agent, AgentStatus, AgentSummary, NewAgent, Page, SecretChanges, SecretLimits, SecretText,
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::service::{secrets, validate};
 use crate::{ApiError, App};
@@ -25,55 +27,8 @@ const MAX_MARKDOWN_BYTES: usize = 256 << 10;
 const MAX_CONFIG_BYTES: usize = 64 << 10;
 /// The deepest nesting of `config`: what answers wrap around it keeps them within the limit on documents.
 const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
-/// After this time an agent is looked up again: another process may have changed it.
-const CACHE_TTL: Duration = Duration::from_secs(1);
-/// Agents remembered at once.
-const MAX_CACHED_AGENTS: u64 = 100_000;
 /// The name and version of the runtime that runs.
 pub(crate) const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
-
-/// Agents seen lately, and the way to end what they do.
-pub(crate) struct Agents {
-    seen: Cache<String, Arc<Agent>>,
-    running: Mutex<HashMap<String, Weak<CancellationToken>>>,
-}
-
-impl Default for Agents {
-    fn default() -> Self {
-        let seen = Cache::builder()
-            .max_capacity(MAX_CACHED_AGENTS)
-            .time_to_live(CACHE_TTL)
-            .build();
-        Self {
-            seen,
-            running: Mutex::default(),
-        }
-    }
-}
-
-impl Agents {
-    /// Cancelled when the agent is stopped or deleted. Each of its runs keeps it until it has ended.
-    pub(crate) fn token(&self, agent: &str) -> Arc<CancellationToken> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(token) = running.get(agent).and_then(Weak::upgrade) {
-            return token;
-        }
-        // Before the map would grow: what it holds is in proportion to the agents that run at once.
-        if running.len() == running.capacity() {
-            running.retain(|_, token| token.strong_count() > 0);
-        }
-        let token = Arc::default();
-        running.insert(agent.to_owned(), Arc::downgrade(&token));
-        token
-    }
-
-    fn cancel(&self, agent: &str) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(token) = running.remove(agent).as_ref().and_then(Weak::upgrade) {
-            token.cancel();
-        }
-    }
-}
 
 /// What an agent is made of. Not `Debug`: it holds secrets.
 #[derive(Default)]
@@ -218,94 +173,6 @@ pub async fn get_running(app: &App, account: &str, id: &str) -> Result<Arc<Agent
     }
 }
 
-/// Starts an agent: its skills are verified, compiled and linked before this answers. One that runs is left as it is.
-///
-/// # Errors
-/// 409 when a skill can't run; the agent's `lastError` then says so too.
-pub async fn start(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
-    let agent = get_as_stored(app, account, id).await?;
-    match agent.status {
-        AgentStatus::Running => Ok(agent),
-        AgentStatus::Stopped | AgentStatus::Error => start_anew(app, &agent).await,
-    }
-}
-
-async fn start_anew(app: &App, agent: &Agent) -> Result<Agent, ApiError> {
-    app.loaded_skills().forget(&agent.id).await;
-    let stopped = app.agents().token(&agent.id);
-    let Err(error) = app.loaded_skills().of_agent(agent).await else {
-        let started = set_status(app, agent, AgentStatus::Running, None, "Agent started").await?;
-        return unless_stopped(app, started, &stopped).await;
-    };
-    // The server was too busy to find out: that says nothing of the agent.
-    if error.is_unavailable() {
-        return Err(error);
-    }
-    let reason = AgentError {
-        category: failure_category(&error).to_owned(),
-        message: error.message().to_owned(),
-    };
-    set_status(
-        app,
-        agent,
-        AgentStatus::Error,
-        Some(reason),
-        &format!("Agent could not start: {}", error.message()),
-    )
-    .await?;
-    Err(error)
-}
-
-/// A stop that came while the skills were loaded found nothing to stop: it holds all the same.
-async fn unless_stopped(
-    app: &App,
-    started: Agent,
-    stopped: &CancellationToken,
-) -> Result<Agent, ApiError> {
-    if !stopped.is_cancelled() {
-        return Ok(started);
-    }
-    set_status(app, &started, AgentStatus::Stopped, None, "Agent stopped").await?;
-    Err(ApiError::conflict(
-        "The agent was stopped while it was being started.",
-    ))
-}
-
-/// Whose fault it is that an agent could not start.
-fn failure_category(error: &ApiError) -> &'static str {
-    match error.is_internal() {
-        true => "host",
-        false => "skill",
-    }
-}
-
-/// Stops an agent: what it is doing ends with its next step, and it answers no more. One that is stopped is left as it
-/// is.
-pub async fn stop(app: &App, account: &str, id: &str) -> Result<Agent, ApiError> {
-    let agent = get_as_stored(app, account, id).await?;
-    let stopped = match agent.status {
-        AgentStatus::Stopped => agent,
-        _ => set_status(app, &agent, AgentStatus::Stopped, None, "Agent stopped").await?,
-    };
-    // Also where it was stopped before: nothing of it may go on after this answer.
-    app.agents().cancel(id);
-    Ok(stopped)
-}
-
-/// Deletes an agent with all its data and secrets, for good.
-pub async fn delete(app: &App, account: &str, id: &str) -> Result<(), ApiError> {
-    get(app, account, id).await?;
-    app.agents().cancel(id);
-    // Before the agent itself: when this fails, deleting can be asked for again.
-    app.runtime().forget_agent(account, id).await?;
-    let deleted = app.store().delete_agent(account, id).await?;
-    app.agents().seen.invalidate(id).await;
-    app.agents().cancel(id);
-    app.loaded_skills().forget(id).await;
-    app.logs().wake(id);
-    if deleted { Ok(()) } else { Err(missing()) }
-}
-
 /// Notes that an agent was changed, for clients that wait for its next start; gives whether it runs. The change holds from
 /// the next turn on, started anew or not.
 pub(crate) async fn mark_for_restart(app: &App, agent: &Agent) -> Result<bool, ApiError> {
@@ -349,28 +216,6 @@ pub async fn set_secrets(
     mark_for_restart(app, &agent).await
 }
 
-async fn set_status(
-    app: &App,
-    agent: &Agent,
-    status: AgentStatus,
-    error: Option<AgentError>,
-    line: &str,
-) -> Result<Agent, ApiError> {
-    let level = if error.is_some() {
-        LogLevel::Error
-    } else {
-        LogLevel::Info
-    };
-    let changed = app
-        .store()
-        .set_agent_status(&agent.account_id, &agent.id, status, error)
-        .await?;
-    app.agents().seen.invalidate(&agent.id).await;
-    let changed = changed.ok_or_else(missing)?;
-    app.logs().write(&agent.into(), level, line);
-    Ok(changed)
-}
-
 fn region(given: Option<String>) -> Result<String, ApiError> {
     let region = given.unwrap_or_else(|| "eu".to_owned());
     if matches!(region.as_str(), "eu" | "us") {
@@ -389,21 +234,4 @@ fn sealed(secrets: BTreeMap<String, String>) -> BTreeMap<String, SecretText> {
 
 fn missing() -> ApiError {
     ApiError::not_found("agent")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn agents_whose_runs_have_ended_are_forgotten() {
-        let agents = Agents::default();
-        let runs = agents.token("runs");
-        for number in 0..10_000 {
-            agents.token(&number.to_string());
-        }
-        assert!(agents.running.lock().unwrap().len() < 100);
-        agents.cancel("runs");
-        assert!(runs.is_cancelled() && !agents.token("runs").is_cancelled());
-    }
 }

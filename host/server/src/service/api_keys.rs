@@ -72,7 +72,7 @@ pub async fn list(app: &App, account: &str) -> Result<Vec<ApiKey>, ApiError> {
 /// Revokes a key: refused at once here, and within a second by every other process.
 pub async fn revoke(app: &App, account: &str, id: &str) -> Result<(), ApiError> {
     let revoked = validate::is_id(id) && app.store().revoke_api_key(account, id).await?;
-    app.keys().forget();
+    app.keys().invalidate_all();
     if revoked {
         Ok(())
     } else {

@@ -1,5 +1,9 @@
 //! Talking with agents.
 
+mod peer;
+
+pub(crate) use peer::state_peer;
+
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -9,6 +13,7 @@ use skillgate_store::{Agent, History, NewMessage, NewRun, Page, Said, Session, T
 
 use crate::run::spawn::{PreparedRun, spawn_run};
 use crate::run::{history, prepare};
+use crate::service::chat::peer::{Peer, peer};
 use crate::service::{agents, validate};
 use crate::{ApiError, App};
 
@@ -16,8 +21,6 @@ use crate::{ApiError, App};
 const MAX_MESSAGE_CHARS: usize = 100_000;
 /// The most characters of `context` after formatting.
 const MAX_CONTEXT_CHARS: usize = 2_000;
-/// The most characters of `peerId`.
-const MAX_PEER_CHARS: usize = 200;
 /// The most sessions in a list.
 pub const MAX_LISTED_SESSIONS: i64 = 100;
 /// The way these messages come.
@@ -232,38 +235,6 @@ async fn find_session(app: &App, agent: &Agent, id: &str) -> Result<Session, Api
     session.ok_or_else(|| ApiError::not_found("session"))
 }
 
-/// What the session of a caller that names no peer begins with; its key follows.
-const KEY_PEER: &str = "key:";
-
-/// Whose state (`kv` and `files` of skills) a session of this peer reads and writes. Without a `peerId` it is the account's:
-/// a new API key in place of an old one begins another session, and must not lose what skills keep.
-pub(crate) fn state_peer(session_peer: &str) -> &str {
-    match session_peer.starts_with(KEY_PEER) {
-        true => "default",
-        false => session_peer,
-    }
-}
-
-/// Whom an agent talks with: the caller's customer, or the caller itself, known by its key.
-struct Peer {
-    name: String,
-    is_named: bool,
-}
-
-fn peer(id: Option<String>, key: &str) -> Result<Peer, ApiError> {
-    let Some(id) = id else {
-        return Ok(Peer {
-            name: format!("{KEY_PEER}{key}"),
-            is_named: false,
-        });
-    };
-    let id = validate::required("peerId", &id, MAX_PEER_CHARS)?;
-    Ok(Peer {
-        name: format!("peer:{id}"),
-        is_named: true,
-    })
-}
-
 /// `context` as the agent sees it: a text as it is, an object as one line for each name.
 fn format_context(context: Value) -> Result<String, ApiError> {
     let formatted = match context {
@@ -310,27 +281,5 @@ mod tests {
     fn context_is_bounded_in_characters() {
         assert!(format_context(json!("é".repeat(2_000))).is_ok());
         assert!(format_context(json!("é".repeat(2_001))).is_err());
-    }
-
-    #[test]
-    fn a_peer_never_is_a_key() {
-        assert_ne!(
-            peer(Some("k1".into()), "k1").unwrap().name,
-            peer(None, "k1").unwrap().name
-        );
-        assert!(peer(Some(" ".into()), "k1").is_err());
-    }
-
-    #[test]
-    fn state_outlives_a_key_and_is_a_named_peers_own() {
-        let state_of = |id: Option<&str>, key| {
-            let peer = peer(id.map(str::to_owned), key).unwrap();
-            state_peer(&peer.name).to_owned()
-        };
-        assert_eq!(state_of(None, "k1"), state_of(None, "k2"));
-        let named = ["ada", "default", "key:k1"].map(|id| state_of(Some(id), "k1"));
-        assert!(!named.contains(&state_of(None, "k1")), "{named:?}");
-        assert_eq!(state_of(Some("ada"), "k1"), state_of(Some("ada"), "k2"));
-        assert_ne!(named[0], named[2]);
     }
 }

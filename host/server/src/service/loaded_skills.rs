@@ -234,18 +234,18 @@ impl LoadedSkills {
     }
 
     /// Looks an agent's skills up again at the next use.
-    pub async fn forget(&self, agent: &str) {
+    pub async fn invalidate_agent(&self, agent: &str) {
         self.0.agents.invalidate(agent).await;
     }
 
     /// Takes back what a skill was granted on an agent, from what runs there now too.
     pub async fn revoke(&self, agent: &str, skill_id: &str) {
-        self.forget(agent).await;
+        self.invalidate_agent(agent).await;
         self.0.live.revoke(agent, skill_id);
     }
 
     /// Forgets a version, whose package changed, and its code.
-    pub(crate) async fn forget_version(&self, version_id: &str) {
+    pub(crate) async fn invalidate_version(&self, version_id: &str) {
         self.0.versions.invalidate(version_id).await;
         self.0.codes.remove(version_id);
     }

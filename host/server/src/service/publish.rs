@@ -58,7 +58,7 @@ pub(crate) async fn publish_received(
     let needed = needed_to_verify(received.size(), contents.unpacked);
     let permit = app.package_work().begin(account, needed).await?;
     let bytes = received.read().await?;
-    let keys = publisher_keys::good(app, account).await?;
+    let keys = publisher_keys::active_keys(app, account).await?;
     let (mut permit, opened, bytes) = Opened::read(permit, bytes, keys).await?;
     check_name(name, &opened.package.manifest.name)?;
     if let Some(accepted) = published_before(app, account, &opened, &bytes).await? {
@@ -134,7 +134,7 @@ async fn replace_revoked(
         .replace_signature(account, head, signer, bytes)
         .await?
     {
-        app.loaded_skills().forget_version(&head.id).await;
+        app.loaded_skills().invalidate_version(&head.id).await;
     }
     Ok(())
 }

@@ -119,7 +119,7 @@ pub async fn revoke(app: &App, account: &str, id: &str) -> Result<(), ApiError> 
 }
 
 /// The keys that may sign what this account publishes now.
-pub(crate) async fn good(app: &App, account: &str) -> Result<Vec<PublisherKey>, ApiError> {
+pub(crate) async fn active_keys(app: &App, account: &str) -> Result<Vec<PublisherKey>, ApiError> {
     let mut keys = list(app, account).await?;
     keys.retain(|key| key.revoked_at.is_none());
     Ok(keys)

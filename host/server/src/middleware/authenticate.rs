@@ -6,15 +6,11 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 
+use super::rate_limit::{describe, refuse, stand};
+use crate::App;
 use crate::api_key_cache::{KnownKey, Presented};
-use crate::limiter::Standing;
-use crate::{ApiError, App};
-
-const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// Keys that an address may have looked up, for each request that it may send without one. Behind one address there may
 /// be a proxy and many callers, whose keys are all unknown after a start.
@@ -24,7 +20,7 @@ const LOOKUPS: u32 = 10;
 ///
 /// Requests without a valid key are counted by their address. Whether a key is needed is the route's to say.
 /// The two probes are never counted or refused, and cost no query. A limit of 0 is none, and then there is nothing to say.
-pub(crate) async fn gate(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate(State(app): State<App>, request: Request, next: Next) -> Response {
     let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
     let address = address_of(&request);
     let key = match find_key(&app, request.headers(), &address, probe).await {
@@ -81,28 +77,11 @@ async fn find_key(
     })
 }
 
-fn refuse(standing: Standing) -> Response {
-    let seconds = standing.retry_after.unwrap_or_default();
-    let mut response = ApiError::rate_limited(seconds).into_response();
-    describe(standing, response.headers_mut());
-    response
-}
-
 async fn answer(mut request: Request, next: Next, key: Option<Arc<KnownKey>>) -> Response {
     if let Some(key) = key {
         request.extensions_mut().insert(key);
     }
     next.run(request).await
-}
-
-fn stand(app: &App, address: &str, key: Option<&KnownKey>, limit: u32, probe: bool) -> Standing {
-    let caller = key.map_or(address, |key| key.id.as_str());
-    let now = app.now().as_micros();
-    if probe {
-        app.limiter().peek(caller, limit, now)
-    } else {
-        app.limiter().take(caller, limit, now)
-    }
 }
 
 /// A text of some 15 bytes for each request costs less than telling when it is needed.
@@ -112,13 +91,4 @@ fn address_of(request: &Request) -> String {
         || "unknown".to_owned(),
         |ConnectInfo(address)| address.ip().to_string(),
     )
-}
-
-fn describe(standing: Standing, headers: &mut HeaderMap) {
-    headers.insert(LIMIT, HeaderValue::from(standing.limit));
-    headers.insert(REMAINING, HeaderValue::from(standing.remaining));
-    headers.insert(RESET, HeaderValue::from(standing.reset));
-    if let Some(seconds) = standing.retry_after {
-        headers.insert(http::header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
 }
