@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -36,6 +37,24 @@ pub(crate) struct List<T> {
     pub data: Vec<T>,
     /// Where the page lies in the whole.
     pub pagination: Pagination,
+}
+
+/// 200 with a text that never changes.
+pub(crate) struct PlainText(pub &'static str);
+
+impl IntoResponse for PlainText {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+/// 200 with JSON that never changes, already written.
+pub(crate) struct StaticJson(pub &'static str);
+
+impl IntoResponse for StaticJson {
+    fn into_response(self) -> Response {
+        ([(CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
 }
 
 /// What was deleted.

@@ -6,6 +6,7 @@ pub(crate) mod api_keys;
 pub(crate) mod assignments;
 pub(crate) mod chat;
 pub(crate) mod health;
+pub(crate) mod llms;
 pub(crate) mod logs;
 pub(crate) mod openapi;
 pub(crate) mod publisher_keys;
@@ -22,7 +23,7 @@ use crate::extract::JSON_LIMIT;
 use crate::middleware::{authenticate::authenticate, request_id::request_id};
 use crate::scope::Scope::{Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite};
 use crate::surface::Access::{AnyKey, Public, Scoped};
-use crate::surface::{Operation, Surface, openapi_document};
+use crate::surface::{Operation, Surface, llms_text, openapi_document};
 use crate::{ApiError, App};
 
 /// The control plane.
@@ -245,6 +246,16 @@ fn meta() -> Surface {
             openapi::get,
             "Describe every operation, as OpenAPI 3.1",
         )
+        .get(
+            "/llms.txt",
+            Public,
+            llms::get,
+            "List every operation in plain text, for language models",
+        )
+}
+
+fn llms_text_of_all() -> String {
+    llms_text(surfaces())
 }
 
 fn surfaces() -> [Surface; 2] {

@@ -93,7 +93,7 @@ async fn only_what_tells_of_the_server_needs_no_key() {
     let public = operations().into_iter();
     let public = public.filter(|operation| operation.access == Access::Public);
     let paths: Vec<String> = public.map(|operation| operation.path).collect();
-    assert_eq!(paths, ["/healthz", "/readyz", "/openapi.json"]);
+    assert_eq!(paths, ["/healthz", "/readyz", "/openapi.json", "/llms.txt"]);
 
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     for operation in guarded() {
@@ -216,6 +216,40 @@ async fn the_document_describes_every_operation_and_what_it_refers_to_is_there()
     assert!(numbered.is_empty(), "two types of one name: {numbered:?}");
 }
 
+#[tokio::test]
+async fn the_text_for_language_models_names_every_operation() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let client = app.anonymous();
+    let answer = client
+        .request(Method::GET, "/llms.txt")
+        .send()
+        .await
+        .unwrap();
+    assert!(
+        answer.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/plain")
+    );
+    let text = answer.text().await.unwrap();
+    for Operation {
+        method,
+        path,
+        summary,
+        ..
+    } in operations()
+    {
+        let line = text
+            .lines()
+            .find(|line| line.contains(&format!("`{method} {path}`")));
+        assert!(
+            line.is_some_and(|line| line.ends_with(summary)),
+            "{method} {path}"
+        );
+    }
+    assert!(text.contains("`POST /v1/agents` (scope `agents:write`)"));
+}
+
 /// Every `$ref` in a document.
 fn collect_references(value: &Value, references: &mut Vec<String>) {
     match value {
@@ -245,7 +279,8 @@ async fn answers_are_as_the_document_describes_them() {
     let mut checked = 0;
     for operation in operations() {
         let is_stream = operation.path.ends_with("/stream");
-        if operation.method != Method::GET || is_stream || operation.path == "/openapi.json" {
+        let is_text = operation.path == "/llms.txt";
+        if operation.method != Method::GET || is_stream || is_text {
             continue;
         }
         let answer = things.owner.get(&things.path(&operation)).await;

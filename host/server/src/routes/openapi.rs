@@ -2,13 +2,12 @@
 
 use std::sync::LazyLock;
 
-use axum::Json;
-use serde_json::Value;
+use crate::envelope::StaticJson;
 
-/// The document: it is the same as long as the process lives.
-static DOCUMENT: LazyLock<Value> = LazyLock::new(super::openapi_json);
+/// The document as it is sent: it is the same as long as the process lives.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| super::openapi_json().to_string());
 
 /// Every operation, its types and who may call it.
-pub(crate) async fn get() -> Json<&'static Value> {
-    Json(&DOCUMENT)
+pub(crate) async fn get() -> StaticJson {
+    StaticJson(&DOCUMENT)
 }

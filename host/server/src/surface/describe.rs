@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::envelope::{Created, Data, List, Pagination};
+use crate::envelope::{Created, Data, List, Pagination, PlainText, StaticJson};
 use crate::event_stream::EventStream;
 use crate::extract::{Caller, Id, Json, OptionalJson, Query};
 use crate::{ApiError, App};
@@ -187,6 +187,19 @@ impl<T: JsonSchema> Output for axum::Json<T> {
     fn describe(description: &mut Description, schemas: &mut Schemas) {
         let schema = schemas.answer::<T>();
         description.answer(StatusCode::OK, &schema);
+    }
+}
+
+impl Output for PlainText {
+    fn describe(description: &mut Description, _: &mut Schemas) {
+        description.status = StatusCode::OK.as_u16();
+        description.content = json!({ "text/plain": { "schema": { "type": "string" } } });
+    }
+}
+
+impl Output for StaticJson {
+    fn describe(description: &mut Description, _: &mut Schemas) {
+        description.answer(StatusCode::OK, &json!({ "type": "object" }));
     }
 }
 

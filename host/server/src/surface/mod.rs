@@ -5,10 +5,12 @@
 
 mod access;
 mod describe;
+mod llms;
 mod openapi;
 
 pub use access::Access;
 pub(crate) use describe::{Description, Input, Schemas};
+pub(crate) use llms::llms_text;
 pub(crate) use openapi::openapi_document;
 
 use axum::Router;
