@@ -15,12 +15,12 @@ use toml::{Table, Value};
 
 use crate::args::Arguments;
 
-/// The most bytes of the file.
+/// The most bytes of the file: all options take a few KiB, and a device or a wrong file must not fill the memory.
 const MAX_BYTES: u64 = 1 << 20;
 
 /// The command line with what the file adds to it.
 pub(crate) struct Typed {
-    /// What is to be done.
+    /// The parsed command line.
     pub(crate) arguments: Arguments,
     /// Every option of the server, where the command is about them.
     pub(crate) settings: Vec<Setting>,
@@ -97,7 +97,7 @@ fn read(path: &Path) -> anyhow::Result<Table> {
     Ok(text.parse()?)
 }
 
-/// What the file says and neither a flag nor an environment variable does: options and their values.
+/// Picks the options that the file sets and neither a flag nor an environment variable does.
 fn missing_options(
     command: &Command,
     matches: &ArgMatches,

@@ -57,7 +57,7 @@ impl IntoResponse for StaticJson {
     }
 }
 
-/// What was deleted.
+/// Confirms a deletion.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Deleted {
     id: String,
@@ -65,13 +65,13 @@ pub(crate) struct Deleted {
 }
 
 impl Deleted {
-    /// This, for good.
+    /// Confirms that this was deleted for good.
     pub(crate) fn new(id: String) -> Self {
         Self { id, deleted: true }
     }
 }
 
-/// What was revoked.
+/// Confirms a revocation.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Revoked {
     id: String,
@@ -79,7 +79,7 @@ pub(crate) struct Revoked {
 }
 
 impl Revoked {
-    /// This, from now on.
+    /// Confirms that this is revoked from now on.
     pub(crate) fn new(id: String) -> Self {
         Self { id, revoked: true }
     }

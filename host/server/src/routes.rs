@@ -26,7 +26,7 @@ use crate::surface::Access::{AnyKey, Public, Scoped};
 use crate::surface::{Operation, Surface, llms_text, openapi_document};
 use crate::{ApiError, App};
 
-/// The control plane.
+/// Lists the operations of the control plane.
 fn v1() -> Surface {
     Surface::new("/v1")
         .get(
@@ -225,7 +225,7 @@ fn v1() -> Surface {
         )
 }
 
-/// What says whether the server works, and what it serves.
+/// Lists the operations that tell whether the server works, and what it serves.
 fn meta() -> Surface {
     Surface::new("")
         .get(
@@ -262,13 +262,13 @@ fn surfaces() -> [Surface; 2] {
     [v1(), meta()]
 }
 
-/// Every operation that is served.
+/// Lists every operation that is served.
 pub fn operations() -> Vec<Operation> {
     let surfaces = surfaces().into_iter();
     surfaces.flat_map(Surface::into_operations).collect()
 }
 
-/// Every operation that is served, as an OpenAPI 3.1 document.
+/// Describes every operation that is served, as an OpenAPI 3.1 document.
 pub fn openapi_json() -> serde_json::Value {
     openapi_document(surfaces())
 }

@@ -65,14 +65,15 @@ async fn send(
 ) -> Result<Response<WasiBody>, EgressError> {
     let (head, body) = request.into_parts();
     let most = shared.egress.policy().max_request_body;
-    let gate = SkillRequestPolicy {
+    let request_policy = SkillRequestPolicy {
         shared: Arc::clone(&shared),
         sent: std::sync::atomic::AtomicUsize::new(usize::MAX),
     };
     // Before the body is read: a request that is not allowed should not wait for it.
     let url = Url::parse(&head.uri.to_string())
         .map_err(|error| EgressError::BadRequest(error.to_string()))?;
-    gate.permits(&head.method, &url)
+    request_policy
+        .permits(&head.method, &url)
         .map_err(EgressError::Denied)?;
     let under_way = under_way(&shared).await?;
     let connection = shared.egress.place(&shared.account).await?;
@@ -83,9 +84,9 @@ async fn send(
         .to_bytes();
     let answer = shared
         .egress
-        .fetch_in(connection, Request::from_parts(head, body), &gate)
+        .fetch_in(connection, Request::from_parts(head, body), &request_policy)
         .await?;
-    let place = gate.sent.into_inner();
+    let place = request_policy.sent.into_inner();
     let counting = Arc::clone(&shared);
     Ok(answer.map(|body| {
         let counted = body.map_frame(move |frame| {
@@ -109,7 +110,7 @@ async fn under_way(shared: &Shared) -> Result<OwnedSemaphorePermit, EgressError>
     }
 }
 
-/// The skill's gate in the egress door.
+/// The skill's own policy at the egress door.
 struct SkillRequestPolicy {
     shared: Arc<Shared>,
     /// Where in the receipt the last hop stands.

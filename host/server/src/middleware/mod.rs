@@ -1,4 +1,4 @@
-//! What happens around every request, outermost first: [`request_id`], then [`authenticate`], which asks [`rate_limit`].
+//! Wraps every request, outermost first: [`request_id`], then [`authenticate`], which asks [`rate_limit`].
 
 pub(crate) mod authenticate;
 mod rate_limit;

@@ -18,7 +18,7 @@ pub(crate) struct AccountView {
     usage: AccountUsage,
 }
 
-/// What an account may have.
+/// The plan of an account: its limits and features.
 #[derive(Serialize, JsonSchema)]
 struct Plan {
     id: &'static str,

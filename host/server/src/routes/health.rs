@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{ApiError, App};
 
-/// What a probe says.
+/// The answer of a probe.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ProbeView {
     status: &'static str,

@@ -30,7 +30,7 @@ impl Default for SessionQueue {
 
 /// The right to run in a session, until dropped.
 pub(crate) struct SessionPermit {
-    // Dropped in this order: the next in line may go before the seat is given up.
+    // Dropped in this order: the next in line may go before the entry is given up.
     _permit: OwnedSemaphorePermit,
     _entry: QueueEntry,
 }
@@ -44,11 +44,11 @@ struct QueueEntry {
 impl SessionQueues {
     /// Waits for this session's turn, first come first served; 409 `conflict` when the line is full.
     pub(crate) async fn enter(&self, session: &str) -> Result<SessionPermit, ApiError> {
-        let (gate, seat) = self.join(session)?;
+        let (gate, entry) = self.join(session)?;
         let permit = gate.acquire_owned().await.map_err(ApiError::internal)?;
         Ok(SessionPermit {
             _permit: permit,
-            _entry: seat,
+            _entry: entry,
         })
     }
 

@@ -51,27 +51,27 @@ pub struct CreateAgent {
 ///
 /// # Errors
 /// 400 for a field that is not acceptable or for want of a credential, 403 `limit_reached`.
-pub async fn create(app: &App, account: &str, draft: CreateAgent) -> Result<Agent, ApiError> {
-    let name = validate::required("name", &draft.name, 100)?;
-    let region = region(draft.region)?;
+pub async fn create(app: &App, account: &str, create: CreateAgent) -> Result<Agent, ApiError> {
+    let name = validate::required("name", &create.name, 100)?;
+    let region = region(create.region)?;
     let soul_md = validate::bounded(
         "soulMd",
-        draft.soul_md.unwrap_or_default(),
+        create.soul_md.unwrap_or_default(),
         MAX_MARKDOWN_BYTES,
     )?;
     let workflow_md = validate::bounded(
         "workflowMd",
-        draft.workflow_md.unwrap_or_default(),
+        create.workflow_md.unwrap_or_default(),
         MAX_MARKDOWN_BYTES,
     )?;
-    let config = Value::Object(draft.config);
+    let config = Value::Object(create.config);
     if nests_deeper_than(&config, MAX_CONFIG_DEPTH) {
         return Err(ApiError::validation(format!(
             "config: must not be nested more than {MAX_CONFIG_DEPTH} deep."
         )));
     }
     validate::bounded("config", config.to_string(), MAX_CONFIG_BYTES)?;
-    let secrets = secrets::parse(&draft.secrets)?;
+    let secrets = secrets::parse(&create.secrets)?;
     app.providers()
         .choose(&config, |name| secrets.contains_key(name))?;
     if app.store().count_agents(account).await?.total >= MAX_AGENTS_PER_ACCOUNT {

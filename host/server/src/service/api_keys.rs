@@ -24,13 +24,13 @@ pub struct CreateApiKey {
 /// # Errors
 /// 400 for an unknown scope, none at all, a rate limit above the operator's ceiling, or an expiry that is no time to
 /// come; 403 `limit_reached` when the account has as many valid keys as it may have.
-pub async fn create(app: &App, account: &str, draft: CreateApiKey) -> Result<IssuedKey, ApiError> {
-    let label = validate::required("label", &draft.label, 100)?;
+pub async fn create(app: &App, account: &str, create: CreateApiKey) -> Result<IssuedKey, ApiError> {
+    let label = validate::required("label", &create.label, 100)?;
     let new = NewApiKey {
         label,
-        scopes: scopes(draft.scopes)?,
-        rate_limit: rate_limit(app, draft.rate_limit)?,
-        expires_at: draft
+        scopes: scopes(create.scopes)?,
+        rate_limit: rate_limit(app, create.rate_limit)?,
+        expires_at: create
             .expires_at
             .map(|at| expiry(&at, app.now()))
             .transpose()?,

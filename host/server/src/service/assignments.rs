@@ -46,15 +46,20 @@ pub async fn install(
     account: &str,
     by: &str,
     agent: &str,
-    wish: InstallSkill,
+    install_skill: InstallSkill,
 ) -> Result<Installed, ApiError> {
     let agent = agents::get(app, account, agent).await?;
-    let wanted = wish
+    let wanted = install_skill
         .trust_level
         .parse::<TrustLevel>()
         .map_err(|_| ApiError::validation("trustLevel: must be `verified` or `clawhub`."))?;
-    let (skill, version) =
-        skills::head_of(app, account, &wish.skill, wish.version.as_deref()).await?;
+    let (skill, version) = skills::head_of(
+        app,
+        account,
+        &install_skill.skill,
+        install_skill.version.as_deref(),
+    )
+    .await?;
     if wanted == TrustLevel::Verified && version.trust_level != TrustLevel::Verified {
         return Err(ApiError::conflict(format!(
             "Version {} of {} is not verified: only its publisher vouches for it. To install it all the same, ask for the \
@@ -69,7 +74,7 @@ pub async fn install(
         .loaded_skills()
         .ready(Source::of(&skill, &version))
         .await?;
-    let permissions = granted(&ready.manifest.permissions, wish.permissions)?;
+    let permissions = granted(&ready.manifest.permissions, install_skill.permissions)?;
     let new = NewAssignment {
         skill_id: skill.id,
         version_id: version.id,
@@ -205,15 +210,15 @@ async fn check_publisher(
     }
 }
 
-/// What is granted: the wish when it is inside what is asked for, else all that is asked for.
-fn granted(asked: &Permissions, wish: Option<Value>) -> Result<Permissions, ApiError> {
-    let Some(wish) = wish else {
+/// What is granted: the install_skill when it is inside what is asked for, else all that is asked for.
+fn granted(asked: &Permissions, install_skill: Option<Value>) -> Result<Permissions, ApiError> {
+    let Some(install_skill) = install_skill else {
         return Ok(asked.clone());
     };
-    let wish: Permissions = serde_json::from_value(wish)
+    let install_skill: Permissions = serde_json::from_value(install_skill)
         .map_err(|error| ApiError::validation(format!("permissions: {error}.")))?;
-    if asked.covers(&wish) {
-        return Ok(wish);
+    if asked.covers(&install_skill) {
+        return Ok(install_skill);
     }
     let message = format!(
         "permissions: grants more than the skill asks for, which is:\n{}",

@@ -39,7 +39,7 @@ pub async fn publish(
     Ok(app.store().publish_version(account, new).await?)
 }
 
-/// Whether the version that the file names, or the latest, has these contents: publishing it again takes no room.
+/// Tells whether the version that the file names, or the latest, has these contents: publishing it again takes no room.
 async fn is_published(
     app: &App,
     account: &str,

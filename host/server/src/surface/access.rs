@@ -1,4 +1,4 @@
-//! Who may call an operation, checked before anything of the body is read.
+//! Checks who may call an operation, before anything of the body is read.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -8,7 +8,7 @@ use crate::ApiError;
 use crate::extract::Caller;
 use crate::scope::Scope;
 
-/// Who may call an operation.
+/// The callers who may use an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anybody, without a key.

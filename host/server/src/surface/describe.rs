@@ -1,4 +1,4 @@
-//! What an operation takes and answers, as its handler's types say it.
+//! Describes what an operation takes and answers, read from its handler's types.
 
 use axum::extract::{Request, State};
 use http::{HeaderMap, StatusCode};
@@ -13,9 +13,9 @@ use crate::{ApiError, App};
 
 /// The schemas of all types that are named, by name.
 pub(crate) struct Schemas {
-    /// What is read may lack what has a default.
+    /// Schemas of bodies and queries: fields with a default may be absent.
     requests: SchemaGenerator,
-    /// What is answered has every field, `null` where there is nothing.
+    /// Schemas of answers: every field is present, `null` where there is nothing.
     answers: SchemaGenerator,
 }
 
@@ -48,7 +48,7 @@ impl Schemas {
     }
 }
 
-/// What a handler's types say, in the words of OpenAPI.
+/// Describes an operation in the words of OpenAPI.
 #[derive(Default)]
 pub(crate) struct Description {
     /// Parameter objects of the query.
@@ -75,7 +75,7 @@ pub(crate) trait Output {
 
 /// A handler whose types can be described.
 pub(crate) trait Described<Arguments, Answer> {
-    /// What its types say.
+    /// Reads its types.
     fn describe(schemas: &mut Schemas) -> Description;
 }
 

@@ -23,14 +23,14 @@ use http::Method;
 
 use crate::App;
 
-/// What one row of a surface says, but for its handler.
+/// Describes one row of a surface, but for its handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operation {
     /// The HTTP method.
     pub method: Method,
     /// The whole path, with `{parameters}`.
     pub path: String,
-    /// Who may call it.
+    /// The callers who may use it.
     pub access: Access,
     /// One line on what it does, without a full stop.
     pub summary: &'static str,
@@ -48,8 +48,28 @@ struct Row {
     route: MethodRouter<App>,
 }
 
+/// Defines a function for each method: path, access, handler and summary are a row.
+macro_rules! row_of {
+    ($($(#[$meta:meta])* $name:ident $method:ident,)+) => {$(
+        $(#[$meta])*
+        pub(crate) fn $name<H, T: 'static, I, O>(
+            self,
+            path: &str,
+            access: Access,
+            handler: H,
+            summary: &'static str,
+        ) -> Self
+        where
+            H: Handler<T, App> + Described<I, O>,
+        {
+            let method = (Method::$method, MethodFilter::$method);
+            self.row(method, path, access, handler, summary)
+        }
+    )+};
+}
+
 impl Surface {
-    /// A surface without operations. `prefix` starts with a slash and does not end in one; it may be empty.
+    /// Makes a surface without operations. `prefix` starts with a slash and does not end in one; it may be empty.
     pub(crate) fn new(prefix: &'static str) -> Self {
         Self {
             prefix,
@@ -57,79 +77,17 @@ impl Surface {
         }
     }
 
-    /// Adds a `GET`.
-    pub(crate) fn get<H, T: 'static, I, O>(
-        self,
-        path: &str,
-        access: Access,
-        handler: H,
-        summary: &'static str,
-    ) -> Self
-    where
-        H: Handler<T, App> + Described<I, O>,
-    {
-        let method = (Method::GET, MethodFilter::GET);
-        self.row(method, path, access, handler, summary)
-    }
-
-    /// Adds a `POST`.
-    pub(crate) fn post<H, T: 'static, I, O>(
-        self,
-        path: &str,
-        access: Access,
-        handler: H,
-        summary: &'static str,
-    ) -> Self
-    where
-        H: Handler<T, App> + Described<I, O>,
-    {
-        let method = (Method::POST, MethodFilter::POST);
-        self.row(method, path, access, handler, summary)
-    }
-
-    /// Adds a `PUT`.
-    pub(crate) fn put<H, T: 'static, I, O>(
-        self,
-        path: &str,
-        access: Access,
-        handler: H,
-        summary: &'static str,
-    ) -> Self
-    where
-        H: Handler<T, App> + Described<I, O>,
-    {
-        let method = (Method::PUT, MethodFilter::PUT);
-        self.row(method, path, access, handler, summary)
-    }
-
-    /// Adds a `PATCH`.
-    pub(crate) fn patch<H, T: 'static, I, O>(
-        self,
-        path: &str,
-        access: Access,
-        handler: H,
-        summary: &'static str,
-    ) -> Self
-    where
-        H: Handler<T, App> + Described<I, O>,
-    {
-        let method = (Method::PATCH, MethodFilter::PATCH);
-        self.row(method, path, access, handler, summary)
-    }
-
-    /// Adds a `DELETE`.
-    pub(crate) fn delete<H, T: 'static, I, O>(
-        self,
-        path: &str,
-        access: Access,
-        handler: H,
-        summary: &'static str,
-    ) -> Self
-    where
-        H: Handler<T, App> + Described<I, O>,
-    {
-        let method = (Method::DELETE, MethodFilter::DELETE);
-        self.row(method, path, access, handler, summary)
+    row_of! {
+        /// Adds a `GET`.
+        get GET,
+        /// Adds a `POST`.
+        post POST,
+        /// Adds a `PUT`.
+        put PUT,
+        /// Adds a `PATCH`.
+        patch PATCH,
+        /// Adds a `DELETE`.
+        delete DELETE,
     }
 
     /// Gives the operation that was added last its own limit of a body, in bytes.

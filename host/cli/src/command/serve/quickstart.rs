@@ -81,12 +81,12 @@ async fn agent(app: &App, account: &str) -> Outcome<String> {
     if let Some(agent) = agents.items.into_iter().find(|agent| agent.name == NAME) {
         return Ok(agent.id);
     }
-    let draft = agents::CreateAgent {
+    let create = agents::CreateAgent {
         name: NAME.to_owned(),
         soul_md: Some(SOUL.to_owned()),
         ..Default::default()
     };
-    Ok(agents::create(app, account, draft).await?.id)
+    Ok(agents::create(app, account, create).await?.id)
 }
 
 /// Registers the key that signed with the account, by the same proof that `publish` gives.
@@ -150,12 +150,12 @@ fn is_of(one: &Assignment, manifest: &Manifest) -> bool {
 
 /// Installs this version, with all that it asks for.
 async fn install(app: &App, account: &str, agent: &str, manifest: Manifest) -> Outcome {
-    let wish = assignments::InstallSkill {
+    let install_skill = assignments::InstallSkill {
         skill: manifest.name,
         trust_level: TrustLevel::Community.to_string(),
         version: manifest.version,
         permissions: None,
     };
-    assignments::install(app, account, BY, agent, wish).await?;
+    assignments::install(app, account, BY, agent, install_skill).await?;
     Ok(())
 }

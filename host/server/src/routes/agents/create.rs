@@ -43,7 +43,7 @@ pub(crate) async fn create(
     if body.swarm_id.is_some() {
         return Err(ApiError::not_found("swarm"));
     }
-    let draft = CreateAgent {
+    let create = CreateAgent {
         name: body.name,
         region: body.region,
         secrets: body.secrets.unwrap_or_default(),
@@ -51,7 +51,7 @@ pub(crate) async fn create(
         soul_md: body.soul_md,
         workflow_md: body.workflow_md,
     };
-    let agent = agents::create(&app, caller.account(), draft).await?;
+    let agent = agents::create(&app, caller.account(), create).await?;
     Ok(Created(CreatedAgent {
         id: agent.id,
         name: agent.name,

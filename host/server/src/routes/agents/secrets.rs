@@ -17,7 +17,7 @@ pub(crate) struct UpdateSecretsRequest {
     delete_secrets: Option<Vec<String>>,
 }
 
-/// What came of it.
+/// The result of a change of secrets.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UpdatedSecrets {

@@ -33,13 +33,13 @@ pub(crate) async fn create(
     caller: Caller,
     Json(body): Json<CreateApiKeyRequest>,
 ) -> Result<Created<IssuedApiKey>, ApiError> {
-    let draft = CreateApiKey {
+    let create = CreateApiKey {
         label: body.label,
         scopes: body.scopes,
         rate_limit: body.rate_limit,
         expires_at: body.expires_at,
     };
-    let issued = api_keys::create(&app, caller.account(), draft).await?;
+    let issued = api_keys::create(&app, caller.account(), create).await?;
     Ok(Created(IssuedApiKey {
         key: issued.plaintext.expose().to_owned(),
         view: issued.key.into(),

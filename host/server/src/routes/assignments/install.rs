@@ -32,7 +32,7 @@ pub(crate) struct InstalledSkill {
     trust_level: TrustLevel,
     is_enabled: bool,
     needs_restart: bool,
-    /// What it may do from now on.
+    /// The permissions that it holds from now on.
     #[schemars(with = "Value")]
     permissions: Permissions,
 }
@@ -44,13 +44,14 @@ pub(crate) async fn install(
     Id(id): Id<String>,
     Json(body): Json<InstallSkillRequest>,
 ) -> Result<Created<InstalledSkill>, ApiError> {
-    let wish = InstallSkill {
+    let install_skill = InstallSkill {
         skill: body.skill_id,
         trust_level: body.trust_level,
         version: body.version,
         permissions: body.permissions,
     };
-    let installed = assignments::install(&app, caller.account(), caller.key(), &id, wish).await?;
+    let installed =
+        assignments::install(&app, caller.account(), caller.key(), &id, install_skill).await?;
     let one = installed.assignment;
     Ok(Created(InstalledSkill {
         id: one.id,

@@ -37,7 +37,7 @@ pub(crate) struct RunView {
     ended_at: Option<Timestamp>,
     /// Each with `type`, `seq` and `timestamp`, and what its type has.
     steps: Vec<Value>,
-    /// Whether there are more steps than this answer holds.
+    /// True when the run has more steps than this answer holds.
     truncated: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What is known in memory of agents: those seen lately, and what ends their runs.
+//! Remembers agents seen lately, and holds the tokens that end their runs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};

@@ -1,4 +1,4 @@
-//! Whom an agent talks with.
+//! Names the peer that an agent talks with.
 
 use crate::ApiError;
 use crate::service::validate;
@@ -6,10 +6,10 @@ use crate::service::validate;
 /// The most characters of `peerId`.
 const MAX_PEER_CHARS: usize = 200;
 
-/// What the session of a caller that names no peer begins with; its key follows.
+/// Prefix of the peer of a caller that names none; its API key's id follows.
 const KEY_PEER: &str = "key:";
 
-/// Whose state (`kv` and `files` of skills) a session of this peer reads and writes. Without a `peerId` it is the account's:
+/// Maps the peer of a session to the one whose state (`kv` and `files` of skills) it reads and writes. Without a `peerId` that is the account's:
 /// a new API key in place of an old one begins another session, and must not lose what skills keep.
 pub(crate) fn state_peer(session_peer: &str) -> &str {
     match session_peer.starts_with(KEY_PEER) {
