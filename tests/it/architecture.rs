@@ -9,13 +9,13 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Each crate of the workspace, and those of it that it may depend on. A crate that is not here
 /// has yet to earn its border.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("skillgate-skill", &[]),
     ("skillgate-runtime", &["skillgate-skill"]),
     ("skillgate-agent", &[]),
     ("skillgate-store", &[]),
     (
-        "skillgate-server",
+        "skillgate-service",
         &[
             "skillgate-skill",
             "skillgate-runtime",
@@ -24,12 +24,17 @@ const ARROWS: [(&str, &[&str]); 10] = [
         ],
     ),
     (
+        "skillgate-server",
+        &["skillgate-skill", "skillgate-service", "skillgate-store"],
+    ),
+    (
         "skillgate",
         &[
             "skillgate-skill",
             "skillgate-runtime",
             "skillgate-agent",
             "skillgate-store",
+            "skillgate-service",
             "skillgate-server",
         ],
     ),
@@ -42,6 +47,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "skillgate-runtime",
             "skillgate-agent",
             "skillgate-store",
+            "skillgate-service",
             "skillgate-server",
         ],
     ),

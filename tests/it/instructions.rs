@@ -3,7 +3,7 @@
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
-use skillgate_server::config::{AccountLimits, ServerLimits};
+use skillgate_service::config::{AccountLimits, ServiceLimits};
 use skillgate_tests::app::{Answer, Client, Setup, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
 
@@ -231,9 +231,9 @@ async fn what_is_published_can_be_sent_again_at_the_quota() {
         versions: 1,
         ..AccountLimits::default()
     };
-    let limits = ServerLimits {
+    let limits = ServiceLimits {
         accounts,
-        ..ServerLimits::default()
+        ..ServiceLimits::default()
     };
     let app = TestApp::start(Setup {
         limits,

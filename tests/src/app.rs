@@ -8,9 +8,10 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig, Secret};
-use skillgate_server::config::{ConnectionLimits, ServerLimits};
-use skillgate_server::service::publisher_keys::CHALLENGE_LIFETIME;
-use skillgate_server::{App, AppConfig, ProviderConfig, PublicUrl, serve};
+use skillgate_server::config::ConnectionLimits;
+use skillgate_server::{App, AppConfig, serve};
+use skillgate_service::config::ServiceLimits;
+use skillgate_service::{CHALLENGE_LIFETIME, ProviderConfig, PublicUrl, ServiceConfig};
 use skillgate_skill::{KeyProof, Package, ProofContext, SigningKey, prove_possession};
 use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, Timestamp, system_clock};
 use tempfile::TempDir;
@@ -43,7 +44,7 @@ pub struct Setup {
     /// Where the world reaches the server; where it listens when absent.
     pub public_url: Option<PublicUrl>,
     /// How much of the server's own work there may be at once.
-    pub limits: ServerLimits,
+    pub limits: ServiceLimits,
 }
 
 impl Default for Setup {
@@ -62,7 +63,7 @@ impl Default for Setup {
             },
             connections: ConnectionLimits::default(),
             public_url: None,
-            limits: ServerLimits::default(),
+            limits: ServiceLimits::default(),
         }
     }
 }
@@ -121,16 +122,16 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = App::new(AppConfig {
-            store: store.clone(),
-            runtime: runtime(folder.path().join("state")),
-            providers,
-            rate_limit: setup.rate_limit,
-            budget: Budget::default(),
-            public_url: setup.public_url.unwrap_or_else(|| url.parse().unwrap()),
-            limits: ServerLimits {
-                connections: setup.connections,
-                ..setup.limits
+            services: ServiceConfig {
+                store: store.clone(),
+                runtime: runtime(folder.path().join("state")),
+                providers,
+                rate_limit: setup.rate_limit,
+                budget: Budget::default(),
+                public_url: setup.public_url.unwrap_or_else(|| url.parse().unwrap()),
+                limits: setup.limits,
             },
+            connections: setup.connections,
         });
         let shutdown = CancellationToken::new();
         let server = tokio::spawn(serve(app, listener, shutdown.clone()));

@@ -2,6 +2,7 @@
 //!
 //! An [`ApiError`] has two faces: a code and a message for the caller, and a source for the log, which never reaches the caller.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -11,17 +12,13 @@ use axum::response::{IntoResponse, Response};
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
-use skillgate_runtime::{HostFault, LoadError};
-use skillgate_skill::{PackageError, SignatureError};
-use skillgate_store::StoreError;
-
-use crate::scope::Scope;
+use skillgate_service::{ErrorKind, Scope, ServiceError};
 
 /// A refusal: what the caller is told, and what the log is told.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     status: StatusCode,
-    code: String,
+    code: Cow<'static, str>,
     message: String,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -31,10 +28,10 @@ pub struct ApiError {
 pub(crate) struct Cause(pub(crate) ApiError);
 
 impl ApiError {
-    fn new(status: StatusCode, code: impl Into<String>, message: impl Into<String>) -> Self {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
-            code: code.into(),
+            code: Cow::Borrowed(code),
             message: message.into(),
             source: None,
         }
@@ -60,17 +57,6 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
-    /// 403 `limit_reached`.
-    pub fn limit_reached(message: &str) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "limit_reached", message)
-    }
-
-    /// 404 `<thing>_not_found`: there is no such thing, or it is another account's.
-    pub fn not_found(thing: &str) -> Self {
-        let message = format!("No such {} in this account.", thing.replace('_', " "));
-        Self::new(StatusCode::NOT_FOUND, format!("{thing}_not_found"), message)
-    }
-
     /// 404 `route_not_found`: nothing is served at this path.
     pub fn no_route(path: &str) -> Self {
         let message = format!(
@@ -90,11 +76,6 @@ impl ApiError {
             "method_not_allowed",
             message,
         )
-    }
-
-    /// 409 `conflict`.
-    pub fn conflict(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
     /// 413 `payload_too_large`, naming the limit in bytes.
@@ -127,26 +108,6 @@ impl ApiError {
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let message = "Something went wrong in the server. The header X-Request-Id names this request in its log.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal_error", message).because(source)
-    }
-
-    /// 502 `provider_error`: the language model can't be asked.
-    pub fn provider(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_GATEWAY, "provider_error", message)
-    }
-
-    /// 503 `unavailable`.
-    pub fn unavailable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)
-    }
-
-    /// Whether it is a 503: the same request may be answered soon.
-    pub(crate) fn is_unavailable(&self) -> bool {
-        self.status == StatusCode::SERVICE_UNAVAILABLE
-    }
-
-    /// Whether it is a 500: the server's own fault.
-    pub(crate) fn is_internal(&self) -> bool {
-        self.status == StatusCode::INTERNAL_SERVER_ERROR
     }
 
     /// Adds what the log is told.
@@ -186,52 +147,22 @@ impl ApiError {
     }
 }
 
-/// What the store refuses is the caller's to mend; what it fails at is ours.
-impl From<StoreError> for ApiError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict(message) => Self::conflict(message),
-            StoreError::Invalid(message) => Self::validation(message),
-            StoreError::LimitReached(message) => Self::limit_reached(&message),
-            other => Self::internal(other),
-        }
-    }
-}
-
-impl From<PackageError> for ApiError {
-    fn from(error: PackageError) -> Self {
-        Self::validation(error.to_string())
-    }
-}
-
-impl From<SignatureError> for ApiError {
-    fn from(error: SignatureError) -> Self {
-        Self::validation(error.to_string())
-    }
-}
-
-impl From<HostFault> for ApiError {
-    fn from(fault: HostFault) -> Self {
-        match fault {
-            HostFault::Busy(_) => {
-                Self::unavailable("The server runs as many skills as it can. Try again soon.")
-                    .because(fault)
-            }
-            HostFault::CompilerBusy(waited) => Self::unavailable(format!(
-                "Too many components are being compiled; no place became free within {} s. Try again in a minute.",
-                waited.as_secs()
-            )),
-            other => Self::internal(other),
-        }
-    }
-}
-
-/// A skill that can't run here is its publisher's to mend.
-impl From<LoadError> for ApiError {
-    fn from(error: LoadError) -> Self {
-        match error {
-            LoadError::Host(fault) => fault.into(),
-            other => Self::validation(other.to_string()),
+impl From<ServiceError> for ApiError {
+    fn from(error: ServiceError) -> Self {
+        let status = match error.kind() {
+            ErrorKind::Invalid => StatusCode::BAD_REQUEST,
+            ErrorKind::NotFound(_) => StatusCode::NOT_FOUND,
+            ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::LimitReached => StatusCode::FORBIDDEN,
+            ErrorKind::Provider => StatusCode::BAD_GATEWAY,
+            ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self {
+            status,
+            code: error.code(),
+            message: error.message().to_owned(),
+            source: error.cause().cloned(),
         }
     }
 }

@@ -21,10 +21,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::extract::JSON_LIMIT;
 use crate::middleware::{authenticate::authenticate, request_id::request_id};
-use crate::scope::Scope::{Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite};
 use crate::surface::Access::{AnyKey, Public, Scoped};
 use crate::surface::{Operation, Surface, llms_text, openapi_document};
 use crate::{ApiError, App};
+use skillgate_service::Scope::{
+    Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite,
+};
 
 /// Lists the operations of the control plane.
 fn v1() -> Surface {

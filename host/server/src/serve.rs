@@ -24,10 +24,15 @@ pub async fn serve(
     app.resume_runs().await.map_err(std::io::Error::other)?;
     let begin = async {
         shutdown.cancelled().await;
-        app.closing().cancel();
+        app.background().closing().cancel();
     };
     let router = build(app.clone());
-    let server = connections::serve(router, listener, app.connections(), app.closing());
+    let server = connections::serve(
+        router,
+        listener,
+        app.connections(),
+        app.background().closing(),
+    );
     tokio::join!(begin, drained(&app, server), runs_stopped(&app));
     app.flush().await;
     Ok(())
@@ -36,7 +41,7 @@ pub async fn serve(
 /// Serves until it is told to close and the requests under way have ended, or had their time to.
 async fn drained(app: &App, server: impl Future<Output = ()>) {
     let overdue = async {
-        app.closing().cancelled().await;
+        app.background().closing().cancelled().await;
         tokio::time::sleep(DRAIN).await;
     };
     tokio::select! {
@@ -46,6 +51,6 @@ async fn drained(app: &App, server: impl Future<Output = ()>) {
 }
 
 async fn runs_stopped(app: &App) {
-    app.closing().cancelled().await;
-    app.drain(DRAIN).await;
+    app.background().closing().cancelled().await;
+    app.background().drain(DRAIN).await;
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use skillgate_server::{Access, Operation, Scope, Scopes, operations};
+use skillgate_server::{Access, Operation, operations};
+use skillgate_service::{Scope, Scopes};
 use skillgate_tests::app::{Client, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use skillgate_server::config::{AccountLimits, ServerLimits};
+use skillgate_service::config::{AccountLimits, ServiceLimits};
 use skillgate_store::Timestamp;
 use skillgate_tests::app::{Client, Setup, TestApp};
 
@@ -35,13 +35,13 @@ async fn a_key_gets_at_most_the_operators_ceiling() {
 
 #[tokio::test]
 async fn an_account_has_so_many_keys() {
-    let limits = ServerLimits {
+    let limits = ServiceLimits {
         accounts: AccountLimits {
             api_keys: 3,
             ended_api_keys: 1,
             ..AccountLimits::default()
         },
-        ..ServerLimits::default()
+        ..ServiceLimits::default()
     };
     let app = TestApp::start(Setup {
         limits,

@@ -1,7 +1,7 @@
 //! Agents' logs: lines and answers are bounded in bytes.
 
 use serde_json::json;
-use skillgate_server::config::{PageLimits, ServerLimits};
+use skillgate_service::config::{PageLimits, ServiceLimits};
 use skillgate_tests::app::{Client, Setup, TestApp};
 use skillgate_tests::sse::Events;
 
@@ -39,13 +39,13 @@ async fn a_line_that_the_host_writes_is_cut() {
 
 #[tokio::test]
 async fn the_newest_lines_that_fit_are_answered_and_a_follower_gets_all() {
-    let limits = ServerLimits {
+    let limits = ServiceLimits {
         pages: PageLimits {
             log: 20_000,
             followed: 5_000,
             ..PageLimits::default()
         },
-        ..ServerLimits::default()
+        ..ServiceLimits::default()
     };
     let app = TestApp::start(Setup {
         limits,

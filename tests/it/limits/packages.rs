@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use skillgate_server::config::{AccountLimits, LoadedSkillLimits, ServerLimits};
+use skillgate_service::config::{AccountLimits, LoadedSkillLimits, ServiceLimits};
 use skillgate_tests::app::{Answer, Client, Setup, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
 use tokio::io::AsyncWriteExt;
@@ -13,9 +13,9 @@ use tokio::net::TcpStream;
 const HANG: Duration = Duration::from_secs(45);
 
 async fn with(accounts: AccountLimits) -> TestApp {
-    let limits = ServerLimits {
+    let limits = ServiceLimits {
         accounts,
-        ..ServerLimits::default()
+        ..ServiceLimits::default()
     };
     TestApp::start(Setup {
         limits,
@@ -167,13 +167,13 @@ async fn skills_that_had_to_make_room_are_called_all_the_same() {
     let script =
         json!({ "turns": [call("echo__echo"), text, call("probe__echo"), text], "repeat": true });
     // Room for no code at all: whatever is loaded makes room at once.
-    let limits = ServerLimits {
+    let limits = ServiceLimits {
         loaded_skills: LoadedSkillLimits {
             in_all: 1,
             per_account: 1,
             ..LoadedSkillLimits::default()
         },
-        ..ServerLimits::default()
+        ..ServiceLimits::default()
     };
     let app = TestApp::start(Setup {
         script,

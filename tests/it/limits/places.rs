@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use skillgate_runtime::PlaceLimits;
-use skillgate_server::config::{ServerLimits, WorkPlaces};
+use skillgate_service::config::{ServiceLimits, WorkPlaces};
 use skillgate_tests::app::{Client, Setup, TestApp};
 use skillgate_tests::sse::Events;
 
@@ -21,9 +21,9 @@ async fn silent(places: WorkPlaces) -> TestApp {
     let turn = json!({ "parts": [{ "type": "text", "text": "well" }, { "type": "wait", "milliseconds": 120_000 }] });
     TestApp::start(Setup {
         script: json!({ "turns": [turn], "repeat": true }),
-        limits: ServerLimits {
+        limits: ServiceLimits {
             places,
-            ..ServerLimits::default()
+            ..ServiceLimits::default()
         },
         ..Setup::default()
     })

@@ -1,7 +1,7 @@
 //! Runs and histories that are longer than one answer.
 
 use serde_json::{Value, json};
-use skillgate_server::config::{PageLimits, ServerLimits};
+use skillgate_service::config::{PageLimits, ServiceLimits};
 use skillgate_tests::app::{Client, Setup, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
 
@@ -20,9 +20,9 @@ async fn app(pages: PageLimits) -> (TestApp, Client, String) {
     ], "repeat": true });
     let app = TestApp::start(Setup {
         script,
-        limits: ServerLimits {
+        limits: ServiceLimits {
             pages,
-            ..ServerLimits::default()
+            ..ServiceLimits::default()
         },
         ..Setup::default()
     })

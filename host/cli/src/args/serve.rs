@@ -34,7 +34,7 @@ pub(crate) struct Serve {
     pub(crate) database: Database,
     /// Where others reach this server, `https://skills.example.com`: what a publisher's key is registered for. The address that it listens on when not given.
     #[arg(long, env = environment::PUBLIC_URL, value_name = "URL")]
-    pub(crate) public_url: Option<skillgate_server::PublicUrl>,
+    pub(crate) public_url: Option<skillgate_service::PublicUrl>,
     /// Requests a minute for a key that has no limit of its own; 0 is none.
     #[arg(long, env = environment::RATE_LIMIT, default_value_t = 120, value_name = "N")]
     pub(crate) rate_limit: u32,

@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use self::quickstart::Packages;
 use crate::args::Serve;
-use crate::exit::{Exit, OrExit, Outcome};
+use crate::exit::{Exit, Failure, OrExit, Outcome};
 use crate::output::{Format, Output};
 
 /// Starts the server and returns when it was told to stop and has drained.
@@ -49,8 +49,11 @@ pub(crate) async fn run(arguments: Serve, output: &Output) -> Outcome {
         public_url,
     )?);
     if let Some(packages) = packages {
-        let demo = quickstart::prepare(&app, packages, arguments.quickstart_key.as_deref(), output)
-            .await?;
+        let account = store.first_account().await?;
+        let account =
+            account.ok_or_else(|| Failure::new(Exit::Failure, "the database has no account"))?;
+        let key = arguments.quickstart_key.as_deref();
+        let demo = quickstart::prepare(&app, &account.id, packages, key, output).await?;
         announce(
             output,
             &json!({ "agent": demo, "url": url }),

@@ -1,36 +1,34 @@
 //! Who is calling.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use skillgate_service::{Actor, KnownKey, Scope};
 
 use crate::ApiError;
-use crate::api_key_cache::KnownKey;
-use crate::scope::Scope;
 
-/// The key that a request came with; 401 when it came without a valid one.
+/// The account and key that a request came with; 401 when it came without a valid one.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller(Arc<KnownKey>);
 
 impl Caller {
-    /// The account that the key belongs to.
-    pub(crate) fn account(&self) -> &str {
-        &self.0.account
-    }
-
-    /// The key's id.
-    pub(crate) fn key(&self) -> &str {
-        &self.0.id
-    }
-
     /// 403 naming `scope` unless the key holds it.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), ApiError> {
-        if self.0.scopes.holds(scope) {
+        if self.scopes.holds(scope) {
             Ok(())
         } else {
             Err(ApiError::forbidden(scope))
         }
+    }
+}
+
+impl Deref for Caller {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.0.actor
     }
 }
 

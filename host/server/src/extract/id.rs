@@ -1,27 +1,56 @@
 //! The parameters of a path.
 
+use std::str::FromStr;
+
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use serde::de::DeserializeOwned;
+use skillgate_service::ServiceError;
 
 use crate::ApiError;
 
-/// The path's parameters, in order: a `String`, or a tuple of them. What is no well-formed id finds nothing:
-/// 404 `route_not_found`.
+/// The path's parameter: 404 of its noun when it can be no id.
 pub(crate) struct Id<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Id<T> {
+/// The path's two parameters, in order: 404 of its noun for the first that can be no id.
+pub(crate) struct Ids<A, B>(pub A, pub B);
+
+impl<S, T> FromRequestParts<S> for Id<T>
+where
+    S: Send + Sync,
+    T: FromStr<Err = ServiceError>,
+{
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let path = parts.uri.path();
-        let unknown = ApiError::no_route(path);
-        if path.contains("%00") || path.len() > 1_000 {
-            return Err(unknown);
+        match texts(parts, state).await?.as_slice() {
+            [(_, id)] => Ok(Self(id.parse()?)),
+            _ => Err(ApiError::no_route(parts.uri.path())),
         }
-        Path::<T>::from_request_parts(parts, state)
-            .await
-            .map(|Path(value)| Self(value))
-            .map_err(|_| unknown)
     }
+}
+
+impl<S, A, B> FromRequestParts<S> for Ids<A, B>
+where
+    S: Send + Sync,
+    A: FromStr<Err = ServiceError>,
+    B: FromStr<Err = ServiceError>,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match texts(parts, state).await?.as_slice() {
+            [(_, first), (_, second)] => Ok(Self(first.parse()?, second.parse()?)),
+            _ => Err(ApiError::no_route(parts.uri.path())),
+        }
+    }
+}
+
+/// Names and decoded texts of all parameters, in the order of the path.
+async fn texts<S: Send + Sync>(
+    parts: &mut Parts,
+    state: &S,
+) -> Result<Vec<(String, String)>, ApiError> {
+    let unknown = ApiError::no_route(parts.uri.path());
+    let path = Path::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+    path.map(|Path(texts)| texts).map_err(|_| unknown)
 }

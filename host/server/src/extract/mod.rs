@@ -6,6 +6,6 @@ mod json;
 mod query;
 
 pub(crate) use caller::Caller;
-pub(crate) use id::Id;
+pub(crate) use id::{Id, Ids};
 pub(crate) use json::{JSON_LIMIT, Json, OptionalJson};
 pub(crate) use query::Query;

@@ -7,10 +7,11 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use skillgate_service::{KnownKey, Presented};
 
 use super::rate_limit::{describe, refuse, stand};
-use crate::App;
-use crate::api_key_cache::{KnownKey, Presented};
+use crate::{ApiError, App};
 
 /// Keys that an address may have looked up, for each request that it may send without one. Behind one address there may
 /// be a proxy and many callers, whose keys are all unknown after a start.
@@ -30,7 +31,7 @@ pub(crate) async fn authenticate(State(app): State<App>, request: Request, next:
     let limit = key
         .as_ref()
         .and_then(|key| key.rate_limit)
-        .unwrap_or(app.rate_limit());
+        .unwrap_or(app.api_keys.default_rate_limit());
     if limit == 0 {
         return answer(request, next, key).await;
     }
@@ -52,13 +53,17 @@ async fn find_key(
     address: &str,
     probe: bool,
 ) -> Result<Option<Arc<KnownKey>>, Box<Response>> {
-    let (text, familiar) = match app.keys().present(headers).await {
+    let Some(text) = presented(headers) else {
+        return Ok(None);
+    };
+    let keys = app.api_key_cache();
+    let (text, familiar) = match keys.present(text).await {
         Presented::Valid(key) => return Ok(Some(key)),
         Presented::Nothing => return Ok(None),
         Presented::Unknown { .. } if probe => return Ok(None),
         Presented::Unknown { text, familiar } => (text, familiar),
     };
-    let limit = app.rate_limit().saturating_mul(LOOKUPS);
+    let limit = app.api_keys.default_rate_limit().saturating_mul(LOOKUPS);
     if !familiar && limit > 0 {
         let lookups = format!("lookups of {address}");
         let standing = app.limiter().take(&lookups, limit, app.now().as_micros());
@@ -66,11 +71,11 @@ async fn find_key(
             return Err(Box::new(refuse(standing)));
         }
     }
-    let key = app.keys().look_up(&text).await;
+    let key = keys.look_up(&text).await;
     key.map_err(|error| {
-        let mut response = error.into_response();
-        if app.rate_limit() > 0 {
-            let standing = stand(app, address, None, app.rate_limit(), true);
+        let mut response = ApiError::from(error).into_response();
+        if app.api_keys.default_rate_limit() > 0 {
+            let standing = stand(app, address, None, app.api_keys.default_rate_limit(), true);
             describe(standing, response.headers_mut());
         }
         Box::new(response)
@@ -91,4 +96,37 @@ fn address_of(request: &Request) -> String {
         || "unknown".to_owned(),
         |ConnectInfo(address)| address.ip().to_string(),
     )
+}
+
+/// The text of the key: `X-Api-Key`, else `Authorization: Bearer`.
+fn presented(headers: &HeaderMap) -> Option<&str> {
+    if let Some(key) = headers.get("x-api-key") {
+        return key.to_str().ok();
+    }
+    let (scheme, key) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn presented_by(name: &'static str, value: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, HeaderValue::from_str(value).unwrap());
+        presented(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn both_headers_carry_a_key() {
+        assert_eq!(presented_by("x-api-key", "k").as_deref(), Some("k"));
+        assert_eq!(
+            presented_by("authorization", "bearer k").as_deref(),
+            Some("k")
+        );
+        assert_eq!(presented_by("authorization", "Basic k"), None);
+        assert_eq!(presented_by("authorization", "k"), None);
+    }
 }

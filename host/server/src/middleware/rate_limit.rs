@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use skillgate_service::KnownKey;
 
-use crate::api_key_cache::KnownKey;
 use crate::limiter::Standing;
 use crate::{ApiError, App};
 
@@ -19,7 +19,7 @@ pub(super) fn stand(
     limit: u32,
     probe: bool,
 ) -> Standing {
-    let caller = key.map_or(address, |key| key.id.as_str());
+    let caller = key.map_or(address, |key| key.actor.key.as_str());
     let now = app.now().as_micros();
     if probe {
         app.limiter().peek(caller, limit, now)

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
+use skillgate_service::MAX_SKILLS_PER_AGENT;
+use skillgate_service::agents::MAX_AGENTS_PER_ACCOUNT;
 
 use crate::envelope::Data;
 use crate::extract::Caller;
-use crate::service::{accounts, agents, assignments};
 use crate::{ApiError, App};
 
 /// An account, its limits and what it uses.
@@ -53,8 +54,8 @@ const SELF_HOSTED: Plan = Plan {
     name: "Self-hosted",
     status: "active",
     limits: PlanLimits {
-        max_agents: agents::MAX_AGENTS_PER_ACCOUNT,
-        max_skills_per_agent: assignments::MAX_SKILLS_PER_AGENT,
+        max_agents: MAX_AGENTS_PER_ACCOUNT,
+        max_skills_per_agent: MAX_SKILLS_PER_AGENT,
     },
     features: PlanFeatures { api_access: true },
 };
@@ -64,7 +65,7 @@ pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<Data<AccountView>, ApiError> {
-    let usage = accounts::usage(&app, caller.account()).await?;
+    let usage = app.accounts.usage(&caller).await?;
     Ok(Data {
         data: AccountView {
             id: usage.account.id,

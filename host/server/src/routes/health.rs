@@ -21,17 +21,6 @@ pub(crate) async fn live() -> Json<ProbeView> {
 /// 200 when the store answers and the skills of running agents are loaded (or had five seconds to be: the rest is loaded
 /// in the background, or when it is called); 503 until then, and once the server is closing.
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<ProbeView>, ApiError> {
-    if app.closing().is_cancelled() {
-        return Err(ApiError::unavailable("The server is shutting down."));
-    }
-    if !app.is_preloaded() {
-        return Err(ApiError::unavailable(
-            "The skills of running agents are being loaded.",
-        ));
-    }
-    app.store()
-        .ping()
-        .await
-        .map_err(|error| ApiError::unavailable("The store does not answer.").because(error))?;
+    app.check_ready().await?;
     Ok(Json(ProbeView { status: "ready" }))
 }

@@ -6,7 +6,7 @@ use axum::response::Response;
 
 use crate::ApiError;
 use crate::extract::Caller;
-use crate::scope::Scope;
+use skillgate_service::Scope;
 
 /// The callers who may use an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

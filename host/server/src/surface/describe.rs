@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::envelope::{Created, Data, List, Pagination, PlainText, StaticJson};
 use crate::event_stream::EventStream;
-use crate::extract::{Caller, Id, Json, OptionalJson, Query};
+use crate::extract::{Caller, Id, Ids, Json, OptionalJson, Query};
 use crate::{ApiError, App};
 
 /// The schemas of all types that are named, by name.
@@ -111,6 +111,7 @@ impl Input for HeaderMap {}
 impl Input for Request {}
 /// The names of a path's parameters are in the path.
 impl<T> Input for Id<T> {}
+impl<A, B> Input for Ids<A, B> {}
 
 impl<T: JsonSchema> Input for Query<T> {
     fn describe(description: &mut Description, schemas: &mut Schemas) {

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 use serde_json::json;
-use skillgate_server::service::api_keys;
+use skillgate_service::parse_scopes;
 use skillgate_store::{NewApiKey, Store, Timestamp};
 
 use crate::args::ApiKeyCreate;
@@ -31,7 +31,7 @@ pub(crate) async fn run(arguments: ApiKeyCreate, output: &Output) -> Outcome {
         .or_exit(Exit::Usage)?;
     let new = NewApiKey {
         label,
-        scopes: api_keys::scopes(arguments.scopes).or_exit(Exit::Usage)?,
+        scopes: parse_scopes(arguments.scopes).or_exit(Exit::Usage)?,
         rate_limit: arguments.rate_limit.map(i64::from),
         expires_at: expires.map(|at| Timestamp::from_micros(at.as_microsecond())),
     };

@@ -2,9 +2,9 @@
 
 use skillgate_agent::Budget;
 use skillgate_runtime::{CompileLimits, EgressLimits, GuestConfig, PlaceLimits, StorageLimits};
-use skillgate_server::config::{
-    AccountLimits, ConnectionLimits, DescriptorBudget, LoadedSkillLimits, PackageLimits,
-    ServerLimits, WorkPlaces,
+use skillgate_server::config::{ConnectionLimits, DescriptorBudget};
+use skillgate_service::config::{
+    AccountLimits, LoadedSkillLimits, PackageLimits, ServiceLimits, WorkPlaces,
 };
 
 use crate::args::{Database, Limits};
@@ -12,13 +12,12 @@ use crate::args::{Database, Limits};
 impl Limits {
     /// What the server's own work may take. What is received and not in memory lies beside the database: a temporary
     /// folder may be in memory too.
-    pub(super) fn server(
+    pub(super) fn services(
         &self,
         database: &Database,
         descriptors: DescriptorBudget,
-    ) -> ServerLimits {
-        ServerLimits {
-            connections: self.connections(descriptors),
+    ) -> ServiceLimits {
+        ServiceLimits {
             accounts: self.accounts(),
             packages: PackageLimits {
                 receiving: of_host(PackageLimits::default().receiving, descriptors),
@@ -30,11 +29,12 @@ impl Limits {
             },
             loaded_skills: self.loaded_skills(),
             places: self.places(descriptors),
-            ..ServerLimits::default()
+            ..ServiceLimits::default()
         }
     }
 
-    fn connections(&self, descriptors: DescriptorBudget) -> ConnectionLimits {
+    /// What callers' connections may hold.
+    pub(super) fn connections(&self, descriptors: DescriptorBudget) -> ConnectionLimits {
         let connections = self.max_connections.unwrap_or(descriptors.connections);
         let half = (connections / 2).max(1);
         ConnectionLimits {

@@ -8,8 +8,9 @@ use anyhow::Context;
 use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
 use skillgate_agent::{HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
+use skillgate_server::AppConfig;
 use skillgate_server::config::DescriptorBudget;
-use skillgate_server::{AppConfig, ProviderConfig, PublicUrl};
+use skillgate_service::{ProviderConfig, PublicUrl, ServiceConfig};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 
@@ -56,14 +57,18 @@ pub(super) fn app_config(
     runtime: Runtime,
     public_url: PublicUrl,
 ) -> Outcome<AppConfig> {
+    let limits = &arguments.limits;
     Ok(AppConfig {
-        store,
-        runtime,
-        providers: providers(arguments)?,
-        rate_limit: arguments.rate_limit,
-        budget: arguments.limits.budget(),
-        limits: arguments.limits.server(&arguments.database, descriptors),
-        public_url,
+        services: ServiceConfig {
+            store,
+            runtime,
+            providers: providers(arguments)?,
+            rate_limit: arguments.rate_limit,
+            budget: limits.budget(),
+            limits: limits.services(&arguments.database, descriptors),
+            public_url,
+        },
+        connections: limits.connections(descriptors),
     })
 }
 

@@ -6,14 +6,13 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
-use skillgate_server::service::publish::publish_package;
-use skillgate_server::service::{agents, assignments, publisher_keys, skills};
-use skillgate_server::{ApiError, App};
+use skillgate_service::agents::MAX_AGENTS_PER_ACCOUNT;
+use skillgate_service::{Actor, AgentId, CreateAgent, ErrorKind, InstallSkill, Services};
 use skillgate_skill::{Manifest, ProofContext, prove_possession};
 use skillgate_store::{Assignment, IssuedKey, TrustLevel};
 
 use crate::environment;
-use crate::exit::{Exit, Failure, Outcome};
+use crate::exit::Outcome;
 use crate::key_file::KeyFile;
 use crate::output::Output;
 
@@ -35,28 +34,26 @@ pub(super) struct Demo {
 
 /// Makes sure that the agent is there and has every skill of the folder, in the version that is there.
 pub(super) async fn prepare(
-    app: &App,
+    services: &Services,
+    account: &str,
     packages: Packages,
     key: Option<&Path>,
     output: &Output,
 ) -> Outcome<Demo> {
-    let account = app.store().first_account().await?;
-    let account = account
-        .ok_or_else(|| Failure::new(Exit::Failure, "the database has no account"))?
-        .id;
-    let agent = agent(app, &account).await?;
+    let actor = Actor::host(account.parse()?, BY);
+    let agent = agent(services, &actor).await?;
     if !packages.files.is_empty() {
-        register(app, &account, &packages.key_file(key)?).await?;
+        register(services, &actor, &packages.key_file(key)?).await?;
     }
-    let installed = assignments::list(app, &account, &agent).await?;
+    let installed = services.assignments.list(&actor, &agent).await?;
     for (path, opened) in packages.files {
         let opened = opened.await.map_err(anyhow::Error::from)??;
-        let manifest = publish(app, &account, &path, opened, output).await?;
+        let manifest = publish(services, &actor, &path, opened, output).await?;
         if !installed.iter().any(|one| is_of(one, &manifest)) {
-            install(app, &account, &agent, manifest).await?;
+            install(services, &actor, &agent, manifest).await?;
         }
     }
-    Ok(Demo { id: agent })
+    Ok(Demo { id: agent.into() })
 }
 
 impl Demo {
@@ -76,24 +73,29 @@ impl Demo {
 }
 
 /// The agent's id.
-async fn agent(app: &App, account: &str) -> Outcome<String> {
-    let agents = agents::list(app, account, agents::MAX_AGENTS_PER_ACCOUNT, 0).await?;
+async fn agent(services: &Services, actor: &Actor) -> Outcome<AgentId> {
+    let agents = services
+        .agents
+        .list(actor, MAX_AGENTS_PER_ACCOUNT, 0)
+        .await?;
     if let Some(agent) = agents.items.into_iter().find(|agent| agent.name == NAME) {
-        return Ok(agent.id);
+        return Ok(agent.id.parse()?);
     }
-    let create = agents::CreateAgent {
+    let create = CreateAgent {
         name: NAME.to_owned(),
         soul_md: Some(SOUL.to_owned()),
         ..Default::default()
     };
-    Ok(agents::create(app, account, create).await?.id)
+    Ok(services.agents.create(actor, create).await?.id.parse()?)
 }
 
 /// Registers the key that signed with the account, by the same proof that `publish` gives.
-async fn register(app: &App, account: &str, path: &Path) -> Outcome {
+async fn register(services: &Services, actor: &Actor, path: &Path) -> Outcome {
     let file = KeyFile::read(path)?;
     let id = skillgate_skill::key_id(&file.public_key()?).to_string();
-    if publisher_keys::list(app, account)
+    if services
+        .publisher_keys
+        .list(actor)
         .await?
         .iter()
         .any(|key| key.key_id == id)
@@ -102,36 +104,45 @@ async fn register(app: &App, account: &str, path: &Path) -> Outcome {
     }
     let key = file
         .signing_key(|| anyhow::bail!("{} is sealed: a development key is not", path.display()))?;
-    let challenge = publisher_keys::challenge(app, account).await?;
+    let challenge = services.publisher_keys.challenge(actor).await?;
     let context = ProofContext {
         audience: &challenge.audience,
-        account,
+        account: &actor.account,
         nonce: &challenge.nonce,
-        issued_at: &app.now().to_string(),
+        issued_at: &services.now().to_string(),
     };
     let proof = prove_possession(&key, &context);
-    publisher_keys::add(app, account, &proof, "development").await?;
+    services
+        .publisher_keys
+        .add(actor, &proof, "development")
+        .await?;
     Ok(())
 }
 
 /// Publishes a package, unless its version is published: then a warning says when the contents differ.
 async fn publish(
-    app: &App,
-    account: &str,
+    services: &Services,
+    actor: &Actor,
     path: &Path,
     Opened { package, bytes }: Opened,
     output: &Output,
 ) -> Outcome<Manifest> {
     let digest = package.digest().to_string();
     let manifest = package.manifest;
-    match skills::version_of(app, account, &manifest.name, manifest.version.as_deref()).await {
+    let name = manifest.name.parse()?;
+    let found = services
+        .skills
+        .version_of(actor, &name, manifest.version.as_deref());
+    match found.await {
         Ok((_, version)) if version.digest == digest => {}
         Ok((_, version)) => output.warn(format_args!(
             "{} {} is published with other contents: raise its version to publish these",
             manifest.name, version.version
         )),
-        Err(error) if is_missing(&error) => {
-            publish_package(app, account, BY, bytes)
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound(_)) => {
+            services
+                .packages
+                .publish_package(actor, bytes)
                 .await
                 .with_context(|| path.display().to_string())?;
         }
@@ -140,22 +151,26 @@ async fn publish(
     Ok(manifest)
 }
 
-fn is_missing(error: &ApiError) -> bool {
-    matches!(error.code(), "skill_not_found" | "skill_version_not_found")
-}
-
 fn is_of(one: &Assignment, manifest: &Manifest) -> bool {
     one.skill_name == manifest.name && Some(&one.version) == manifest.version.as_ref()
 }
 
 /// Installs this version, with all that it asks for.
-async fn install(app: &App, account: &str, agent: &str, manifest: Manifest) -> Outcome {
-    let install_skill = assignments::InstallSkill {
-        skill: manifest.name,
+async fn install(
+    services: &Services,
+    actor: &Actor,
+    agent: &AgentId,
+    manifest: Manifest,
+) -> Outcome {
+    let install_skill = InstallSkill {
+        skill: manifest.name.parse()?,
         trust_level: TrustLevel::Community.to_string(),
         version: manifest.version,
         permissions: None,
     };
-    assignments::install(app, account, BY, agent, install_skill).await?;
+    services
+        .assignments
+        .install(actor, agent, install_skill)
+        .await?;
     Ok(())
 }

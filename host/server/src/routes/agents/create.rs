@@ -4,11 +4,11 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use skillgate_service::{CreateAgent, ServiceError};
 use skillgate_store::Timestamp;
 
 use crate::envelope::Created;
 use crate::extract::{Caller, Json};
-use crate::service::agents::{self, CreateAgent};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -41,7 +41,7 @@ pub(crate) async fn create(
     Json(body): Json<CreateAgentRequest>,
 ) -> Result<Created<CreatedAgent>, ApiError> {
     if body.swarm_id.is_some() {
-        return Err(ApiError::not_found("swarm"));
+        return Err(ServiceError::not_found("swarm").into());
     }
     let create = CreateAgent {
         name: body.name,
@@ -51,7 +51,7 @@ pub(crate) async fn create(
         soul_md: body.soul_md,
         workflow_md: body.workflow_md,
     };
-    let agent = agents::create(&app, caller.account(), create).await?;
+    let agent = app.agents.create(&caller, create).await?;
     Ok(Created(CreatedAgent {
         id: agent.id,
         name: agent.name,

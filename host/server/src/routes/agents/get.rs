@@ -7,11 +7,12 @@ use axum::extract::State;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use skillgate_service::AgentId;
+use skillgate_service::agents::IMAGE;
 use skillgate_store::{Agent, AgentStatus, Timestamp};
 
 use crate::envelope::Data;
 use crate::extract::{Caller, Id};
-use crate::service::agents;
 use crate::{ApiError, App};
 
 /// An agent in full. It is shared with those who read it at the same time: nothing of it is copied.
@@ -61,7 +62,7 @@ impl<'a> From<&'a Agent> for AgentFields<'a> {
             name: &agent.name,
             status: agent.status,
             region: &agent.region,
-            image: agents::IMAGE,
+            image: IMAGE,
             avatar_url: agent.avatar_url.as_deref(),
             config: &agent.config,
             workflow_md: &agent.workflow_md,
@@ -80,9 +81,9 @@ impl<'a> From<&'a Agent> for AgentFields<'a> {
 pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
 ) -> Result<Data<AgentView>, ApiError> {
-    let agent = agents::get(&app, caller.account(), &id).await?;
+    let agent = app.agents.get(&caller, &id).await?;
     Ok(Data {
         data: AgentView(agent),
     })

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use skillgate_service::agents::{IMAGE, MAX_AGENTS_PER_ACCOUNT};
 use skillgate_store::{AgentStatus, AgentSummary, Timestamp};
 
 use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Query};
-use crate::service::agents;
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -37,7 +37,7 @@ impl From<AgentSummary> for AgentListItem {
             name: agent.name,
             status: agent.status,
             region: agent.region,
-            image: agents::IMAGE,
+            image: IMAGE,
             swarm: agent.swarm_id,
             created_at: agent.created_at,
             started_at: agent.started_at,
@@ -54,16 +54,14 @@ pub(crate) async fn list(
     Query(params): Query<ListAgentsQuery>,
 ) -> Result<List<AgentListItem>, ApiError> {
     let (limit, offset) = (params.limit, params.offset.unwrap_or(0));
-    if limit.is_some_and(|limit| !(1..=agents::MAX_AGENTS_PER_ACCOUNT).contains(&limit))
-        || offset < 0
-    {
+    if limit.is_some_and(|limit| !(1..=MAX_AGENTS_PER_ACCOUNT).contains(&limit)) || offset < 0 {
         return Err(ApiError::validation(format!(
             "limit: must be 1 to {}, and offset at least 0.",
-            agents::MAX_AGENTS_PER_ACCOUNT
+            MAX_AGENTS_PER_ACCOUNT
         )));
     }
-    let most = limit.unwrap_or(agents::MAX_AGENTS_PER_ACCOUNT);
-    let page = agents::list(&app, caller.account(), most, offset).await?;
+    let most = limit.unwrap_or(MAX_AGENTS_PER_ACCOUNT);
+    let page = app.agents.list(&caller, most, offset).await?;
     let pagination = Pagination {
         total: page.total.unsigned_abs(),
         limit: limit.map_or(page.items.len() as u64, i64::unsigned_abs),

@@ -4,10 +4,10 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use skillgate_service::AgentId;
 
 use crate::envelope::Data;
 use crate::extract::{Caller, Id, Json};
-use crate::service::agents;
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -29,14 +29,14 @@ pub(crate) struct UpdatedSecrets {
 pub(crate) async fn secrets(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
     Json(body): Json<UpdateSecretsRequest>,
 ) -> Result<Data<UpdatedSecrets>, ApiError> {
     let (set, delete) = (
         body.secrets.unwrap_or_default(),
         body.delete_secrets.unwrap_or_default(),
     );
-    let needs_restart = agents::set_secrets(&app, caller.account(), &id, &set, &delete).await?;
+    let needs_restart = app.agents.set_secrets(&caller, &id, &set, &delete).await?;
     Ok(Data {
         data: UpdatedSecrets {
             updated: true,

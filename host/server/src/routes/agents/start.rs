@@ -3,11 +3,11 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
+use skillgate_service::AgentId;
 use skillgate_store::{Agent, AgentStatus, Timestamp};
 
 use crate::envelope::Data;
 use crate::extract::{Caller, Id};
-use crate::service::agents;
 use crate::{ApiError, App};
 
 /// An agent after its start.
@@ -33,8 +33,8 @@ impl From<Agent> for StartedAgent {
 pub(crate) async fn start(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
 ) -> Result<Data<StartedAgent>, ApiError> {
-    let agent = agents::start(&app, caller.account(), &id).await?;
+    let agent = app.agents.start(&caller, &id).await?;
     Ok(Data { data: agent.into() })
 }

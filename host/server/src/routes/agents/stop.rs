@@ -3,11 +3,11 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
+use skillgate_service::AgentId;
 use skillgate_store::{AgentStatus, Timestamp};
 
 use crate::envelope::Data;
 use crate::extract::{Caller, Id};
-use crate::service::agents;
 use crate::{ApiError, App};
 
 /// An agent after it was stopped.
@@ -23,9 +23,9 @@ pub(crate) struct StoppedAgent {
 pub(crate) async fn stop(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
 ) -> Result<Data<StoppedAgent>, ApiError> {
-    let agent = agents::stop(&app, caller.account(), &id).await?;
+    let agent = app.agents.stop(&caller, &id).await?;
     Ok(Data {
         data: StoppedAgent {
             id: agent.id,

@@ -5,9 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::list::ApiKeyView;
+use skillgate_service::CreateApiKey;
+
 use crate::envelope::Created;
 use crate::extract::{Caller, Json};
-use crate::service::api_keys::{self, CreateApiKey};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -39,7 +40,7 @@ pub(crate) async fn create(
         rate_limit: body.rate_limit,
         expires_at: body.expires_at,
     };
-    let issued = api_keys::create(&app, caller.account(), create).await?;
+    let issued = app.api_keys.create(&caller, create).await?;
     Ok(Created(IssuedApiKey {
         key: issued.plaintext.expose().to_owned(),
         view: issued.key.into(),

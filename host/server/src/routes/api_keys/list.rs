@@ -7,7 +7,6 @@ use skillgate_store::{ApiKey, Timestamp};
 
 use crate::envelope::List;
 use crate::extract::Caller;
-use crate::service::api_keys;
 use crate::{ApiError, App};
 
 /// A key as the API shows it: never its text.
@@ -46,7 +45,7 @@ pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<List<ApiKeyView>, ApiError> {
-    let keys = api_keys::list(&app, caller.account()).await?;
+    let keys = app.api_keys.list(&caller).await?;
     Ok(List::whole(
         keys.into_iter().map(ApiKeyView::from).collect(),
     ))

@@ -1,20 +1,20 @@
 //! `DELETE /v1/api-keys/{id}`
 
 use axum::extract::State;
+use skillgate_service::ApiKeyId;
 
 use crate::envelope::{Data, Revoked};
 use crate::extract::{Caller, Id};
-use crate::service::api_keys;
 use crate::{ApiError, App};
 
 /// Revokes a key at once and for good.
 pub(crate) async fn revoke(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<ApiKeyId>,
 ) -> Result<Data<Revoked>, ApiError> {
-    api_keys::revoke(&app, caller.account(), &id).await?;
+    app.api_keys.revoke(&caller, &id).await?;
     Ok(Data {
-        data: Revoked::new(id),
+        data: Revoked::new(id.into()),
     })
 }

@@ -4,12 +4,12 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use skillgate_service::{AgentId, InstallSkill};
 use skillgate_skill::Permissions;
 use skillgate_store::TrustLevel;
 
 use crate::envelope::Created;
 use crate::extract::{Caller, Id, Json};
-use crate::service::assignments::{self, InstallSkill};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -41,17 +41,16 @@ pub(crate) struct InstalledSkill {
 pub(crate) async fn install(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
     Json(body): Json<InstallSkillRequest>,
 ) -> Result<Created<InstalledSkill>, ApiError> {
     let install_skill = InstallSkill {
-        skill: body.skill_id,
+        skill: body.skill_id.parse()?,
         trust_level: body.trust_level,
         version: body.version,
         permissions: body.permissions,
     };
-    let installed =
-        assignments::install(&app, caller.account(), caller.key(), &id, install_skill).await?;
+    let installed = app.assignments.install(&caller, &id, install_skill).await?;
     let one = installed.assignment;
     Ok(Created(InstalledSkill {
         id: one.id,

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
+use skillgate_service::AgentId;
 use skillgate_store::{Assignment, Timestamp, TrustLevel};
 
 use crate::envelope::List;
 use crate::extract::{Caller, Id};
-use crate::service::assignments;
 use crate::{ApiError, App};
 
 #[derive(Serialize, JsonSchema)]
@@ -40,9 +40,9 @@ impl From<Assignment> for AgentSkillView {
 pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
 ) -> Result<List<AgentSkillView>, ApiError> {
-    let skills = assignments::list(&app, caller.account(), &id).await?;
+    let skills = app.assignments.list(&caller, &id).await?;
     Ok(List::whole(
         skills.into_iter().map(AgentSkillView::from).collect(),
     ))

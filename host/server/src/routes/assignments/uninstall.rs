@@ -3,10 +3,10 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
+use skillgate_service::{AgentId, SkillRef};
 
 use crate::envelope::Data;
-use crate::extract::{Caller, Id};
-use crate::service::assignments;
+use crate::extract::{Caller, Ids};
 use crate::{ApiError, App};
 
 /// A skill that was taken from an agent.
@@ -22,9 +22,9 @@ pub(crate) struct UninstalledSkill {
 pub(crate) async fn uninstall(
     State(app): State<App>,
     caller: Caller,
-    Id((id, skill)): Id<(String, String)>,
+    Ids(id, skill): Ids<AgentId, SkillRef>,
 ) -> Result<Data<UninstalledSkill>, ApiError> {
-    let gone = assignments::uninstall(&app, caller.account(), &id, &skill).await?;
+    let gone = app.assignments.uninstall(&caller, &id, &skill).await?;
     Ok(Data {
         data: UninstalledSkill {
             skill_id: gone.skill,

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use skillgate_service::{AgentId, SessionId};
 use skillgate_store::{Role, Timestamp};
 
 use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Id, Query};
-use crate::service::chat;
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -29,7 +29,7 @@ pub(crate) struct MessageView {
 pub(crate) async fn history(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
     Query(params): Query<ListMessagesQuery>,
 ) -> Result<List<MessageView>, ApiError> {
     let limit = params.limit.unwrap_or(50);
@@ -40,15 +40,11 @@ pub(crate) async fn history(
         text.parse()
             .map_err(|error| ApiError::validation(format!("since: {error}.")))
     });
-    let page = chat::read(
-        &app,
-        caller.account(),
-        &id,
-        params.session_id.as_deref(),
-        since.transpose()?,
-        limit,
-    )
-    .await?;
+    let session: Option<SessionId> = params.session_id.map(|id| id.parse()).transpose()?;
+    let page = app
+        .chat
+        .read(&caller, &id, session.as_ref(), since.transpose()?, limit)
+        .await?;
     let view = |said: skillgate_store::Said| MessageView {
         role: said.role,
         content: said.content,

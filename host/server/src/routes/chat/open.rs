@@ -3,11 +3,11 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use skillgate_service::AgentId;
 use skillgate_store::Timestamp;
 
 use crate::envelope::Created;
 use crate::extract::{Caller, Id, OptionalJson};
-use crate::service::chat;
 use crate::{ApiError, App};
 
 #[derive(Default, Deserialize, JsonSchema)]
@@ -28,10 +28,10 @@ pub(crate) struct OpenedSession {
 pub(crate) async fn open(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
     OptionalJson(body): OptionalJson<OpenSessionRequest>,
 ) -> Result<Created<OpenedSession>, ApiError> {
-    let session = chat::open(&app, caller.account(), caller.key(), &id, body.peer_id).await?;
+    let session = app.chat.open(&caller, &id, body.peer_id).await?;
     Ok(Created(OpenedSession {
         id: session.id,
         started_at: session.started_at,

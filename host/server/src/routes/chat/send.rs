@@ -6,10 +6,10 @@ use futures::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
+use skillgate_service::{AgentId, SendMessage};
 
 use crate::event_stream::{EventStream, event_stream};
 use crate::extract::{Caller, Id, Json};
-use crate::service::chat::{self, SendMessage};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -25,16 +25,16 @@ pub(crate) struct SendMessageRequest {
 pub(crate) async fn send(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
     Json(body): Json<SendMessageRequest>,
 ) -> Result<EventStream, ApiError> {
     let ask = SendMessage {
         message: body.message,
-        session: body.session_id,
+        session: body.session_id.map(|id| id.parse()).transpose()?,
         peer: body.peer_id,
         context: body.context,
     };
-    let running = chat::send(&app, caller.account(), caller.key(), &id, ask).await?;
+    let running = app.chat.send(&caller, &id, ask).await?;
     let (run, listener) = (running.run, running.listener);
     let events = stream::unfold(running.events, |mut events| async move {
         let event = events.recv().await?;

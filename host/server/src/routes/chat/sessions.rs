@@ -3,11 +3,12 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
+use skillgate_service::AgentId;
+use skillgate_service::chat::MAX_LISTED_SESSIONS;
 use skillgate_store::{Session, Timestamp};
 
 use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Id};
-use crate::service::chat;
 use crate::{ApiError, App};
 
 #[derive(Serialize, JsonSchema)]
@@ -34,10 +35,10 @@ impl From<Session> for SessionView {
 pub(crate) async fn sessions(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
 ) -> Result<List<SessionView>, ApiError> {
-    let page = chat::sessions(&app, caller.account(), &id).await?;
-    let limit = chat::MAX_LISTED_SESSIONS.unsigned_abs();
+    let page = app.chat.sessions(&caller, &id).await?;
+    let limit = MAX_LISTED_SESSIONS.unsigned_abs();
     let pagination = Pagination {
         total: page.total.unsigned_abs(),
         limit,

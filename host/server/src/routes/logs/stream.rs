@@ -6,10 +6,11 @@ use futures::StreamExt;
 use http::HeaderMap;
 
 use super::tail::ReadLogQuery;
+use skillgate_service::AgentId;
+use skillgate_service::logs::{FollowFrom, Followed, format_line};
+
 use crate::event_stream::{EventStream, event_stream};
 use crate::extract::{Caller, Id, Query};
-use crate::service::agents;
-use crate::service::logs::{self, FollowFrom, Followed};
 use crate::{ApiError, App};
 
 /// The last lines of an agent's log, then every further one as it comes, while the agent lives. The id of an event is the
@@ -17,7 +18,7 @@ use crate::{ApiError, App};
 pub(crate) async fn stream(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<AgentId>,
     Query(params): Query<ReadLogQuery>,
     headers: HeaderMap,
 ) -> Result<EventStream, ApiError> {
@@ -25,21 +26,15 @@ pub(crate) async fn stream(
         Some(number) => FollowFrom::After(number),
         None => FollowFrom::Last(params.count(200)?),
     };
-    let agent = agents::get(&app, caller.account(), &id).await?;
-    let place = app.streams().take(caller.account()).await.map_err(|_| {
-        ApiError::unavailable("Too many logs of this account are followed. Close one of them.")
-    })?;
-    let followed = logs::follow(&app, &agent, from).await?;
-    let events = followed.map(move |followed| {
-        let _place_while_it_is_followed = &place;
-        match followed {
-            Followed::Line(line) => Event::default()
-                .id(line.seq.to_string())
-                .data(logs::format_line(&line)),
-            Followed::Gone { first_kept } => Event::default().data(format!(
-                "The lines before number {first_kept} that were not read yet are not kept any more."
-            )),
-        }
+    let agent = app.agents.get(&caller, &id).await?;
+    let followed = app.logs.follow(&agent, from).await?;
+    let events = followed.map(|followed| match followed {
+        Followed::Line(line) => Event::default()
+            .id(line.seq.to_string())
+            .data(format_line(&line)),
+        Followed::Gone { first_kept } => Event::default().data(format!(
+            "The lines before number {first_kept} that were not read yet are not kept any more."
+        )),
     });
     Ok(event_stream(events))
 }

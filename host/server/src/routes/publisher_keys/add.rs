@@ -8,7 +8,6 @@ use skillgate_skill::KeyProof;
 use super::list::PublisherKeyView;
 use crate::envelope::Created;
 use crate::extract::{Caller, Json};
-use crate::service::publisher_keys;
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -34,6 +33,6 @@ pub(crate) async fn add(
         issued_at: body.issued_at,
     };
     let label = body.label.unwrap_or_else(|| "publisher key".to_owned());
-    let key = publisher_keys::add(&app, caller.account(), &proof, &label).await?;
+    let key = app.publisher_keys.add(&caller, &proof, &label).await?;
     Ok(Created(key.into()))
 }

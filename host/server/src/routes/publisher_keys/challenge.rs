@@ -7,7 +7,6 @@ use skillgate_store::Timestamp;
 
 use crate::envelope::Created;
 use crate::extract::Caller;
-use crate::service::publisher_keys;
 use crate::{ApiError, App};
 
 /// What the proof has to be made for.
@@ -24,7 +23,7 @@ pub(crate) async fn challenge(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<Created<PublisherKeyChallenge>, ApiError> {
-    let challenge = publisher_keys::challenge(&app, caller.account()).await?;
+    let challenge = app.publisher_keys.challenge(&caller).await?;
     Ok(Created(PublisherKeyChallenge {
         nonce: challenge.nonce,
         audience: challenge.audience,

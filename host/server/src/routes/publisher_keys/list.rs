@@ -9,7 +9,6 @@ use skillgate_store::{PublisherKey, Timestamp};
 
 use crate::envelope::List;
 use crate::extract::Caller;
-use crate::service::publisher_keys;
 use crate::{ApiError, App};
 
 /// A publisher key as the API shows it.
@@ -43,7 +42,7 @@ pub(crate) async fn list(
     State(app): State<App>,
     caller: Caller,
 ) -> Result<List<PublisherKeyView>, ApiError> {
-    let keys = publisher_keys::list(&app, caller.account()).await?;
+    let keys = app.publisher_keys.list(&caller).await?;
     Ok(List::whole(
         keys.into_iter().map(PublisherKeyView::from).collect(),
     ))

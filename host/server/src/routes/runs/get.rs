@@ -4,11 +4,11 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use skillgate_service::RunId;
 use skillgate_store::{RunStatus, Step, Timestamp};
 
 use crate::envelope::Data;
 use crate::extract::{Caller, Id, Query};
-use crate::service::runs;
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -53,11 +53,11 @@ struct RunErrorView {
 pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<RunId>,
     Query(params): Query<ReadStepsQuery>,
 ) -> Result<Data<RunView>, ApiError> {
-    let run = runs::get(&app, caller.account(), &id).await?;
-    let page = runs::steps(&app, caller.account(), &id, params.after()).await?;
+    let run = app.runs.get(&caller, &id).await?;
+    let page = app.runs.steps(&caller, &id, params.after()).await?;
     let message = run.error_message;
     let error = run.error_code.map(|code| RunErrorView { code, message });
     Ok(Data {

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use skillgate_store::Step;
 
 use super::get::ReadStepsQuery;
+use skillgate_service::RunId;
+
 use crate::envelope::List;
 use crate::extract::{Caller, Id, Query};
-use crate::service::runs;
 use crate::{ApiError, App};
 
 /// The receipts of a run, with whether there are more than the answer holds.
@@ -26,11 +27,11 @@ pub(crate) struct ReceiptPage {
 pub(crate) async fn receipts(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<RunId>,
     Query(params): Query<ReadStepsQuery>,
 ) -> Result<Json<ReceiptPage>, ApiError> {
-    let run = runs::get(&app, caller.account(), &id).await?;
-    let page = runs::tool_ends(&app, caller.account(), &run.id, params.after()).await?;
+    app.runs.get(&caller, &id).await?;
+    let page = app.runs.tool_ends(&caller, &id, params.after()).await?;
     Ok(Json(ReceiptPage {
         list: List::whole(page.steps.into_iter().filter_map(receipt).collect()),
         truncated: page.truncated,

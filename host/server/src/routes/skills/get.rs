@@ -4,11 +4,11 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use skillgate_service::SkillRef;
 use skillgate_store::{Skill, TrustLevel, Version};
 
 use crate::envelope::Data;
 use crate::extract::{Caller, Id};
-use crate::service::skills;
 use crate::{ApiError, App};
 
 /// A skill in one of its versions, as every answer about a single skill shows it.
@@ -67,9 +67,9 @@ impl SkillView {
 pub(crate) async fn get(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<SkillRef>,
 ) -> Result<Data<SkillView>, ApiError> {
-    let (skill, version) = skills::get(&app, caller.account(), &id).await?;
+    let (skill, version) = app.skills.get(&caller, &id).await?;
     Ok(Data {
         data: SkillView::new(skill, version),
     })

@@ -7,7 +7,6 @@ use skillgate_store::Skill;
 
 use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Query};
-use crate::service::skills;
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -62,7 +61,10 @@ pub(crate) async fn list(
         ));
     }
     let search = params.search.unwrap_or_default();
-    let skills = skills::list(&app, caller.account(), &search, params.category.as_deref()).await?;
+    let skills = app
+        .skills
+        .list(&caller, &search, params.category.as_deref())
+        .await?;
     let offset = (page - 1).saturating_mul(size);
     let pagination = Pagination {
         total: skills.len() as u64,

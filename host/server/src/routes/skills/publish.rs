@@ -6,17 +6,18 @@ use serde::Serialize;
 
 use super::SkillView;
 use super::receive::{SentSkill, SkillUpload, receive};
+use skillgate_service::SkillRef;
+use skillgate_service::packages::MAX_PACKAGE_BYTES;
+
 use crate::envelope::{Created, Data};
 use crate::extract::{Caller, Id};
-use crate::service::publish::{LARGEST_PACKAGE, publish_received};
-use crate::service::{instructions, skills};
 use crate::{ApiError, App};
 
 /// What the form around the package may add.
 const FORM: usize = 64 << 10;
 
 /// The most bytes of a body that holds a skill: the largest package in its form.
-pub(crate) const MAX_BODY: usize = LARGEST_PACKAGE + FORM;
+pub(crate) const MAX_BODY: usize = MAX_PACKAGE_BYTES + FORM;
 
 /// What was published: the skill in this version, and who signed it.
 #[derive(Serialize, JsonSchema)]
@@ -34,7 +35,7 @@ pub(crate) async fn publish(
     caller: Caller,
     upload: SkillUpload,
 ) -> Result<Created<PublishedSkill>, ApiError> {
-    let sent = receive(&app, caller.account(), upload).await?;
+    let sent = receive(&app, &caller, upload).await?;
     Ok(Created(accept(&app, &caller, sent, None).await?))
 }
 
@@ -42,11 +43,11 @@ pub(crate) async fn publish(
 pub(crate) async fn replace(
     State(app): State<App>,
     caller: Caller,
-    Id(id): Id<String>,
+    Id(id): Id<SkillRef>,
     upload: SkillUpload,
 ) -> Result<Data<PublishedSkill>, ApiError> {
-    let skill = skills::own(&app, caller.account(), &id).await?;
-    let sent = receive(&app, caller.account(), upload).await?;
+    let skill = app.skills.own(&caller, &id).await?;
+    let sent = receive(&app, &caller, upload).await?;
     Ok(Data {
         data: accept(&app, &caller, sent, Some(&skill.name)).await?,
     })
@@ -58,14 +59,19 @@ async fn accept(
     sent: SentSkill,
     name: Option<&str>,
 ) -> Result<PublishedSkill, ApiError> {
-    let (account, key) = (caller.account(), caller.key());
     let (published, publisher) = match sent {
         SentSkill::Package(received) => {
-            let accepted = publish_received(app, account, key, received, name).await?;
+            let accepted = app
+                .packages
+                .publish_received(caller, received, name)
+                .await?;
             (accepted.published, Some(accepted.publisher))
         }
         SentSkill::Instructions(text) => {
-            let published = instructions::publish(app, account, key, text, name).await?;
+            let published = app
+                .packages
+                .publish_instructions(caller, text, name)
+                .await?;
             (published, None)
         }
     };

@@ -12,10 +12,9 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::json;
+use skillgate_service::Actor;
+use skillgate_service::packages::{MAX_PACKAGE_BYTES, MAX_SKILL_MD, Received, Spool};
 
-use crate::service::instructions::MAX_SKILL_MD;
-use crate::service::publish::LARGEST_PACKAGE;
-use crate::spool::{Received, Spool};
 use crate::surface::{Description, Input, Schemas};
 use crate::{ApiError, App};
 
@@ -112,7 +111,7 @@ struct JsonBody {
 /// are being received.
 pub(super) async fn receive(
     app: &App,
-    account: &str,
+    actor: &Actor,
     SkillUpload(request): SkillUpload,
 ) -> Result<SentSkill, ApiError> {
     let kind = request.headers().get(CONTENT_TYPE);
@@ -121,12 +120,12 @@ pub(super) async fn receive(
     match kind.to_ascii_lowercase().as_str() {
         "multipart/form-data" => {
             // Before the first byte: what the form's reader buffers is memory, too.
-            let spool = app.spools().begin(account).await?;
+            let spool = app.packages.begin_upload(actor).await?;
             let unread = Unread::default();
             let request = request.map(|body| unread.count(body));
             let form = Multipart::from_request(request, app).await;
             let form = form.map_err(|_| ApiError::unsupported_media("multipart/form-data"))?;
-            let patience = app.limits().packages.receive;
+            let patience = app.packages.receive_timeout();
             let sent = in_time(patience, from_form(form, spool, &unread)).await?;
             match unread.is_over() {
                 true => Err(ApiError::too_large(MAX_UNREAD)),
@@ -177,8 +176,8 @@ async fn package(
 ) -> Result<SentSkill, ApiError> {
     while let Some(chunk) = field.chunk().await.map_err(broken)? {
         unread.take(chunk.len());
-        if spool.len() + chunk.len() > LARGEST_PACKAGE {
-            return Err(ApiError::too_large(LARGEST_PACKAGE));
+        if spool.size().saturating_add(chunk.len()) > MAX_PACKAGE_BYTES {
+            return Err(ApiError::too_large(MAX_PACKAGE_BYTES));
         }
         spool.push(&chunk).await?;
     }
@@ -230,7 +229,7 @@ async fn in_time<T>(patience: Duration, work: impl Future<Output = T>) -> Result
 
 fn broken(error: MultipartError) -> ApiError {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(LARGEST_PACKAGE),
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(MAX_PACKAGE_BYTES),
         _ => ApiError::validation(format!("The form can't be read: {}.", error.body_text())),
     }
 }

@@ -1,0 +1,277 @@
+//! Agents: made, looked at, changed; `lifecycle` starts, stops and deletes them.
+
+mod lifecycle;
+mod running;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use skillgate_agent::{MAX_DOCUMENT_DEPTH, nests_deeper_than};
+use skillgate_runtime::{LogLevel, Runtime};
+
+use skillgate_store::{
+    Agent, AgentStatus, AgentSummary, NewAgent, Page, SecretChanges, SecretLimits, SecretText,
+    Store,
+};
+use tokio_util::sync::CancellationToken;
+
+use self::running::RunningAgents;
+use crate::loaded_skills::LoadedSkills;
+use crate::logs::Logs;
+use crate::{Actor, AgentId, ProviderConfig, ServiceError, secrets, validate};
+
+/// The most agents of one account.
+pub const MAX_AGENTS_PER_ACCOUNT: i64 = 10_000;
+/// The most bytes of SOUL.md and of WORKFLOW.md.
+const MAX_MARKDOWN_BYTES: usize = 256 << 10;
+/// The most bytes of `config` as JSON.
+const MAX_CONFIG_BYTES: usize = 64 << 10;
+/// The deepest nesting of `config`: what answers wrap around it keeps them within the limit on documents.
+const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
+/// The name and version of the runtime that runs.
+pub const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
+
+/// What an agent is made of. Not `Debug`: it holds secrets.
+#[derive(Default)]
+pub struct CreateAgent {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// `eu` or `us`; `eu` when absent.
+    pub region: Option<String>,
+    /// Credentials, in either spelling of their names.
+    pub secrets: Map<String, Value>,
+    /// `llmProvider`, `model`, `authType` and whatever else the owner keeps there.
+    pub config: Map<String, Value>,
+    /// SOUL.md.
+    pub soul_md: Option<String>,
+    /// WORKFLOW.md.
+    pub workflow_md: Option<String>,
+}
+
+/// Agents.
+pub struct Agents {
+    store: Store,
+    runtime: Runtime,
+    providers: Arc<ProviderConfig>,
+    loaded_skills: LoadedSkills,
+    logs: Logs,
+    running: RunningAgents,
+}
+
+impl Agents {
+    pub(crate) fn new(
+        store: Store,
+        runtime: Runtime,
+        providers: Arc<ProviderConfig>,
+        loaded_skills: LoadedSkills,
+        logs: Logs,
+    ) -> Self {
+        Self {
+            store,
+            runtime,
+            providers,
+            loaded_skills,
+            logs,
+            running: RunningAgents::default(),
+        }
+    }
+
+    /// Cancelled when the agent is stopped or deleted. Each of its runs keeps it until it has ended.
+    pub(crate) fn token(&self, agent: &str) -> Arc<CancellationToken> {
+        self.running.token(agent)
+    }
+
+    /// Makes an agent and starts it.
+    ///
+    /// # Errors
+    /// `Invalid` for a field that is not acceptable or for want of a credential, `LimitReached`.
+    pub async fn create(&self, actor: &Actor, create: CreateAgent) -> Result<Agent, ServiceError> {
+        let name = validate::required("name", &create.name, 100)?;
+        let region = region(create.region)?;
+        let soul_md = validate::bounded(
+            "soulMd",
+            create.soul_md.unwrap_or_default(),
+            MAX_MARKDOWN_BYTES,
+        )?;
+        let workflow_md = validate::bounded(
+            "workflowMd",
+            create.workflow_md.unwrap_or_default(),
+            MAX_MARKDOWN_BYTES,
+        )?;
+        let config = Value::Object(create.config);
+        if nests_deeper_than(&config, MAX_CONFIG_DEPTH) {
+            return Err(ServiceError::invalid(format!(
+                "config: must not be nested more than {MAX_CONFIG_DEPTH} deep."
+            )));
+        }
+        validate::bounded("config", config.to_string(), MAX_CONFIG_BYTES)?;
+        let secrets = secrets::parse(&create.secrets)?;
+        self.providers
+            .choose(&config, |name| secrets.contains_key(name))?;
+        if self.store.count_agents(&actor.account).await?.total >= MAX_AGENTS_PER_ACCOUNT {
+            return Err(ServiceError::limit_reached(format!(
+                "This account has {MAX_AGENTS_PER_ACCOUNT} agents, the most it may have."
+            )));
+        }
+        let new = NewAgent {
+            name,
+            region,
+            image: IMAGE.to_owned(),
+            config,
+            soul_md,
+            identity_md: String::new(),
+            workflow_md,
+            status: AgentStatus::Running,
+            secrets: sealed(secrets),
+        };
+        let agent = self.store.create_agent(&actor.account, new).await?;
+        self.logs.write(
+            &(&agent).into(),
+            LogLevel::Info,
+            "Agent created and started",
+        );
+        Ok(agent)
+    }
+
+    /// The agent with what its `config` leaves to be chosen: which provider answers, and how it is told who asks. It is not stored,
+    /// so that an agent that names no provider follows its own credentials and the operator's. Where there is no provider, the next
+    /// run says why.
+    async fn resolved(&self, mut agent: Agent) -> Result<Agent, ServiceError> {
+        if !agent.config.is_object() {
+            return Ok(agent);
+        }
+        if agent.config["llmProvider"].is_null() {
+            let names = self
+                .store
+                .secret_names(&agent.account_id, &agent.id)
+                .await?;
+            let choice = self.providers.choose(&agent.config, |name| {
+                names.iter().any(|known| known == name)
+            });
+            if let Ok(choice) = choice {
+                agent.config["llmProvider"] = choice.name().into();
+            }
+        }
+        if agent.config["authType"].is_null() {
+            agent.config["authType"] = "api_key".into();
+        }
+        Ok(agent)
+    }
+
+    /// At most `limit` agents of an account, newest first, those left out that come before `offset`.
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Page<AgentSummary>, ServiceError> {
+        let limit = limit.clamp(0, MAX_AGENTS_PER_ACCOUNT);
+        Ok(self
+            .store
+            .list_agents(&actor.account, limit, offset)
+            .await?)
+    }
+
+    /// One agent of an account, at most a second old; `NotFound` when it has none of this id.
+    pub async fn get(&self, actor: &Actor, id: &AgentId) -> Result<Arc<Agent>, ServiceError> {
+        if let Some(agent) = self.running.seen.get(&**id).await {
+            return if agent.account_id == *actor.account {
+                Ok(agent)
+            } else {
+                Err(missing())
+            };
+        }
+        let agent = self.store.get_agent(&actor.account, id).await?;
+        let agent = Arc::new(self.resolved(agent.ok_or_else(missing)?).await?);
+        self.running
+            .seen
+            .insert(id.to_string(), agent.clone())
+            .await;
+        Ok(agent)
+    }
+
+    /// As [`Agents::get`], and not from memory: a status that is a second old must not make a change look needless.
+    async fn get_as_stored(&self, actor: &Actor, id: &AgentId) -> Result<Agent, ServiceError> {
+        let stored = self.store.get_agent(&actor.account, id).await?;
+        stored.ok_or_else(missing)
+    }
+
+    /// As [`Agents::get`]; `Conflict` unless the agent is running.
+    pub async fn get_running(
+        &self,
+        actor: &Actor,
+        id: &AgentId,
+    ) -> Result<Arc<Agent>, ServiceError> {
+        let agent = self.get(actor, id).await?;
+        match agent.status {
+            AgentStatus::Running => Ok(agent),
+            status => Err(ServiceError::conflict(format!(
+                "The agent is not running (its status is {status}). Start it first."
+            ))),
+        }
+    }
+
+    /// Notes that an agent was changed, for clients that wait for its next start; gives whether it runs. The change holds from
+    /// the next turn on, started anew or not.
+    pub(crate) async fn mark_for_restart(&self, agent: &Agent) -> Result<bool, ServiceError> {
+        let store = &self.store;
+        let runs = store
+            .mark_agent_for_restart(&agent.account_id, &agent.id)
+            .await?;
+        self.running.seen.invalidate(&agent.id).await;
+        Ok(runs)
+    }
+
+    /// Sets and deletes secrets of an agent. They hold from the next turn on. Gives whether the agent is marked for a restart.
+    pub async fn set_secrets(
+        &self,
+        actor: &Actor,
+        id: &AgentId,
+        set: &Map<String, Value>,
+        delete: &[String],
+    ) -> Result<bool, ServiceError> {
+        let agent = self.get(actor, id).await?;
+        let set = secrets::parse(set)?;
+        let delete = secrets::parse_deletes(delete)?;
+        let names: Vec<String> = set.keys().cloned().collect();
+        let changes = SecretChanges {
+            set: sealed(set),
+            delete,
+            most: SecretLimits {
+                count: secrets::MAX_SECRETS,
+                bytes: secrets::MAX_SECRET_BYTES,
+            },
+        };
+        if !self.store.set_secrets(&actor.account, id, &changes).await? {
+            return Err(missing());
+        }
+        let line = format!(
+            "Secrets changed: set {}, deleted {}",
+            validate::listed(&names),
+            validate::listed(&changes.delete)
+        );
+        self.logs.write(&(&*agent).into(), LogLevel::Info, &line);
+        self.mark_for_restart(&agent).await
+    }
+}
+
+fn region(given: Option<String>) -> Result<String, ServiceError> {
+    let region = given.unwrap_or_else(|| "eu".to_owned());
+    if matches!(region.as_str(), "eu" | "us") {
+        Ok(region)
+    } else {
+        Err(ServiceError::invalid("region: must be `eu` or `us`."))
+    }
+}
+
+fn sealed(secrets: BTreeMap<String, String>) -> BTreeMap<String, SecretText> {
+    secrets
+        .into_iter()
+        .map(|(name, value)| (name, SecretText::new(value)))
+        .collect()
+}
+
+fn missing() -> ServiceError {
+    ServiceError::not_found("agent")
+}

@@ -1,0 +1,271 @@
+//! Skills on agents.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use skillgate_runtime::LogLevel;
+use skillgate_skill::Permissions;
+use skillgate_store::{Assignment, NewAssignment, Skill, Store, TrustLevel, VersionHead};
+
+use crate::agents::Agents;
+use crate::loaded_skills::{LoadedSkills, Source};
+use crate::logs::Logs;
+use crate::skills::head_of;
+use crate::{Actor, AgentId, ServiceError, SkillRef};
+
+/// The most skills of one agent.
+pub const MAX_SKILLS_PER_AGENT: usize = 100;
+
+/// What is to be installed, and what it may do.
+#[derive(Debug)]
+pub struct InstallSkill {
+    /// The skill's name or UUID.
+    pub skill: SkillRef,
+    /// `verified` or `clawhub`. What is stored is who really vouches for the version.
+    pub trust_level: String,
+    /// The version; the latest when absent.
+    pub version: Option<String>,
+    /// What is granted; when absent all that the skill asks for, as the call is the consent.
+    pub permissions: Option<Value>,
+}
+
+/// What was installed, and what it was granted.
+#[derive(Debug)]
+pub struct Installed {
+    /// The skill on the agent.
+    pub assignment: Assignment,
+    /// What it may do there.
+    pub permissions: Permissions,
+    /// Whether the agent runs, and is marked for a restart.
+    pub needs_restart: bool,
+}
+
+/// What was taken from an agent.
+#[derive(Debug)]
+pub struct Uninstalled {
+    /// The skill's name.
+    pub skill: String,
+    /// Whether the agent runs, and is marked for a restart.
+    pub needs_restart: bool,
+}
+
+/// Skills on agents.
+pub struct Assignments {
+    store: Store,
+    agents: Arc<Agents>,
+    loaded_skills: LoadedSkills,
+    logs: Logs,
+    max_tool_bytes: usize,
+}
+
+impl Assignments {
+    /// `max_tool_bytes` bounds all tools of one agent's skills, as texts and schemas.
+    pub(crate) fn new(
+        store: Store,
+        agents: Arc<Agents>,
+        loaded_skills: LoadedSkills,
+        logs: Logs,
+        max_tool_bytes: usize,
+    ) -> Self {
+        Self {
+            store,
+            agents,
+            loaded_skills,
+            logs,
+            max_tool_bytes,
+        }
+    }
+
+    /// Installs a skill on an agent. Its publisher's key must still be good. It takes effect with the next turn.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown agent or skill, `Invalid` for a grant of more than is asked for or a package that does not verify any
+    /// more, `Conflict` when this version is on the agent already, `LimitReached`.
+    pub async fn install(
+        &self,
+        actor: &Actor,
+        agent: &AgentId,
+        install_skill: InstallSkill,
+    ) -> Result<Installed, ServiceError> {
+        let account = &*actor.account;
+        let agent = self.agents.get(actor, agent).await?;
+        let wanted = install_skill
+            .trust_level
+            .parse::<TrustLevel>()
+            .map_err(|_| ServiceError::invalid("trustLevel: must be `verified` or `clawhub`."))?;
+        let (skill, version) = head_of(
+            &self.store,
+            account,
+            &install_skill.skill,
+            install_skill.version.as_deref(),
+        )
+        .await?;
+        if wanted == TrustLevel::Verified && version.trust_level != TrustLevel::Verified {
+            return Err(ServiceError::conflict(format!(
+                "Version {} of {} is not verified: only its publisher vouches for it. To install it all the same, ask for the \
+             trust level `clawhub`.",
+                version.version, skill.name
+            )));
+        }
+        // All that costs little comes first: whoever repeats a request makes the server read no package.
+        self.check_room(account, &agent.id, &skill, &version)
+            .await?;
+        self.check_publisher(account, &skill.account_id, &version)
+            .await?;
+        let ready = self
+            .loaded_skills
+            .ready(Source::of(&skill, &version))
+            .await?;
+        let permissions = granted(&ready.manifest.permissions, install_skill.permissions)?;
+        let new = NewAssignment {
+            skill_id: skill.id,
+            version_id: version.id,
+            trust_level: version.trust_level,
+            granted: serde_json::to_value(&permissions).map_err(ServiceError::internal)?,
+            installed_by: actor.key.clone(),
+        };
+        let assignment = self.store.install_skill(account, &agent.id, new).await?;
+        let assignment = assignment.ok_or_else(|| ServiceError::not_found("agent"))?;
+        // What another version was granted until now is replaced.
+        self.loaded_skills
+            .revoke(&agent.id, &assignment.skill_id)
+            .await;
+        let line = format!(
+            "Skill {} {} installed",
+            assignment.skill_name, assignment.version
+        );
+        self.logs.write(&(&*agent).into(), LogLevel::Info, &line);
+        Ok(Installed {
+            assignment,
+            permissions,
+            needs_restart: self.agents.mark_for_restart(&agent).await?,
+        })
+    }
+
+    /// The skills on an agent.
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        agent: &AgentId,
+    ) -> Result<Vec<Assignment>, ServiceError> {
+        let account = &*actor.account;
+        let agent = self.agents.get(actor, agent).await?;
+        Ok(self.store.list_assignments(account, &agent.id).await?)
+    }
+
+    /// Takes a skill, by name or UUID, from an agent and revokes what it was granted there.
+    pub async fn uninstall(
+        &self,
+        actor: &Actor,
+        agent: &AgentId,
+        skill: &SkillRef,
+    ) -> Result<Uninstalled, ServiceError> {
+        let account = &*actor.account;
+        let agent = self.agents.get(actor, agent).await?;
+        let there = self.store.list_assignments(account, &agent.id).await?;
+        let found = there
+            .into_iter()
+            .find(|one| one.skill_name == **skill || one.skill_id == **skill);
+        let found = found.ok_or_else(|| ServiceError::not_found("skill"))?;
+        self.store
+            .uninstall_skill(account, &agent.id, &found.skill_id)
+            .await?;
+        self.loaded_skills.revoke(&agent.id, &found.skill_id).await;
+        self.logs.write(
+            &(&*agent).into(),
+            LogLevel::Info,
+            &format!("Skill {} removed", found.skill_name),
+        );
+        Ok(Uninstalled {
+            skill: found.skill_name,
+            needs_restart: self.agents.mark_for_restart(&agent).await?,
+        })
+    }
+
+    /// Checks that the version is not on the agent yet, and that there is room on it for one more skill and its tools.
+    async fn check_room(
+        &self,
+        account: &str,
+        agent: &str,
+        skill: &Skill,
+        version: &VersionHead,
+    ) -> Result<(), ServiceError> {
+        let there = self.store.list_assignments(account, agent).await?;
+        if there.iter().any(|one| one.version_id == version.id) {
+            return Err(ServiceError::conflict(
+                "Skill already assigned to this agent",
+            ));
+        }
+        // The names that the model sees begin with the skill's: equal ones would be of equal tools.
+        let is_namesake =
+            |one: &Assignment| one.skill_name == skill.name && one.skill_id != skill.id;
+        if there.iter().any(is_namesake) {
+            return Err(ServiceError::conflict(format!(
+                "Another skill called {} is on this agent, and their tools would have the same names. Remove it first.",
+                skill.name
+            )));
+        }
+        // Another version of a skill takes the place of the one that is there.
+        let is_new = there.iter().all(|one| one.skill_id != skill.id);
+        if is_new && there.len() >= MAX_SKILLS_PER_AGENT {
+            return Err(ServiceError::limit_reached(format!(
+                "This agent has {MAX_SKILLS_PER_AGENT} skills, the most it may have."
+            )));
+        }
+        let beside = self
+            .store
+            .tool_bytes_beside(account, agent, &skill.id)
+            .await?;
+        let most = self.max_tool_bytes;
+        let all = beside.saturating_add(version.tool_bytes);
+        if usize::try_from(all).is_ok_and(|all| all <= most) {
+            return Ok(());
+        }
+        Err(ServiceError::limit_reached(format!(
+            "The tools of this skill have {} bytes of texts and schemas, those of the agent's other skills {beside}; all together may have {most}. Remove a skill, or install one with fewer tools.",
+            version.tool_bytes
+        )))
+    }
+
+    /// Checks that the key that signed the version is still good: a revoked key's packages are not installed any more. That
+    /// the signature holds is known of what is ready, or found out when it is made so. Instructions that nobody signed are for
+    /// the account that wrote them.
+    async fn check_publisher(
+        &self,
+        account: &str,
+        owner: &str,
+        version: &VersionHead,
+    ) -> Result<(), ServiceError> {
+        let Some(key) = version.publisher_key_id.as_deref() else {
+            return match owner == account {
+                true => Ok(()),
+                false => Err(ServiceError::not_found("skill")),
+            };
+        };
+        let known = self.store.publisher_key(owner, key).await?;
+        match known.filter(|key| key.revoked_at.is_none()) {
+            Some(_) => Ok(()),
+            None => Err(ServiceError::invalid(format!(
+                "Version {} is signed by the publisher key {key}, which is not valid any more. Publish it again, signed by another key.",
+                version.version
+            ))),
+        }
+    }
+}
+
+/// What is granted: the install_skill when it is inside what is asked for, else all that is asked for.
+fn granted(asked: &Permissions, install_skill: Option<Value>) -> Result<Permissions, ServiceError> {
+    let Some(install_skill) = install_skill else {
+        return Ok(asked.clone());
+    };
+    let install_skill: Permissions = serde_json::from_value(install_skill)
+        .map_err(|error| ServiceError::invalid(format!("permissions: {error}.")))?;
+    if asked.covers(&install_skill) {
+        return Ok(install_skill);
+    }
+    let message = format!(
+        "permissions: grants more than the skill asks for, which is:\n{}",
+        asked.to_yaml()
+    );
+    Err(ServiceError::invalid(message))
+}

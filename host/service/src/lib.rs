@@ -1,0 +1,50 @@
+//! What the host does, with typed input, for every surface and the command line.
+//!
+//! **Invariant: nothing here names HTTP or a command line, and what a service answered with success was committed before.**
+//!
+//! Each noun has a service, a struct with the parts it needs; [`Services`] builds them. A run is a task of its own: whoever asked
+//! for it may go away, the run does not.
+
+mod accounts;
+mod actor;
+pub mod agents;
+mod api_keys;
+mod assignments;
+mod background;
+pub mod chat;
+pub mod config;
+mod error;
+mod id;
+mod loaded_skills;
+pub mod logs;
+pub mod packages;
+mod places;
+mod preload;
+mod public_url;
+mod publisher_keys;
+mod run;
+mod runs;
+mod scope;
+mod secrets;
+mod services;
+mod skills;
+mod validate;
+
+pub use accounts::{AccountUsage, Accounts};
+pub use actor::Actor;
+pub use agents::{Agents, CreateAgent};
+pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
+pub use assignments::{Assignments, InstallSkill, Installed, MAX_SKILLS_PER_AGENT, Uninstalled};
+pub use background::Background;
+pub use chat::{Chat, SendMessage};
+pub use error::{ErrorKind, ServiceError};
+pub use id::{AccountId, AgentId, ApiKeyId, PublisherKeyRef, RunId, SessionId, SkillRef};
+pub use logs::Logs;
+pub use packages::Packages;
+pub use public_url::PublicUrl;
+pub use publisher_keys::{CHALLENGE_LIFETIME, Challenge, MAX_PROOF_SKEW, PublisherKeys};
+pub use run::provider::ProviderConfig;
+pub use runs::Runs;
+pub use scope::{Scope, Scopes};
+pub use services::{ServiceConfig, Services};
+pub use skills::Skills;

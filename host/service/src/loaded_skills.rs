@@ -1,0 +1,380 @@
+//! Skills that are ready to run: verified, compiled and linked, once for each version, whoever uses them.
+//!
+//! What a version says of itself is small and kept for long. Its machine code is large: it is kept as long as there is
+//! room ([`LoadedSkillLimits`]), and loaded again when it is called and is not there.
+
+mod code_cache;
+mod grants;
+mod load;
+pub(crate) mod open;
+
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use futures::{StreamExt, TryStreamExt};
+use moka::future::Cache;
+use moka::policy::EvictionPolicy;
+use skillgate_runtime::{GrantState, Runtime, Tool};
+use skillgate_skill::{Manifest, Permissions};
+use skillgate_store::{Agent, Assignment, Skill, Store, Timestamp, VersionHead};
+
+use self::code_cache::CodeCache;
+use self::grants::LiveGrants;
+use self::load::Load;
+use crate::config::LoadedSkillLimits;
+use crate::packages::work::PackageWork;
+use crate::{ErrorKind, ServiceError};
+
+/// The folders of a package whose files are listed to a model.
+const REFERENCES: &str = "references/";
+const SCRIPTS: &str = "scripts/";
+/// Bytes of manifests and lists of tools that are kept, beside the code.
+const TEXTS: u64 = 64 << 20;
+/// Agents whose skills and grants are remembered.
+const AGENTS: u64 = 100_000;
+/// After this time an agent's skills and grants are looked up again: another process may have changed them.
+const CACHE_TTL: Duration = Duration::from_secs(1);
+
+/// The code of a version, ready to run.
+pub(crate) type Code = Arc<skillgate_runtime::Skill>;
+
+/// A version of a skill, ready to run.
+pub(crate) struct LoadedSkill {
+    /// The skill's id, which its state is kept under.
+    pub skill_id: String,
+    /// The skill's name.
+    pub name: String,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// Key id of who signed it.
+    pub publisher_key: String,
+    /// Names of the files below `references/`.
+    pub references: Vec<String>,
+    /// Names of the files below `scripts/`.
+    pub scripts: Vec<String>,
+    tools: Vec<Tool>,
+    /// Bytes of the tools as JSON.
+    tool_bytes: u64,
+    has_code: bool,
+    source: Arc<Source>,
+    skills: Weak<Inner>,
+}
+
+impl LoadedSkill {
+    /// The tools that it offers.
+    pub(crate) fn tools(&self) -> &[Tool] {
+        &self.tools
+    }
+
+    /// Its code; `None` for instructions alone. Loaded again where it had to make room for others.
+    ///
+    /// # Errors
+    /// As [`LoadedSkills::ready`].
+    pub(crate) async fn code(&self) -> Result<Option<Code>, ServiceError> {
+        if !self.has_code {
+            return Ok(None);
+        }
+        let closing = || ServiceError::unavailable("The server is shutting down.");
+        let skills = self.skills.upgrade().ok_or_else(closing)?;
+        match skills.codes.get(&self.source.version_id) {
+            Some(code) => Ok(Some(code)),
+            None => Ok(skills.load(&self.source).await?.code),
+        }
+    }
+
+    /// The content of one of its [`references`](Self::references), read from the stored package in the places of `account`.
+    ///
+    /// # Errors
+    /// As [`LoadedSkills::ready`].
+    pub(crate) async fn reference(
+        &self,
+        account: &str,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, ServiceError> {
+        let closing = || ServiceError::unavailable("The server is shutting down.");
+        let skills = self.skills.upgrade().ok_or_else(closing)?;
+        skills
+            .file(&self.source, account, &format!("{REFERENCES}{name}"))
+            .await
+    }
+
+    /// What it takes in memory beside its code, in KiB.
+    fn text_weight(&self) -> u32 {
+        let names = self.references.iter().chain(&self.scripts);
+        let names: usize = names.map(String::len).sum();
+        let bytes = self.tool_bytes + self.manifest.body.len() as u64 + names as u64;
+        u32::try_from(bytes >> 10)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
+    }
+}
+
+/// A skill on an agent.
+pub(crate) struct AgentSkill {
+    /// The version installed.
+    pub skill: Arc<LoadedSkill>,
+    /// What it is granted there.
+    pub permissions: Arc<Permissions>,
+    /// Whether it still is: taken back when the skill is removed or the grant revoked.
+    pub state: GrantState,
+    /// The grant; `None` when there is none, and the skill may do nothing that needs one.
+    pub grant_id: Option<String>,
+}
+
+impl AgentSkill {
+    fn is_same_grant(&self, other: &Self) -> bool {
+        self.skill.skill_id == other.skill.skill_id && self.grant_id == other.grant_id
+    }
+
+    fn is_grant_of(&self, found: &Found) -> bool {
+        self.skill.skill_id == found.source.skill_id && self.grant_id == found.grant_id
+    }
+}
+
+/// Where a version comes from.
+pub(crate) struct Source {
+    skill_id: String,
+    skill_name: String,
+    /// The account that published it: it sees it, and its places are used.
+    owner: String,
+    version_id: String,
+    publisher_key: String,
+    created_at: Timestamp,
+    size: u64,
+}
+
+impl Source {
+    /// A version of a skill.
+    pub(crate) fn of(skill: &Skill, version: &VersionHead) -> Self {
+        Self {
+            skill_id: skill.id.clone(),
+            skill_name: skill.name.clone(),
+            owner: skill.account_id.clone(),
+            version_id: version.id.clone(),
+            publisher_key: version.publisher_key_id.clone().unwrap_or_default(),
+            created_at: version.created_at,
+            size: version.size.unsigned_abs(),
+        }
+    }
+
+    /// Whether nobody signed it: instructions of the account itself.
+    fn is_unsigned(&self) -> bool {
+        self.publisher_key.is_empty()
+    }
+}
+
+/// A skill on an agent that may have to be made ready.
+struct Found {
+    source: Source,
+    permissions: Permissions,
+    grant_id: Option<String>,
+}
+
+/// All skills that are ready. Cheap to clone: all clones are one.
+#[derive(Clone)]
+pub(crate) struct LoadedSkills(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    runtime: Runtime,
+    packages: Arc<PackageWork>,
+    limits: LoadedSkillLimits,
+    versions: Cache<String, Arc<LoadedSkill>>,
+    codes: CodeCache<skillgate_runtime::Skill>,
+    loads: Mutex<HashMap<String, Load>>,
+    agents: Cache<String, Arc<Vec<AgentSkill>>>,
+    live: LiveGrants,
+}
+
+impl LoadedSkills {
+    /// Nothing loaded yet.
+    pub(crate) fn new(
+        store: Store,
+        runtime: Runtime,
+        packages: Arc<PackageWork>,
+        limits: LoadedSkillLimits,
+    ) -> Self {
+        let versions = Cache::builder()
+            .weigher(|_, loaded: &Arc<LoadedSkill>| loaded.text_weight())
+            .max_capacity(TEXTS >> 10)
+            .eviction_policy(EvictionPolicy::lru())
+            .time_to_idle(limits.idle)
+            .build();
+        let agents = Cache::builder()
+            .max_capacity(AGENTS)
+            .time_to_live(CACHE_TTL)
+            .build();
+        Self(Arc::new(Inner {
+            store,
+            runtime,
+            packages,
+            limits,
+            versions,
+            codes: CodeCache::new(limits),
+            loads: Mutex::default(),
+            agents,
+            live: LiveGrants::default(),
+        }))
+    }
+
+    /// The skills of an agent with what they are granted, in the order in which they were installed.
+    ///
+    /// # Errors
+    /// When one of them can't be made ready: the agent then can't run as its owner wants.
+    pub(crate) async fn of_agent(
+        &self,
+        agent: &Agent,
+    ) -> Result<Arc<Vec<AgentSkill>>, ServiceError> {
+        self.of(&agent.account_id, &agent.id).await
+    }
+
+    /// As [`LoadedSkills::of_agent`], of an agent by its id.
+    ///
+    /// # Errors
+    /// As [`LoadedSkills::of_agent`].
+    pub(crate) async fn of(
+        &self,
+        account: &str,
+        agent: &str,
+    ) -> Result<Arc<Vec<AgentSkill>>, ServiceError> {
+        let look_up = self.0.look_up(account, agent);
+        let found = self.0.agents.try_get_with_by_ref(agent, look_up).await;
+        found.map_err(|error| ServiceError::clone(&error))
+    }
+
+    /// Looks an agent's skills up again at the next use.
+    pub(crate) async fn invalidate_agent(&self, agent: &str) {
+        self.0.agents.invalidate(agent).await;
+    }
+
+    /// Takes back what a skill was granted on an agent, from what runs there now too.
+    pub(crate) async fn revoke(&self, agent: &str, skill_id: &str) {
+        self.invalidate_agent(agent).await;
+        self.0.live.revoke(agent, skill_id);
+    }
+
+    /// Forgets a version, whose package changed, and its code.
+    pub(crate) async fn invalidate_version(&self, version_id: &str) {
+        self.0.versions.invalidate(version_id).await;
+        self.0.codes.remove(version_id);
+    }
+
+    /// Makes a version ready; waits for whoever does so already.
+    ///
+    /// # Errors
+    /// `Invalid` when its signature does not hold any more or it can't run here; `Unavailable` when no place to do so became free.
+    pub(crate) async fn ready(&self, source: Source) -> Result<Arc<LoadedSkill>, ServiceError> {
+        self.0.ready(Arc::new(source)).await
+    }
+
+    /// Lets go of what nobody used for long.
+    pub(crate) fn tidy(&self) {
+        self.0.codes.remove_idle();
+        self.0.live.tidy();
+    }
+
+    /// Whether there is no room for further code without letting go of other.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.codes.weight() >= self.0.limits.in_all / 10 * 9
+    }
+}
+
+impl Inner {
+    async fn ready(
+        self: &Arc<Self>,
+        source: Arc<Source>,
+    ) -> Result<Arc<LoadedSkill>, ServiceError> {
+        match self.versions.get(&source.version_id).await {
+            Some(loaded) => Ok(loaded),
+            None => Ok(self.load(&source).await?.loaded),
+        }
+    }
+
+    async fn look_up(
+        self: &Arc<Self>,
+        account: &str,
+        agent: &str,
+    ) -> Result<Arc<Vec<AgentSkill>>, ServiceError> {
+        let revocations = self.live.revocations();
+        let found = self.find_all(account, agent).await?;
+        let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let ready = found.into_iter().map(|found| self.granted(found));
+        let granted = futures::stream::iter(ready).buffered(at_once);
+        let granted = Arc::new(granted.try_collect().await?);
+        self.live.renew(agent, &granted);
+        // Loading takes up to minutes. What was taken back meanwhile was in no list that anybody could find it in.
+        if self.live.revocations() != revocations {
+            let now = self.find_all(account, agent).await?;
+            let gone = granted
+                .iter()
+                .filter(|old| !now.iter().any(|new| old.is_grant_of(new)));
+            gone.for_each(|old| old.state.revoke());
+        }
+        Ok(granted)
+    }
+
+    /// The skills on an agent, as they are in the store now.
+    async fn find_all(&self, account: &str, agent: &str) -> Result<Vec<Found>, ServiceError> {
+        let mut found = Vec::new();
+        for one in self.store.list_assignments(account, agent).await? {
+            if one.is_enabled {
+                found.push(self.find(account, agent, &one).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn granted(self: &Arc<Self>, found: Found) -> Result<AgentSkill, ServiceError> {
+        let source = Arc::new(found.source);
+        let loaded = self.ready(source.clone()).await;
+        Ok(AgentSkill {
+            skill: loaded.map_err(|error| unusable(&source.skill_name, error))?,
+            permissions: Arc::new(found.permissions),
+            state: GrantState::default(),
+            grant_id: found.grant_id,
+        })
+    }
+
+    /// A skill on an agent, in the version that is there, and what it is granted.
+    async fn find(
+        &self,
+        account: &str,
+        agent: &str,
+        one: &Assignment,
+    ) -> Result<Found, ServiceError> {
+        let version = self
+            .store
+            .assigned_version_head(account, agent, &one.skill_id)
+            .await?;
+        let (skill, version) = version.ok_or_else(|| ServiceError::not_found("skill"))?;
+        let key = version.publisher_key_id.as_deref();
+        let grant = self
+            .store
+            .effective_grant(account, agent, &skill.id, key)
+            .await?;
+        let grant_id = grant.as_ref().map(|grant| grant.id.clone());
+        let permissions = grant
+            .map(|grant| serde_json::from_value(grant.permissions))
+            .transpose();
+        Ok(Found {
+            permissions: permissions
+                .map_err(ServiceError::internal)?
+                .unwrap_or_default(),
+            source: Source::of(&skill, &version),
+            grant_id,
+        })
+    }
+}
+
+/// A skill that was fit to be installed and is not fit to run now is not the fault of the request that wants it.
+fn unusable(skill: &str, error: ServiceError) -> ServiceError {
+    if error.is_host_failure() || error.kind() == ErrorKind::Unavailable {
+        return error;
+    }
+    ServiceError::conflict(format!(
+        "The skill {skill} can't run: {} Remove it from the agent, or publish it again.",
+        error.message()
+    ))
+}

@@ -1,0 +1,338 @@
+//! Publishing packages: received, verified, compiled, kept.
+
+mod instructions;
+mod spool;
+pub(crate) mod work;
+
+pub use instructions::MAX_SKILL_MD;
+pub use spool::{Received, Spool};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use skillgate_runtime::{CompilePlace, Runtime};
+use skillgate_skill::Package;
+use skillgate_store::{
+    NewVersion, Published, SkillKind, Store, TrustLevel, VersionHead, VersionNumber,
+};
+
+use self::spool::Spools;
+use self::work::{PackageWork, needed_to_store, needed_to_verify};
+use crate::config::{AccountLimits, ServiceLimits};
+use crate::loaded_skills::LoadedSkills;
+use crate::loaded_skills::open::{Opened, compile_place};
+use crate::{Actor, PublisherKeys, ServiceError};
+
+/// The most bytes of a package as it is sent: what it may unpack to, and a little for what does not shrink.
+pub const MAX_PACKAGE_BYTES: usize = (64 << 20) + (1 << 20);
+
+/// What was accepted, and who says to have made it.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The skill and its version.
+    pub published: Published,
+    /// What the publisher calls itself in the signed statement.
+    pub publisher: String,
+}
+
+/// Packages that are published.
+pub struct Packages {
+    store: Store,
+    runtime: Runtime,
+    loaded_skills: LoadedSkills,
+    publisher_keys: PublisherKeys,
+    work: Arc<PackageWork>,
+    spools: Spools,
+    limits: AccountLimits,
+    receive_timeout: Duration,
+}
+
+impl Packages {
+    pub(crate) fn new(
+        store: Store,
+        runtime: Runtime,
+        loaded_skills: LoadedSkills,
+        publisher_keys: PublisherKeys,
+        work: Arc<PackageWork>,
+        limits: &ServiceLimits,
+    ) -> Self {
+        Self {
+            store,
+            runtime,
+            loaded_skills,
+            publisher_keys,
+            work,
+            spools: Spools::new(&limits.packages),
+            limits: limits.accounts,
+            receive_timeout: limits.packages.receive,
+        }
+    }
+
+    /// How long a sender may take for one package.
+    pub fn receive_timeout(&self) -> Duration {
+        self.receive_timeout
+    }
+
+    /// Begins to receive a package, empty yet. It keeps its place until it was worked on: it may have a file open so long.
+    ///
+    /// # Errors
+    /// Unavailable when there are too many packages here.
+    pub async fn begin_upload(&self, actor: &Actor) -> Result<Spool, ServiceError> {
+        self.spools.begin(&actor.account).await
+    }
+
+    /// Publishes a signed package that is in memory: opened, verified against the account's publisher keys, compiled, its
+    /// imports compared with what it asks for and its tools with what was signed, then kept.
+    ///
+    /// # Errors
+    /// `Invalid` saying what is wrong with the package; `LimitReached`; `Conflict` when the version is there with other contents; `Unavailable`
+    /// when no place became free in time.
+    pub async fn publish_package(
+        &self,
+        actor: &Actor,
+        bytes: Vec<u8>,
+    ) -> Result<Accepted, ServiceError> {
+        self.publish_received(actor, Received::in_memory(bytes), None)
+            .await
+    }
+
+    /// As [`Packages::publish_package`], of a package that was received. Publishing the same again changes nothing, unless the key that signed
+    /// it before was revoked: then this signature takes its place.
+    ///
+    /// Places are waited for from the scarcest on, and with empty hands: somebody's hard component must not hold what
+    /// everybody else's needs. Where `name` is given, the package must be of the skill of this name.
+    pub async fn publish_received(
+        &self,
+        actor: &Actor,
+        received: Received,
+        name: Option<&str>,
+    ) -> Result<Accepted, ServiceError> {
+        let account = &*actor.account;
+        let contents = received.contents().await?;
+        let place = match contents.has_component {
+            true => Some(compile_place(&self.runtime, account).await?),
+            false => None,
+        };
+        let needed = needed_to_verify(received.size(), contents.unpacked);
+        let permit = self.work.begin(account, needed).await?;
+        let bytes = received.read().await?;
+        let keys = self.publisher_keys.active_keys(actor).await?;
+        let (mut permit, opened, bytes) = Opened::read(permit, bytes, keys).await?;
+        check_name(name, &opened.package.manifest.name)?;
+        if let Some(accepted) = self.published_before(account, &opened, &bytes).await? {
+            return Ok(accepted);
+        }
+        self.check_quota(account, bytes.len()).await?;
+        // Compiling may take minutes; meanwhile others need the memory, and the archive is still where it was received.
+        drop(bytes);
+        permit.shrink(contents.unpacked);
+        let tools = self.tools_of(&opened, place).await?;
+        let publisher = opened.verified.statement.publisher.clone();
+        let mut new = version(opened, tools, &actor.key)?;
+        drop(permit);
+        let needed = needed_to_store(received.size());
+        let _permit = self.work.begin(account, needed).await?;
+        new.package = received.read().await?;
+        let published = self.store.publish_version(account, new).await?;
+        Ok(Accepted {
+            published,
+            publisher,
+        })
+    }
+
+    /// What was published with the same contents before, if it was.
+    async fn published_before(
+        &self,
+        account: &str,
+        opened: &Opened,
+        bytes: &Vec<u8>,
+    ) -> Result<Option<Accepted>, ServiceError> {
+        let name = opened.package.manifest.name.as_str();
+        let version = Some(opened.verified.statement.version.as_str());
+        let store = &self.store;
+        let Some((skill, head)) = store.get_version_head(account, name, version).await? else {
+            return Ok(None);
+        };
+        if skill.account_id != account || head.digest != opened.digest {
+            return Ok(None);
+        }
+        self.replace_revoked(account, opened, &head, bytes).await?;
+        let there = store.get_version(account, &skill.id, version).await?;
+        Ok(there.map(|(skill, version)| Accepted {
+            published: Published {
+                skill,
+                version,
+                is_new: false,
+            },
+            publisher: opened.verified.statement.publisher.clone(),
+        }))
+    }
+
+    /// Puts this signature in the place of the stored one, where that one's key was revoked.
+    async fn replace_revoked(
+        &self,
+        account: &str,
+        opened: &Opened,
+        head: &VersionHead,
+        bytes: &Vec<u8>,
+    ) -> Result<(), ServiceError> {
+        let stored = head.publisher_key_id.as_deref().unwrap_or_default();
+        let signers = &opened.verified.signers;
+        let Some(signer) = signers.first().map(|key| key.as_str()) else {
+            return Ok(());
+        };
+        let key = self.store.publisher_key(account, stored).await?;
+        if signers.iter().any(|key| key.as_str() == stored)
+            || key.is_some_and(|key| key.revoked_at.is_none())
+        {
+            return Ok(());
+        }
+        let store = &self.store;
+        if store
+            .replace_signature(account, head, signer, bytes)
+            .await?
+        {
+            self.loaded_skills.invalidate_version(&head.id).await;
+        }
+        Ok(())
+    }
+
+    /// `LimitReached` when the account has as many versions, or bytes of packages, as it may have.
+    async fn check_quota(&self, account: &str, size: usize) -> Result<(), ServiceError> {
+        let used = self.store.package_usage(account).await?;
+        let limits = &self.limits;
+        if used.versions >= limits.versions {
+            return Err(ServiceError::limit_reached(format!(
+                "This account has published {} versions, the most it may have.",
+                used.versions
+            )));
+        }
+        let size = i64::try_from(size).unwrap_or(i64::MAX);
+        if used.bytes.saturating_add(size) > limits.package_bytes {
+            return Err(ServiceError::limit_reached(format!(
+                "This account's packages have {} bytes, with this one {}; {} are allowed.",
+                used.bytes,
+                used.bytes.saturating_add(size),
+                limits.package_bytes
+            )));
+        }
+        Ok(())
+    }
+
+    /// The tools that the package really has, compared with those that were signed.
+    async fn tools_of(
+        &self,
+        opened: &Opened,
+        place: Option<CompilePlace>,
+    ) -> Result<Value, ServiceError> {
+        let code = match (opened.package.component(), place) {
+            (None, _) => {
+                opened.check_without_code()?;
+                None
+            }
+            (Some(_), Some(place)) => match opened.load_compiled(&self.runtime).await? {
+                Some(code) => Some(code),
+                None => Some(opened.load(&self.runtime, &place).await?),
+            },
+            (Some(_), None) => {
+                return Err(ServiceError::invalid(
+                    "component.wasm: the archive's table of contents does not name it. Pack the skill anew with `skillgate build`.",
+                ));
+            }
+        };
+        let tools = code.as_ref().map_or(&[][..], |code| code.tools());
+        serde_json::to_value(tools).map_err(ServiceError::internal)
+    }
+}
+
+/// Checks that what was sent is of the skill that it is to replace.
+fn check_name(wanted: Option<&str>, found: &str) -> Result<(), ServiceError> {
+    match wanted {
+        Some(wanted) if wanted != found => Err(ServiceError::invalid(format!(
+            "name: this is the skill {found}, and it cannot replace {wanted}. Send it with POST, or rename it."
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The version as it will be stored, still without the bytes of its package.
+fn version(opened: Opened, tools: Value, by: &str) -> Result<NewVersion, ServiceError> {
+    let Opened {
+        package,
+        verified,
+        digest,
+    } = opened;
+    let version = verified.statement.version.clone();
+    let mut new = new_version(package, version.into(), digest, tools, by)?;
+    new.publisher_key_id = verified.signers.first().map(|key| key.as_str().to_owned());
+    Ok(new)
+}
+
+/// A version that nobody signed, still without the bytes of its package.
+fn new_version(
+    package: Package,
+    version: VersionNumber,
+    digest: String,
+    tools: Value,
+    by: &str,
+) -> Result<NewVersion, ServiceError> {
+    let kind = if package.component().is_some() {
+        SkillKind::Wasm
+    } else {
+        SkillKind::Prompt
+    };
+    let permissions =
+        serde_json::to_value(&package.manifest.permissions).map_err(ServiceError::internal)?;
+    let manifest = package.manifest;
+    Ok(NewVersion {
+        title: title(&manifest.name),
+        kind,
+        tags: manifest.tags,
+        version,
+        digest,
+        package: Vec::new(),
+        manifest: json!({
+            "name": manifest.name,
+            "description": manifest.description,
+            "license": manifest.license,
+            "compatibility": manifest.compatibility,
+            "allowedTools": manifest.allowed_tools,
+            "metadata": manifest.metadata,
+            "body": manifest.body,
+            "useCases": manifest.use_cases,
+        }),
+        tools,
+        permissions,
+        publisher_key_id: None,
+        // A marketplace's counter-signature would make it `verified`; there is no marketplace key yet.
+        trust_level: TrustLevel::Community,
+        published_by: by.to_owned(),
+        name: manifest.name,
+        description: manifest.description,
+        author: manifest.author,
+        category: manifest.category,
+    })
+}
+
+/// A name for people: `web-search` is `Web Search`.
+fn title(name: &str) -> String {
+    let words = name.split('-').map(|word| {
+        let mut letters = word.chars();
+        letters.next().map_or_else(String::new, |first| {
+            first.to_uppercase().chain(letters).collect()
+        })
+    });
+    words.collect::<Vec<String>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn a_title_is_the_name_in_words() {
+        assert_eq!(title("web-search"), "Web Search");
+        assert_eq!(title("notes"), "Notes");
+    }
+}

@@ -1,0 +1,101 @@
+//! Runs: what happens between a message and its answer, apart from any connection.
+
+pub(crate) mod history;
+mod journal;
+mod prepare;
+pub(crate) mod provider;
+mod resume;
+mod secrets;
+mod session_queue;
+mod skill_query;
+pub(crate) mod spawn;
+mod tools;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use skillgate_agent::Budget;
+use skillgate_runtime::{NoPlace, Place};
+use skillgate_store::{Session, Store};
+
+use self::session_queue::{SessionPermit, SessionQueues};
+use crate::agents::Agents;
+use crate::loaded_skills::LoadedSkills;
+use crate::logs::Logs;
+use crate::places::WorkInProgress;
+use crate::{Background, ProviderConfig, ServiceError};
+
+/// Prepares runs, drives them to their end, and resumes those that were interrupted.
+pub(crate) struct RunDriver {
+    store: Store,
+    agents: Arc<Agents>,
+    loaded_skills: LoadedSkills,
+    providers: Arc<ProviderConfig>,
+    places: Arc<WorkInProgress>,
+    logs: Logs,
+    budget: Budget,
+    background: Background,
+    session_queues: SessionQueues,
+}
+
+/// The places that a run holds until it has ended. The session's is given up first.
+pub(crate) struct RunPlaces {
+    _session: SessionPermit,
+    _account: Place,
+}
+
+impl RunDriver {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of a run, each named at the one call"
+    )]
+    pub(crate) fn new(
+        store: Store,
+        agents: Arc<Agents>,
+        loaded_skills: LoadedSkills,
+        providers: Arc<ProviderConfig>,
+        places: Arc<WorkInProgress>,
+        logs: Logs,
+        budget: Budget,
+        background: Background,
+    ) -> Self {
+        Self {
+            store,
+            agents,
+            loaded_skills,
+            providers,
+            places,
+            logs,
+            budget,
+            background,
+            session_queues: SessionQueues::default(),
+        }
+    }
+
+    /// Waits for the session's turn, then for a place of its account among all runs.
+    ///
+    /// # Errors
+    /// A conflict when too many messages wait in the session; unavailable when the host is closing or no place became free.
+    pub(crate) async fn places_for(&self, session: &Session) -> Result<RunPlaces, ServiceError> {
+        let closing = self.background.closing();
+        let is_closing =
+            || ServiceError::unavailable("The server is shutting down. Try again in a moment.");
+        let turn = self.session_queues.enter(&session.id);
+        let turn = closing.run_until_cancelled(turn).await;
+        let turn = turn.ok_or_else(is_closing)??;
+        let place = self.places.runs.take(&session.account_id);
+        let place = closing.run_until_cancelled(place).await;
+        let place = place.ok_or_else(is_closing)?;
+        Ok(RunPlaces {
+            _session: turn,
+            _account: place.map_err(|NoPlace(waited)| too_many_runs(waited))?,
+        })
+    }
+}
+
+fn too_many_runs(waited: Duration) -> ServiceError {
+    ServiceError::unavailable(format!(
+        "Too many runs are under way; no place became free within {} s. Try again soon.",
+        waited.as_secs()
+    ))
+}

@@ -1,0 +1,87 @@
+//! The secrets that one run may use, read once when it begins.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use skillgate_agent::Redactor;
+use skillgate_runtime::{Secret, SecretSource};
+use skillgate_store::{Agent, Store};
+
+use crate::ServiceError;
+use crate::secrets::is_platform;
+
+/// The most bytes of values of which a redactor is built in place: about half a millisecond.
+const INLINE_BYTES: usize = 512;
+
+/// An agent's secrets, decrypted.
+pub(crate) struct Secrets {
+    values: HashMap<String, Secret>,
+    redactor: Arc<Redactor>,
+}
+
+impl Secrets {
+    /// Reads all secrets of an agent. The operator's own key is none of them, and must not leave either.
+    pub(crate) async fn read(
+        store: &Store,
+        agent: &Agent,
+        operators: Option<&Secret>,
+    ) -> Result<Self, ServiceError> {
+        let stored = store.secrets(&agent.account_id, &agent.id).await?;
+        let values: HashMap<String, Secret> = stored
+            .into_iter()
+            .map(|(name, value)| (name, Secret::new(value.expose())))
+            .collect();
+        let known = values.values().chain(operators).cloned().collect();
+        let redactor = Arc::new(redactor(known).await?);
+        Ok(Self { values, redactor })
+    }
+
+    /// The value of this name, whatever it is for.
+    pub(crate) fn get(&self, name: &str) -> Option<&Secret> {
+        self.values.get(name)
+    }
+
+    /// Whether there is a value of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
+    /// What takes the values out of texts that leave.
+    pub(crate) fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+}
+
+/// Builds a redactor, off the threads that serve requests when there is much to know.
+async fn redactor(values: Vec<Secret>) -> Result<Redactor, ServiceError> {
+    let bytes: usize = values.iter().map(|value| value.expose().len()).sum();
+    let build = move || Redactor::new(values.iter().flat_map(|value| spelt(value.expose())));
+    if bytes <= INLINE_BYTES {
+        return Ok(build());
+    }
+    let built = tokio::task::spawn_blocking(build).await;
+    built.map_err(ServiceError::internal)
+}
+
+/// A value as it was sent, and as a header carries it: a key in a file ends in a line feed.
+fn spelt(value: &str) -> impl Iterator<Item = &str> {
+    let in_header = value.trim();
+    let also = (in_header != value).then_some(in_header);
+    std::iter::once(value).chain(also)
+}
+
+/// What skills may be given: all but the credentials that are the agent's own, for models and channels.
+#[async_trait]
+impl SecretSource for Secrets {
+    async fn exists(&self, name: &str) -> bool {
+        !is_platform(name) && self.has(name)
+    }
+
+    async fn value(&self, name: &str) -> Option<Secret> {
+        self.values
+            .get(name)
+            .filter(|_| !is_platform(name))
+            .cloned()
+    }
+}

@@ -1,0 +1,239 @@
+//! All services, built once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use skillgate_agent::Budget;
+use skillgate_runtime::Runtime;
+use skillgate_store::{Store, Timestamp};
+
+use crate::accounts::Accounts;
+use crate::agents::Agents;
+use crate::api_keys::{ApiKeyCache, ApiKeys};
+use crate::assignments::Assignments;
+use crate::background::Background;
+use crate::chat::Chat;
+use crate::config::ServiceLimits;
+use crate::loaded_skills::LoadedSkills;
+use crate::logs::Logs;
+use crate::packages::Packages;
+use crate::packages::work::PackageWork;
+use crate::places::WorkInProgress;
+use crate::preload::{preload, when_loaded};
+use crate::publisher_keys::PublisherKeys;
+use crate::run::RunDriver;
+use crate::runs::Runs;
+use crate::skills::Skills;
+use crate::{ProviderConfig, PublicUrl, ServiceError};
+
+/// How often what is written in batches is written.
+const BATCH: Duration = Duration::from_secs(5);
+
+/// What [`Services`] are built of.
+pub struct ServiceConfig {
+    /// Where everything is kept.
+    pub store: Store,
+    /// What runs skills.
+    pub runtime: Runtime,
+    /// The language models.
+    pub providers: ProviderConfig,
+    /// Requests a minute for an API key that has no limit of its own; 0 is none.
+    pub rate_limit: u32,
+    /// What one turn of an agent may use.
+    pub budget: Budget,
+    /// Where the world reaches this host: what publishers' proofs are made for.
+    pub public_url: PublicUrl,
+    /// How much of the host's own work there may be at once, and how much of it for one account.
+    pub limits: ServiceLimits,
+}
+
+/// A service for each noun.
+pub struct Services {
+    /// Accounts, and what they use.
+    pub accounts: Accounts,
+    /// Agents.
+    pub agents: Arc<Agents>,
+    /// API keys.
+    pub api_keys: ApiKeys,
+    /// Skills on agents.
+    pub assignments: Assignments,
+    /// Messages and sessions.
+    pub chat: Chat,
+    /// Agents' logs.
+    pub logs: Logs,
+    /// Packages that are published.
+    pub packages: Packages,
+    /// Keys that may sign for an account.
+    pub publisher_keys: PublisherKeys,
+    /// Runs, step by step.
+    pub runs: Runs,
+    /// The skills that an account sees.
+    pub skills: Skills,
+    store: Store,
+    loaded_skills: LoadedSkills,
+    driver: Arc<RunDriver>,
+    background: Background,
+    preloaded: AtomicBool,
+}
+
+impl Services {
+    /// Builds all services and starts what works in the background, which ends when [`Background::closing`] is cancelled. Must
+    /// be called within a tokio runtime.
+    pub fn start(config: ServiceConfig) -> Arc<Self> {
+        let services = Arc::new(Self::build(config));
+        let (background, started) = (&services.background, services.clone());
+        background.spawn(async move { started.write_batches().await });
+        let started = services.clone();
+        background.spawn(async move {
+            let load = preload(&started.store, &started.loaded_skills);
+            let closing = started.background.closing();
+            when_loaded(load, || started.set_preloaded(), closing).await;
+        });
+        services
+    }
+
+    fn build(config: ServiceConfig) -> Self {
+        let ServiceConfig {
+            store,
+            runtime,
+            limits,
+            ..
+        } = config;
+        let background = Background::default();
+        let providers = Arc::new(config.providers);
+        let package_work = Arc::new(PackageWork::new(&limits.packages));
+        let places = Arc::new(WorkInProgress::new(limits.places));
+        let logs = Logs::start(
+            store.clone(),
+            limits.logs,
+            limits.pages,
+            places.clone(),
+            &background,
+        );
+        let loaded_skills = LoadedSkills::new(
+            store.clone(),
+            runtime.clone(),
+            package_work.clone(),
+            limits.loaded_skills,
+        );
+        let agents = Arc::new(Agents::new(
+            store.clone(),
+            runtime.clone(),
+            providers.clone(),
+            loaded_skills.clone(),
+            logs.clone(),
+        ));
+        let driver = Arc::new(RunDriver::new(
+            store.clone(),
+            agents.clone(),
+            loaded_skills.clone(),
+            providers,
+            places.clone(),
+            logs.clone(),
+            config.budget,
+            background.clone(),
+        ));
+        let publisher_keys = PublisherKeys::new(store.clone(), config.public_url);
+        Self {
+            accounts: Accounts::new(store.clone()),
+            api_keys: ApiKeys::new(store.clone(), limits.accounts, config.rate_limit),
+            assignments: Assignments::new(
+                store.clone(),
+                agents.clone(),
+                loaded_skills.clone(),
+                logs.clone(),
+                limits.accounts.tool_bytes,
+            ),
+            chat: Chat::new(
+                store.clone(),
+                agents.clone(),
+                driver.clone(),
+                places.clone(),
+                limits.pages.messages,
+            ),
+            packages: Packages::new(
+                store.clone(),
+                runtime,
+                loaded_skills.clone(),
+                publisher_keys.clone(),
+                package_work,
+                &limits,
+            ),
+            publisher_keys,
+            runs: Runs::new(store.clone(), places.clone(), limits.pages.steps),
+            skills: Skills::new(store.clone(), places),
+            agents,
+            logs,
+            store,
+            loaded_skills,
+            driver,
+            background,
+            preloaded: AtomicBool::new(false),
+        }
+    }
+
+    /// Now, by the store's clock.
+    pub fn now(&self) -> Timestamp {
+        self.store.now()
+    }
+
+    /// What works in the background, and whether it is closing.
+    pub fn background(&self) -> &Background {
+        &self.background
+    }
+
+    /// Looks up API keys.
+    pub fn api_key_cache(&self) -> &ApiKeyCache {
+        self.api_keys.cache()
+    }
+
+    /// Resumes, in the background, every run that has not ended.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn resume_runs(&self) -> Result<(), ServiceError> {
+        self.driver.resume_runs().await
+    }
+
+    /// Checks that messages can be answered: the host is not closing, the skills of running agents are loaded or had five seconds
+    /// to be, and the store answers.
+    ///
+    /// # Errors
+    /// Unavailable, saying which of them does not hold.
+    pub async fn check_ready(&self) -> Result<(), ServiceError> {
+        if self.background.closing().is_cancelled() {
+            return Err(ServiceError::unavailable("The server is shutting down."));
+        }
+        if !self.preloaded.load(Ordering::Acquire) {
+            return Err(ServiceError::unavailable(
+                "The skills of running agents are being loaded.",
+            ));
+        }
+        let answered = self.store.ping().await;
+        answered
+            .map_err(|error| ServiceError::unavailable("The store does not answer.").because(error))
+    }
+
+    /// Writes what waits to be written in a batch.
+    pub async fn flush(&self) {
+        self.api_keys.cache().write_uses().await;
+        self.logs.flush().await;
+    }
+
+    fn set_preloaded(&self) {
+        self.preloaded.store(true, Ordering::Release);
+    }
+
+    async fn write_batches(&self) {
+        let closing = self.background.closing();
+        while closing
+            .run_until_cancelled(tokio::time::sleep(BATCH))
+            .await
+            .is_some()
+        {
+            self.api_keys.cache().write_uses().await;
+            self.loaded_skills.tidy();
+        }
+    }
+}
