@@ -2,6 +2,7 @@
 
 mod agents;
 mod auth;
+mod consent;
 mod envelope;
 mod limits;
 mod matrix;

@@ -54,6 +54,7 @@ async fn a_skill_of_instructions_reaches_the_model() {
         results.push(events.until("tool_result").await);
     }
     events.until("done").await;
+    assert!(results[0]["skillId"].is_null() && results[0].get("skillVersion").is_some());
 
     let first: Value = serde_json::from_str(results[0]["content"].as_str().unwrap()).unwrap();
     assert_eq!(

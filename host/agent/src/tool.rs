@@ -26,6 +26,19 @@ pub struct ToolSpec {
     pub idempotent: bool,
     /// Whether it changes nothing at all.
     pub read_only: bool,
+    /// The skill that offers it. Models are not told.
+    #[serde(skip)]
+    pub origin: ToolOrigin,
+}
+
+/// The skill that offers a tool, as events name it; both are `null` for the host's own tools.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolOrigin {
+    /// The skill's name.
+    pub skill_id: Option<String>,
+    /// The version that is called.
+    pub skill_version: Option<String>,
 }
 
 impl ToolSpec {

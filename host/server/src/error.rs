@@ -11,7 +11,7 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 use skillgate_service::{ErrorKind, Scope, ServiceError};
 
 /// A refusal: what the caller is told, and what the log is told.
@@ -20,6 +20,8 @@ pub struct ApiError {
     status: StatusCode,
     code: Cow<'static, str>,
     message: String,
+    /// What has to be consented to, with `consent_required`.
+    difference: Option<Value>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -33,6 +35,7 @@ impl ApiError {
             status,
             code: Cow::Borrowed(code),
             message: message.into(),
+            difference: None,
             source: None,
         }
     }
@@ -152,7 +155,7 @@ impl From<ServiceError> for ApiError {
         let status = match error.kind() {
             ErrorKind::Invalid => StatusCode::BAD_REQUEST,
             ErrorKind::NotFound(_) => StatusCode::NOT_FOUND,
-            ErrorKind::Conflict => StatusCode::CONFLICT,
+            ErrorKind::Conflict | ErrorKind::ConsentRequired => StatusCode::CONFLICT,
             ErrorKind::LimitReached => StatusCode::FORBIDDEN,
             ErrorKind::Provider => StatusCode::BAD_GATEWAY,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -162,6 +165,7 @@ impl From<ServiceError> for ApiError {
             status,
             code: error.code(),
             message: error.message().to_owned(),
+            difference: error.difference().map(|one| json!(one)),
             source: error.cause().cloned(),
         }
     }
@@ -181,7 +185,11 @@ impl Error for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = Json(json!({ "error": { "code": self.code, "message": self.message } }));
+        let mut error = json!({ "code": self.code, "message": self.message });
+        if let Some(difference) = &self.difference {
+            error["difference"] = difference.clone();
+        }
+        let body = Json(json!({ "error": error }));
         let mut response = (self.status, body).into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2: a 401 names a scheme.

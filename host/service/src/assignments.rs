@@ -1,11 +1,17 @@
 //! Skills on agents.
 
+mod consent;
+
+pub use consent::ConsentDifference;
+
 use std::sync::Arc;
 
 use serde_json::Value;
 use skillgate_runtime::LogLevel;
 use skillgate_skill::Permissions;
-use skillgate_store::{Assignment, NewAssignment, Skill, Store, TrustLevel, VersionHead};
+use skillgate_store::{
+    Assignment, AssignmentGrant, NewAssignment, Skill, Store, TrustLevel, VersionHead,
+};
 
 use crate::agents::Agents;
 use crate::loaded_skills::{LoadedSkills, Source};
@@ -25,7 +31,8 @@ pub struct InstallSkill {
     pub trust_level: String,
     /// The version; the latest when absent.
     pub version: Option<String>,
-    /// What is granted; when absent all that the skill asks for, as the call is the consent.
+    /// What is granted. When absent all that the skill asks for, as the call is the consent; where another version is replaced, its
+    /// grant is kept.
     pub permissions: Option<Value>,
 }
 
@@ -80,7 +87,8 @@ impl Assignments {
     ///
     /// # Errors
     /// `NotFound` for an unknown agent or skill, `Invalid` for a grant of more than is asked for or a package that does not verify any
-    /// more, `Conflict` when this version is on the agent already, `LimitReached`.
+    /// more, `Conflict` when this version is on the agent already, `ConsentRequired` when it replaces another that asked for less,
+    /// has other tools or was signed by another key, and no permissions are named; `LimitReached`.
     pub async fn install(
         &self,
         actor: &Actor,
@@ -116,12 +124,27 @@ impl Assignments {
             .loaded_skills
             .ready(Source::of(&skill, &version))
             .await?;
-        let permissions = granted(&ready.manifest.permissions, install_skill.permissions)?;
+        let replaced = self.replaced(account, &agent.id, &skill).await?;
+        let grant = match (install_skill.permissions, replaced) {
+            (None, Some(replaced)) => {
+                self.check_consent(account, &skill, &replaced, &version)
+                    .await?;
+                AssignmentGrant::Kept {
+                    replaces: replaced.version_id,
+                }
+            }
+            (permissions, _) => {
+                let granted = granted(&ready.manifest.permissions, permissions)?;
+                let granted = serde_json::to_value(granted).map_err(ServiceError::internal)?;
+                AssignmentGrant::Anew(granted)
+            }
+        };
+        let (skill_id, key) = (skill.id.clone(), version.publisher_key_id);
         let new = NewAssignment {
             skill_id: skill.id,
             version_id: version.id,
             trust_level: version.trust_level,
-            granted: serde_json::to_value(&permissions).map_err(ServiceError::internal)?,
+            grant,
             installed_by: actor.key.clone(),
         };
         let assignment = self.store.install_skill(account, &agent.id, new).await?;
@@ -135,11 +158,57 @@ impl Assignments {
             assignment.skill_name, assignment.version
         );
         self.logs.write(&(&*agent).into(), LogLevel::Info, &line);
+        let grant = self
+            .store
+            .effective_grant(account, &agent.id, &skill_id, key.as_deref())
+            .await?;
+        let permissions = grant.map(|grant| serde_json::from_value(grant.permissions));
+        let permissions = permissions.transpose().map_err(ServiceError::internal)?;
         Ok(Installed {
             assignment,
-            permissions,
+            permissions: permissions.unwrap_or_default(),
             needs_restart: self.agents.mark_for_restart(&agent).await?,
         })
+    }
+
+    /// The assignment of the same skill that installing it replaces.
+    async fn replaced(
+        &self,
+        account: &str,
+        agent: &str,
+        skill: &Skill,
+    ) -> Result<Option<Assignment>, ServiceError> {
+        let there = self.store.get_assignment(account, agent, &skill.id);
+        Ok(there.await?)
+    }
+
+    /// Checks that a version may take the place of another under the grant that there is.
+    async fn check_consent(
+        &self,
+        account: &str,
+        skill: &Skill,
+        replaced: &Assignment,
+        version: &VersionHead,
+    ) -> Result<(), ServiceError> {
+        let version_of = |version: String| async move {
+            let found = self.store.get_version(account, &skill.id, Some(&version));
+            let found = found.await?.map(|(_, version)| version);
+            found.ok_or_else(|| ServiceError::not_found("skill_version"))
+        };
+        let before = version_of(replaced.version.clone()).await?;
+        let after = version_of(version.version.clone()).await?;
+        let difference = ConsentDifference::between(&before, &after)?;
+        if !difference.needs_consent() {
+            return Ok(());
+        }
+        let message = format!(
+            "Version {} of {} needs consent, because {}. Repeat the call with `permissions`, the permissions that it is to \
+             have, to consent.",
+            after.version,
+            skill.name,
+            difference.reasons().trim_end()
+        );
+        Err(ServiceError::consent_required(message, difference))
     }
 
     /// The skills on an agent.

@@ -9,6 +9,8 @@ use skillgate_runtime::{HostFault, LoadError};
 use skillgate_skill::{PackageError, SignatureError};
 use skillgate_store::StoreError;
 
+use crate::ConsentDifference;
+
 /// The kinds of refusals and failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -18,6 +20,8 @@ pub enum ErrorKind {
     NotFound(&'static str),
     /// The state of the thing does not allow it now.
     Conflict,
+    /// What is new in a version needs consent; the [difference](ServiceError::difference) says what.
+    ConsentRequired,
     /// A limit of the account is reached.
     LimitReached,
     /// The language model cannot be asked.
@@ -33,6 +37,7 @@ pub enum ErrorKind {
 pub struct ServiceError {
     kind: ErrorKind,
     message: String,
+    difference: Option<Box<ConsentDifference>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -41,6 +46,7 @@ impl ServiceError {
         Self {
             kind,
             message: message.into(),
+            difference: None,
             source: None,
         }
     }
@@ -59,6 +65,14 @@ impl ServiceError {
     /// [`ErrorKind::Conflict`].
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Conflict, message)
+    }
+
+    /// [`ErrorKind::ConsentRequired`]: says what is new, and how to consent to it.
+    pub fn consent_required(message: impl Into<String>, difference: ConsentDifference) -> Self {
+        Self {
+            difference: Some(Box::new(difference)),
+            ..Self::new(ErrorKind::ConsentRequired, message)
+        }
     }
 
     /// [`ErrorKind::LimitReached`], naming the limit.
@@ -100,6 +114,7 @@ impl ServiceError {
             ErrorKind::Invalid => "validation_error",
             ErrorKind::NotFound(thing) => return Cow::Owned(format!("{thing}_not_found")),
             ErrorKind::Conflict => "conflict",
+            ErrorKind::ConsentRequired => "consent_required",
             ErrorKind::LimitReached => "limit_reached",
             ErrorKind::Provider => "provider_error",
             ErrorKind::Unavailable => "unavailable",
@@ -110,6 +125,11 @@ impl ServiceError {
     /// The message for the caller.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What has to be consented to.
+    pub fn difference(&self) -> Option<&ConsentDifference> {
+        self.difference.as_deref()
     }
 
     /// The cause that only the log is told, shared.

@@ -46,6 +46,8 @@ pub(crate) struct LoadedSkill {
     pub skill_id: String,
     /// The skill's name.
     pub name: String,
+    /// The version.
+    pub version: String,
     /// What it says of itself.
     pub manifest: Manifest,
     /// Key id of who signed it.
@@ -140,6 +142,7 @@ pub(crate) struct Source {
     /// The account that published it: it sees it, and its places are used.
     owner: String,
     version_id: String,
+    version: String,
     publisher_key: String,
     created_at: Timestamp,
     size: u64,
@@ -153,6 +156,7 @@ impl Source {
             skill_name: skill.name.clone(),
             owner: skill.account_id.clone(),
             version_id: version.id.clone(),
+            version: version.version.clone(),
             publisher_key: version.publisher_key_id.clone().unwrap_or_default(),
             created_at: version.created_at,
             size: version.size.unsigned_abs(),

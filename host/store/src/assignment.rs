@@ -57,19 +57,32 @@ pub struct NewAssignment {
     /// What its installer takes it for.
     pub trust_level: TrustLevel,
     /// What it may do on this agent; at most what it asks for takes effect.
-    pub granted: Value,
+    pub grant: AssignmentGrant,
     /// The API key that installs it.
     pub installed_by: String,
 }
 
+/// What becomes of the permissions of a skill on an agent.
+#[derive(Clone, Debug)]
+pub enum AssignmentGrant {
+    /// These are granted, and what was granted there before is revoked.
+    Anew(Value),
+    /// What there is stays: as it is when the version replaces the one of this UUID, signed by the same key.
+    Kept {
+        /// The version that is on the agent until now.
+        replaces: String,
+    },
+}
+
 impl Store {
-    /// Puts a version of a skill on an agent and grants it `granted` there, in one transaction.
+    /// Puts a version of a skill on an agent with its grant there, in one transaction.
     ///
-    /// Another version of the same skill is replaced, its grant too: more is allowed only by being granted anew.
+    /// Another version of the same skill is replaced.
     /// `None` when the account has no such agent, or may not see such a version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when this version is on the agent already, or was yanked.
+    /// [`StoreError::Conflict`] when this version is on the agent already, or was yanked; or when a grant is to be kept and
+    /// another version than the caller saw is on the agent.
     pub async fn install_skill(
         &self,
         account: &str,
@@ -84,16 +97,21 @@ impl Store {
         };
         insert_installation(self, &mut tx, account, &new.skill_id, Source::Grant).await?;
         assign(self, &mut tx, account, agent, &new).await?;
-        let grant = NewGrant {
-            agent_id: Some(agent.into()),
-            skill_id: new.skill_id.clone(),
-            publisher_key_id: version.publisher_key_id,
-            permissions: new.granted,
-            granted_by: new.installed_by,
-            expires_at: None,
-        };
-        revoke_agent_grants(self, &mut tx, account, agent, &new.skill_id).await?;
-        insert_grant(self, &mut tx, account, &grant).await?;
+        match new.grant {
+            AssignmentGrant::Kept { replaces } => version.check_replaces(&replaces)?,
+            AssignmentGrant::Anew(permissions) => {
+                let grant = NewGrant {
+                    agent_id: Some(agent.into()),
+                    skill_id: new.skill_id.clone(),
+                    publisher_key_id: version.publisher_key_id,
+                    permissions,
+                    granted_by: new.installed_by,
+                    expires_at: None,
+                };
+                revoke_agent_grants(self, &mut tx, account, agent, &new.skill_id).await?;
+                insert_grant(self, &mut tx, account, &grant).await?;
+            }
+        }
         tx.commit().await?;
         self.get_assignment(account, agent, &new.skill_id).await
     }
@@ -178,6 +196,18 @@ struct Installable {
     publisher_key_id: Option<String>,
     yanked: bool,
     installed_version_id: Option<String>,
+}
+
+impl Installable {
+    /// Refuses where another version is on the agent by now than the one whose grant is to be kept.
+    fn check_replaces(&self, version_id: &str) -> Result<(), StoreError> {
+        match self.installed_version_id.as_deref() == Some(version_id) {
+            true => Ok(()),
+            false => Err(StoreError::Conflict(
+                "the skill on this agent was changed meanwhile; try again".into(),
+            )),
+        }
+    }
 }
 
 /// The version, where the account has the agent and may see the skill; and which version is on the agent now.

@@ -57,7 +57,7 @@ pub use agent::{
     Agent, AgentCounts, AgentError, AgentStatus, AgentSummary, AgentToStart, NewAgent,
 };
 pub use api_key::{ApiKey, IssuedKey, NewApiKey};
-pub use assignment::{Assignment, NewAssignment};
+pub use assignment::{Assignment, AssignmentGrant, NewAssignment};
 pub use error::StoreError;
 pub use grant::{Grant, NewGrant};
 pub use installation::{Installation, Source};

@@ -123,8 +123,10 @@ async fn said(app: &TestApp, agent: &str) -> String {
     let call = events[1].json()["id"].clone();
     let expected = [
         json!({ "type": "text", "content": "Let me see." }),
-        json!({ "type": "tool_call", "id": call, "name": "echo__echo", "arguments": { "text": "forty-two" } }),
-        json!({ "type": "tool_result", "id": call, "name": "echo__echo", "content": "forty-two", "isError": false }),
+        json!({ "type": "tool_call", "id": call, "name": "echo__echo", "arguments": { "text": "forty-two" },
+            "skillId": "echo", "skillVersion": "0.1.0" }),
+        json!({ "type": "tool_result", "id": call, "name": "echo__echo", "content": "forty-two", "isError": false,
+            "skillId": "echo", "skillVersion": "0.1.0" }),
         json!({ "type": "text", "content": "\n\nIt is 42." }),
         json!({ "type": "usage", "inputTokens": 30, "outputTokens": 12 }),
         json!({ "type": "done", "runId": run, "stopReason": "end_turn" }),

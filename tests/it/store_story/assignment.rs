@@ -1,7 +1,7 @@
 //! Skills on agents.
 
 use serde_json::json;
-use skillgate_store::{Store, StoreError};
+use skillgate_store::{AssignmentGrant, NewAssignment, Store, StoreError};
 
 use super::given::{an_account, an_agent, assignment_of, new_version};
 
@@ -52,6 +52,29 @@ pub(super) async fn skills_are_put_on_agents(store: &Store) -> Result<(), StoreE
             .install_count,
         1
     );
+
+    let keep = |replaces: &str| NewAssignment {
+        grant: AssignmentGrant::Kept {
+            replaces: replaces.to_owned(),
+        },
+        ..assignment_of(&two, json!({}))
+    };
+    let changed = store
+        .install_skill(&account, &agent, keep(&two.version.id))
+        .await;
+    assert!(matches!(changed, Err(StoreError::Conflict(_))));
+    let kept = store
+        .install_skill(&account, &agent, keep(&one.version.id))
+        .await?
+        .unwrap();
+    assert_eq!(kept.version, "2.0.0");
+    let key = one.version.publisher_key_id.as_deref();
+    let grant = store
+        .effective_grant(&account, &agent, &one.skill.id, key)
+        .await?;
+    assert_eq!(grant.unwrap().permissions, json!({"kv": {"quota": "1MiB"}}));
+    let back = assignment_of(&one, json!({"kv": {"quota": "1MiB"}}));
+    store.install_skill(&account, &agent, back).await?;
 
     let upgrade = assignment_of(&two, json!({"kv": {"quota": "2MiB"}}));
     let upgraded = store

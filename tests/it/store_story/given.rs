@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use skillgate_store::{
-    AgentStatus, NewAgent, NewAssignment, NewMessage, NewRun, NewStep, NewVersion, Published, Run,
-    RunEnd, RunStatus, Session, SkillKind, Store, StoreError, TrustLevel,
+    AgentStatus, AssignmentGrant, NewAgent, NewAssignment, NewMessage, NewRun, NewStep, NewVersion,
+    Published, Run, RunEnd, RunStatus, Session, SkillKind, Store, StoreError, TrustLevel,
 };
 
 pub(super) async fn an_account(store: &Store) -> Result<String, StoreError> {
@@ -92,7 +92,7 @@ pub(super) fn assignment_of(published: &Published, granted: Value) -> NewAssignm
         skill_id: published.skill.id.clone(),
         version_id: published.version.id.clone(),
         trust_level: TrustLevel::Community,
-        granted,
+        grant: AssignmentGrant::Anew(granted),
         installed_by: "a key".into(),
     }
 }

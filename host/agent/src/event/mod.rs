@@ -7,7 +7,7 @@ pub use queue::{EventReceiver, EventSender, event_queue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::StopReason;
+use crate::{StopReason, ToolOrigin};
 
 /// One event of the chat stream; its JSON is what the API sends. [`Event::Done`] or [`Event::Error`]
 /// is the last of a run.
@@ -31,6 +31,9 @@ pub enum Event {
         name: String,
         /// What it is called with.
         arguments: Value,
+        /// The skill that offers the tool.
+        #[serde(flatten)]
+        origin: ToolOrigin,
     },
     /// A tool has ended.
     ToolResult {
@@ -42,6 +45,9 @@ pub enum Event {
         content: String,
         /// Whether it failed.
         is_error: bool,
+        /// The skill that offers the tool.
+        #[serde(flatten)]
+        origin: ToolOrigin,
     },
     /// What the whole run used, once, before its last event.
     Usage {

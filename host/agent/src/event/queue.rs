@@ -156,6 +156,7 @@ fn bytes_of(event: &Event) -> usize {
             id,
             name,
             arguments,
+            ..
         } => id.len() + name.len() + bytes_of_json(arguments),
         Event::ToolResult {
             id, name, content, ..

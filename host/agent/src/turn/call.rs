@@ -11,7 +11,7 @@ use super::RunState;
 use super::replay::{CallState, NOT_RUN, PendingAnswer, UNKNOWN};
 use crate::{
     CallPlace, Event, JournalError, MAX_ARGUMENT_DEPTH, Part, Step, StopReason, ToolAnswer,
-    ToolInvocation, ToolsError,
+    ToolInvocation, ToolOrigin, ToolsError,
 };
 
 /// The most calls that run at once; more wait for their turn.
@@ -124,8 +124,16 @@ impl RunState {
             id: call.id.clone(),
             name: call.name.clone(),
             arguments: call.arguments.clone(),
+            origin: self.origin(&call.name),
         });
         Ok(())
+    }
+
+    /// The skill that offers a tool; nothing where there is no such tool.
+    fn origin(&self, tool: &str) -> ToolOrigin {
+        let mut specs = self.request.tools.iter();
+        let spec = specs.find(|spec| spec.name == tool);
+        spec.map(|spec| spec.origin.clone()).unwrap_or_default()
     }
 
     async fn call(&self, call: &ToolCall) -> ToolAnswer {
@@ -203,7 +211,9 @@ impl RunState {
             receipt: answer.receipt,
         };
         self.record(step).await?;
+        let origin = self.origin(&call.name);
         self.send(Event::ToolResult {
+            origin,
             id: call.id.clone(),
             name: call.name.clone(),
             content: content.clone(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use skillgate_agent::{Event, Message, Part, Role, Step, StopReason, event_queue, run};
+use skillgate_agent::{Event, Message, Part, Role, Step, StopReason, ToolOrigin, event_queue, run};
 
 use crate::support::{Bench, TWO_STEPS, kinds};
 
@@ -139,12 +139,17 @@ fn events_have_the_documented_form() {
         id: text("1"),
         name: text("a__b"),
         arguments: json!({}),
+        origin: ToolOrigin {
+            skill_id: Some(text("a")),
+            skill_version: Some(text("1.0.0")),
+        },
     };
     let result = Event::ToolResult {
         id: text("1"),
         name: text("a__b"),
         content: text("x"),
         is_error: false,
+        origin: ToolOrigin::default(),
     };
     let cases: Vec<(Value, Value)> = vec![
         (
@@ -153,11 +158,11 @@ fn events_have_the_documented_form() {
         ),
         (
             event(call),
-            json!({"type": "tool_call", "id": "1", "name": "a__b", "arguments": {}}),
+            json!({"type": "tool_call", "id": "1", "name": "a__b", "arguments": {}, "skillId": "a", "skillVersion": "1.0.0"}),
         ),
         (
             event(result),
-            json!({"type": "tool_result", "id": "1", "name": "a__b", "content": "x", "isError": false}),
+            json!({"type": "tool_result", "id": "1", "name": "a__b", "content": "x", "isError": false, "skillId": null, "skillVersion": null}),
         ),
         (
             event(Event::Usage {

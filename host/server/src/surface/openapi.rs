@@ -180,6 +180,10 @@ fn error_schema() -> Value {
                 "properties": {
                     "code": text("What programs read, such as `validation_error`."),
                     "message": text("What people read: what was wrong, and what to do."),
+                    "difference": {
+                        "type": "object",
+                        "description": "With `consent_required` alone: the permissions, tools and signer that are new.",
+                    },
                 },
             },
         },

@@ -82,6 +82,7 @@ impl Inner {
         let loaded = Arc::new(LoadedSkill {
             skill_id: source.skill_id.clone(),
             name: source.skill_name.clone(),
+            version: source.version.clone(),
             publisher_key: source.publisher_key.clone(),
             manifest: texts.manifest,
             references: texts.references,

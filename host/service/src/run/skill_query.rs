@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use skillgate_agent::{ToolAnswer, ToolSpec, ToolsError};
+use skillgate_agent::{ToolAnswer, ToolOrigin, ToolSpec, ToolsError};
 
 use crate::loaded_skills::{AgentSkill, LoadedSkill};
 
@@ -36,6 +36,7 @@ pub(crate) fn skill_query_spec() -> ToolSpec {
         }),
         idempotent: true,
         read_only: true,
+        origin: ToolOrigin::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use skillgate_agent::{
-    SkillNote, ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError, tool_name,
+    SkillNote, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError, tool_name,
 };
 use skillgate_runtime::{Call, CallFault, HostFault, LogLevel, Receipt, Sink, StateScope, Tool};
 
@@ -36,9 +36,14 @@ impl SkillTools {
         secrets: Arc<Secrets>,
         logs: Logs,
     ) -> Self {
-        let listed = skills
-            .iter()
-            .map(|granted| (granted.skill.name.as_str(), granted.skill.tools()));
+        let listed = skills.iter().map(|granted| {
+            let skill = &granted.skill;
+            let origin = ToolOrigin {
+                skill_id: Some(skill.name.clone()),
+                skill_version: Some(skill.version.clone()),
+            };
+            (skill.name.as_str(), skill.tools(), origin)
+        });
         let Offered {
             by_name,
             mut specs,
@@ -211,15 +216,15 @@ struct Offered {
 impl Offered {
     /// The tools of skills in the order in which these were installed: of two with one name the first is offered, so
     /// that a skill never answers for one that was there before.
-    fn of<'a>(skills: impl Iterator<Item = (&'a str, &'a [Tool])>) -> Self {
+    fn of<'a>(skills: impl Iterator<Item = (&'a str, &'a [Tool], ToolOrigin)>) -> Self {
         let mut offered = Self::default();
-        for (index, (skill, tools)) in skills.enumerate() {
+        for (index, (skill, tools, origin)) in skills.enumerate() {
             for tool in tools {
                 let name = tool_name(skill, &tool.name);
                 match offered.by_name.entry(name.clone()) {
                     Entry::Vacant(free) => {
                         free.insert((index, tool.name.clone()));
-                        offered.specs.push(spec(name, tool));
+                        offered.specs.push(spec(name, tool, origin.clone()));
                     }
                     Entry::Occupied(_) => offered.left_out.push(name),
                 }
@@ -230,13 +235,14 @@ impl Offered {
 }
 
 /// A tool as the model is offered it.
-fn spec(name: String, tool: &Tool) -> ToolSpec {
+fn spec(name: String, tool: &Tool, origin: ToolOrigin) -> ToolSpec {
     ToolSpec {
         name,
         description: tool.description.clone(),
         input_schema: tool.input_schema.clone(),
         idempotent: tool.annotations.idempotent,
         read_only: tool.annotations.read_only,
+        origin,
     }
 }
 
@@ -286,7 +292,11 @@ mod tests {
         let third = [tool("list", "of the second")];
         let skills: [(&str, &[Tool]); 3] =
             [("notes", &first), ("notes", &second), ("notes", &third)];
-        let offered = Offered::of(skills.into_iter());
+        let offered = Offered::of(
+            skills
+                .into_iter()
+                .map(|(skill, tools)| (skill, tools, ToolOrigin::default())),
+        );
         assert_eq!(offered.by_name["notes__add"], (0, "add".to_owned()));
         let descriptions: Vec<&str> = offered
             .specs

@@ -120,7 +120,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::body;
-    use crate::{AnswerLimits, Message, Part, Request, Role, ToolSpec};
+    use crate::{AnswerLimits, Message, Part, Request, Role, ToolOrigin, ToolSpec};
 
     fn request(messages: Vec<Message>) -> Request {
         Request {
@@ -133,6 +133,7 @@ mod tests {
                 input_schema: json!({}),
                 idempotent: true,
                 read_only: true,
+                origin: ToolOrigin::default(),
             }],
             max_tokens: 100,
             limits: AnswerLimits::default(),

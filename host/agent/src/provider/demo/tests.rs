@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{WHO, reply};
-use crate::{AnswerLimits, Message, Part, Request, Role, ToolSpec};
+use crate::{AnswerLimits, Message, Part, Request, Role, ToolOrigin, ToolSpec};
 
 fn tool(name: &str, required: &[&str]) -> ToolSpec {
     let properties = required
@@ -14,6 +14,7 @@ fn tool(name: &str, required: &[&str]) -> ToolSpec {
         input_schema: json!({"type": "object", "properties": properties, "required": required}),
         idempotent: false,
         read_only: false,
+        origin: ToolOrigin::default(),
     }
 }
 

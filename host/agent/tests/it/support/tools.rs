@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use skillgate_agent::{ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError};
+use skillgate_agent::{ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError};
 use tokio::sync::Notify;
 
 /// Tools of one skill, `math`: `slow` waits for `fast`, `send` is not repeatable, `hang` ends when it is cancelled,
@@ -51,6 +51,7 @@ impl Tools for TestTools {
             input_schema: json!({"type": "object"}),
             idempotent: name == "slow",
             read_only: name == "fast",
+            origin: ToolOrigin::default(),
         };
         names.map(spec).into()
     }

@@ -46,12 +46,19 @@ pub(super) async fn prepare(
         register(services, &actor, &packages.key_file(key)?).await?;
     }
     let installed = services.assignments.list(&actor, &agent).await?;
+    let mut is_changed = false;
     for (path, opened) in packages.files {
         let opened = opened.await.map_err(anyhow::Error::from)??;
         let manifest = publish(services, &actor, &path, opened, output).await?;
         if !installed.iter().any(|one| is_of(one, &manifest)) {
             install(services, &actor, &agent, manifest).await?;
+            is_changed = true;
         }
+    }
+    if is_changed {
+        // Nobody talks to it yet: it begins with its skills, and not marked for a restart.
+        services.agents.stop(&actor, &agent).await?;
+        services.agents.start(&actor, &agent).await?;
     }
     Ok(Demo { id: agent.into() })
 }
@@ -166,7 +173,8 @@ async fn install(
         skill: manifest.name.parse()?,
         trust_level: TrustLevel::Community.to_string(),
         version: manifest.version,
-        permissions: None,
+        // All that it asks for, also where it replaces a version that asked for less: these are the operator's own packages.
+        permissions: Some(serde_json::to_value(&manifest.permissions)?),
     };
     services
         .assignments
