@@ -1,19 +1,14 @@
-//! The WebAssembly engine: its settings, and the clock that interrupts guests.
+//! The WebAssembly engine: its settings.
 //!
 //! Why each setting is what it is stands beside it; the measurements are in docs/performance.md.
 
-use std::time::Duration;
-
 use wasmtime::{
-    Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel,
-    PoolingAllocationConfig, Strategy,
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+    Strategy,
 };
 
 use crate::config::Pool;
 use crate::error::HostFault;
-
-/// How long one epoch lasts: the grain in which guests yield and deadlines are noticed.
-pub(crate) const TICK: Duration = Duration::from_millis(1);
 
 /// The most linear memory one guest can have, in bytes: the size of the pool's slots.
 pub(crate) const MAX_MEMORY: u64 = 256 << 20;
@@ -49,21 +44,19 @@ pub(crate) fn compiling() -> Result<Engine, HostFault> {
     Engine::new(&code_settings()).map_err(HostFault::engine)
 }
 
-/// The engine that runs guests, with its ticker started. Where the pool's address space cannot be
+/// The engine that runs guests. Where the pool's address space cannot be
 /// reserved (a container with a limit on it), instances are made on demand: slower, otherwise the same.
 pub(crate) fn running(pool: &Pool) -> Result<Engine, HostFault> {
     let mut config = code_settings();
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(pool)));
-    let engine = match Engine::new(&config) {
-        Ok(engine) => engine,
+    match Engine::new(&config) {
+        Ok(engine) => Ok(engine),
         Err(error) => {
             tracing::warn!("no pool of instances, calls will be slower: {error:#}");
             config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-            Engine::new(&config).map_err(HostFault::engine)?
+            Engine::new(&config).map_err(HostFault::engine)
         }
-    };
-    start_ticker(engine.weak())?;
-    Ok(engine)
+    }
 }
 
 fn pooling(pool: &Pool) -> PoolingAllocationConfig {
@@ -107,22 +100,6 @@ fn is_at_least(release: &str, wanted: (u32, u32)) -> bool {
         .split(|c: char| !c.is_ascii_digit())
         .map(|part| part.parse::<u32>());
     matches!((numbers.next(), numbers.next()), (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= wanted)
-}
-
-/// Counts epochs until the engine is gone.
-fn start_ticker(engine: EngineWeak) -> Result<(), HostFault> {
-    let tick = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    };
-    std::thread::Builder::new()
-        .name("skillgate-epoch".into())
-        .spawn(tick)
-        .map(drop)
-        .map_err(|error| HostFault::io("starting the epoch thread", error))
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod compile;
 mod config;
 mod egress;
 mod engine;
+mod epoch_ticker;
 mod error;
 mod folder;
 mod grant_state;

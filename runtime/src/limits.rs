@@ -9,6 +9,7 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 
 use crate::config::OperatorLimits;
 use crate::engine::{MAX_CORE_INSTANCES, MAX_MEMORIES, MAX_MEMORY, MAX_TABLE_ELEMENTS, MAX_TABLES};
+use crate::epoch_ticker::EpochTicks;
 use crate::host_memory::{HeldMemory, NoMemory};
 use crate::outcome::LimitHit;
 use crate::receipt::CallRecord;
@@ -79,6 +80,8 @@ pub(crate) struct Meter {
     record: Arc<CallRecord>,
     /// Why memory was refused first, if it was.
     memory_stop: Option<Stop>,
+    /// Keeps the clock ticking that interrupts the guest.
+    _ticks: EpochTicks,
 }
 
 impl Meter {
@@ -87,6 +90,7 @@ impl Meter {
         begun: Instant,
         memory: HeldMemory,
         record: Arc<CallRecord>,
+        ticks: EpochTicks,
     ) -> Self {
         let ends = begun + limits.timeout;
         Self {
@@ -96,6 +100,7 @@ impl Meter {
             memory,
             record,
             memory_stop: None,
+            _ticks: ticks,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::cache::CodeCache;
 use crate::compile::compile;
 use crate::config::RuntimeConfig;
 use crate::egress::Egress;
+use crate::epoch_ticker::EpochTicker;
 use crate::error::{HostFault, LoadError};
 use crate::folder::Folders;
 use crate::guest_threads::GuestThreads;
@@ -42,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) memory: Arc<HostMemory>,
     pub(crate) config: RuntimeConfig,
     pub(crate) engine: Engine,
+    /// What interrupts guests.
+    pub(crate) ticker: EpochTicker,
     pub(crate) base: Linker<State>,
     pub(crate) egress: Egress,
     pub(crate) folders: Arc<Folders>,
@@ -67,7 +70,9 @@ impl Runtime {
             .map(|cache| CodeCache::open(cache, config.compile.cache_bytes, &engine))
             .transpose()?;
         let (guests, instances) = (&config.guests, config.pool.instances as usize);
+        let ticked = engine.clone();
         let inner = Inner {
+            ticker: EpochTicker::start(move || ticked.increment_epoch())?,
             threads: GuestThreads::start(guests)?,
             turns: Turns::new(guests.threads),
             accounts: Accounts::new(guests.calls_per_account(instances)),

@@ -216,7 +216,8 @@ impl Loaded {
         let inner = &self.runtime.inner;
         let output = limits.output;
         let memory = HeldMemory::nothing(Arc::clone(&inner.memory), Arc::clone(account));
-        let meter = Meter::new(limits, Instant::now(), memory, Arc::clone(record));
+        let ticks = inner.ticker.begin();
+        let meter = Meter::new(limits, Instant::now(), memory, Arc::clone(record), ticks);
         let state = State::new(
             call,
             CurrentGrant::new(effective, call.grant_state.clone()),

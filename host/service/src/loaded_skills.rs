@@ -18,11 +18,12 @@ use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 use skillgate_runtime::{GrantState, Runtime, Tool};
 use skillgate_skill::{Manifest, Permissions};
-use skillgate_store::{Agent, Assignment, Skill, Store, Timestamp, VersionHead};
+use skillgate_store::{Agent, Assignment, Skill, Store, Timestamp, Version, VersionHead};
 
 use self::code_cache::CodeCache;
 use self::grants::LiveGrants;
 use self::load::Load;
+pub(crate) use self::load::PackageTexts;
 use crate::config::LoadedSkillLimits;
 use crate::packages::work::PackageWork;
 use crate::{ErrorKind, ServiceError};
@@ -163,6 +164,20 @@ impl Source {
         }
     }
 
+    /// As [`Source::of`], of a whole version.
+    pub(crate) fn of_version(skill: &Skill, version: &Version) -> Self {
+        Self {
+            skill_id: skill.id.clone(),
+            skill_name: skill.name.clone(),
+            owner: skill.account_id.clone(),
+            version_id: version.id.clone(),
+            version: version.version.clone(),
+            publisher_key: version.publisher_key_id.clone().unwrap_or_default(),
+            created_at: version.created_at,
+            size: version.size.unsigned_abs(),
+        }
+    }
+
     /// Whether nobody signed it: instructions of the account itself.
     fn is_unsigned(&self) -> bool {
         self.publisher_key.is_empty()
@@ -271,6 +286,20 @@ impl LoadedSkills {
     /// `Invalid` when its signature does not hold any more or it can't run here; `Unavailable` when no place to do so became free.
     pub(crate) async fn ready(&self, source: Source) -> Result<Arc<LoadedSkill>, ServiceError> {
         self.0.ready(Arc::new(source)).await
+    }
+
+    /// Keeps a version that was verified and loaded to be published: whoever installs it next finds it ready.
+    ///
+    /// # Errors
+    /// When its tools cannot be written as JSON.
+    pub(crate) async fn keep(
+        &self,
+        source: Source,
+        texts: PackageTexts,
+        code: Option<Code>,
+    ) -> Result<(), ServiceError> {
+        let source = Arc::new(source);
+        self.0.keep(&source, texts, code).await.map(drop)
     }
 
     /// Lets go of what nobody used for long.

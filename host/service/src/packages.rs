@@ -10,6 +10,7 @@ pub use spool::{Received, Spool};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use skillgate_runtime::{CompilePlace, Runtime};
 use skillgate_skill::Package;
@@ -20,8 +21,8 @@ use skillgate_store::{
 use self::spool::Spools;
 use self::work::{PackageWork, needed_to_store, needed_to_verify};
 use crate::config::{AccountLimits, ServiceLimits};
-use crate::loaded_skills::LoadedSkills;
 use crate::loaded_skills::open::{Opened, compile_place};
+use crate::loaded_skills::{Code, LoadedSkills, PackageTexts, Source};
 use crate::{Actor, PublisherKeys, ServiceError};
 
 /// The most bytes of a package as it is sent: what it may unpack to, and a little for what does not shrink.
@@ -127,14 +128,19 @@ impl Packages {
         // Compiling may take minutes; meanwhile others need the memory, and the archive is still where it was received.
         drop(bytes);
         permit.shrink(contents.unpacked);
-        let tools = self.tools_of(&opened, place).await?;
+        let code = self.load(&opened, place).await?;
         let publisher = opened.verified.statement.publisher.clone();
-        let mut new = version(opened, tools, &actor.key)?;
+        let texts = PackageTexts::from(&opened.package);
+        let mut new = version(opened, code.as_ref(), &actor.key)?;
         drop(permit);
         let needed = needed_to_store(received.size());
         let _permit = self.work.begin(account, needed).await?;
-        new.package = received.read().await?;
+        let bytes = received.read().await?;
+        drop(received);
+        new.package = bytes.into();
         let published = self.store.publish_version(account, new).await?;
+        let source = Source::of_version(&published.skill, &published.version);
+        self.loaded_skills.keep(source, texts, code).await?;
         Ok(Accepted {
             published,
             publisher,
@@ -146,7 +152,7 @@ impl Packages {
         &self,
         account: &str,
         opened: &Opened,
-        bytes: &Vec<u8>,
+        bytes: &Bytes,
     ) -> Result<Option<Accepted>, ServiceError> {
         let name = opened.package.manifest.name.as_str();
         let version = Some(opened.verified.statement.version.as_str());
@@ -175,7 +181,7 @@ impl Packages {
         account: &str,
         opened: &Opened,
         head: &VersionHead,
-        bytes: &Vec<u8>,
+        bytes: &Bytes,
     ) -> Result<(), ServiceError> {
         let stored = head.publisher_key_id.as_deref().unwrap_or_default();
         let signers = &opened.verified.signers;
@@ -190,7 +196,7 @@ impl Packages {
         }
         let store = &self.store;
         if store
-            .replace_signature(account, head, signer, bytes)
+            .replace_signature(account, head, signer, &bytes.to_vec())
             .await?
         {
             self.loaded_skills.invalidate_version(&head.id).await;
@@ -220,29 +226,25 @@ impl Packages {
         Ok(())
     }
 
-    /// The tools that the package really has, compared with those that were signed.
-    async fn tools_of(
+    /// Loads the package's code, whose tools are compared with those that were signed; `None` for instructions alone.
+    async fn load(
         &self,
         opened: &Opened,
         place: Option<CompilePlace>,
-    ) -> Result<Value, ServiceError> {
-        let code = match (opened.package.component(), place) {
+    ) -> Result<Option<Code>, ServiceError> {
+        match (opened.package.component(), place) {
             (None, _) => {
                 opened.check_without_code()?;
-                None
+                Ok(None)
             }
             (Some(_), Some(place)) => match opened.load_compiled(&self.runtime).await? {
-                Some(code) => Some(code),
-                None => Some(opened.load(&self.runtime, &place).await?),
+                Some(code) => Ok(Some(code)),
+                None => Ok(Some(opened.load(&self.runtime, &place).await?)),
             },
-            (Some(_), None) => {
-                return Err(ServiceError::invalid(
-                    "component.wasm: the archive's table of contents does not name it. Pack the skill anew with `skillgate build`.",
-                ));
-            }
-        };
-        let tools = code.as_ref().map_or(&[][..], |code| code.tools());
-        serde_json::to_value(tools).map_err(ServiceError::internal)
+            (Some(_), None) => Err(ServiceError::invalid(
+                "component.wasm: the archive's table of contents does not name it. Pack the skill anew with `skillgate build`.",
+            )),
+        }
     }
 }
 
@@ -257,7 +259,9 @@ fn check_name(wanted: Option<&str>, found: &str) -> Result<(), ServiceError> {
 }
 
 /// The version as it will be stored, still without the bytes of its package.
-fn version(opened: Opened, tools: Value, by: &str) -> Result<NewVersion, ServiceError> {
+fn version(opened: Opened, code: Option<&Code>, by: &str) -> Result<NewVersion, ServiceError> {
+    let tools = code.map_or(&[][..], |code| code.tools());
+    let tools = serde_json::to_value(tools).map_err(ServiceError::internal)?;
     let Opened {
         package,
         verified,

@@ -19,14 +19,14 @@ use crate::packages::work::{PackagePermit, needed_to_open, needed_to_verify};
 const COMPILED_SCHEMA: u64 = 16;
 
 /// What is kept of a package beside its code.
-struct Texts {
+pub(crate) struct PackageTexts {
     manifest: Manifest,
     references: Vec<String>,
     scripts: Vec<String>,
 }
 
-impl From<Package> for Texts {
-    fn from(package: Package) -> Self {
+impl From<&Package> for PackageTexts {
+    fn from(package: &Package) -> Self {
         let below = |folder: &str| {
             let names = package
                 .files
@@ -37,7 +37,7 @@ impl From<Package> for Texts {
         Self {
             references: below(REFERENCES),
             scripts: below(SCRIPTS),
-            manifest: package.manifest,
+            manifest: package.manifest.clone(),
         }
     }
 }
@@ -75,6 +75,16 @@ impl Inner {
 
     async fn open(self: &Arc<Self>, source: &Arc<Source>) -> Result<Ready, ServiceError> {
         let (texts, code) = self.open_with_code(source).await?;
+        self.keep(source, texts, code).await
+    }
+
+    /// Keeps a version that was verified and loaded.
+    pub(super) async fn keep(
+        self: &Arc<Self>,
+        source: &Arc<Source>,
+        texts: PackageTexts,
+        code: Option<Code>,
+    ) -> Result<Ready, ServiceError> {
         let tools = code.as_ref().map_or(&[][..], |code| code.tools()).to_vec();
         let tool_bytes = serde_json::to_vec(&tools)
             .map_err(ServiceError::internal)?
@@ -103,7 +113,10 @@ impl Inner {
     }
 
     /// Opens a stored package and loads its code. Whoever waits for a place to compile in holds no memory meanwhile.
-    async fn open_with_code(&self, source: &Source) -> Result<(Texts, Option<Code>), ServiceError> {
+    async fn open_with_code(
+        &self,
+        source: &Source,
+    ) -> Result<(PackageTexts, Option<Code>), ServiceError> {
         if !self.codes.admits(&source.owner) {
             return Err(ServiceError::unavailable(
                 "The calls under way use as much code as there is room for. Try again when some of them have ended.",
@@ -111,22 +124,22 @@ impl Inner {
         }
         if source.is_unsigned() {
             let (_permit, package) = self.read_unsigned(source, &source.owner).await?;
-            return Ok((package.into(), None));
+            return Ok(((&package).into(), None));
         }
         {
             let (_permit, opened) = self.read(source, &source.owner).await?;
             if opened.package.component().is_none() {
                 opened.check_without_code()?;
-                return Ok((opened.package.into(), None));
+                return Ok(((&opened.package).into(), None));
             }
             if let Some(code) = opened.load_compiled(&self.runtime).await? {
-                return Ok((opened.package.into(), Some(code)));
+                return Ok(((&opened.package).into(), Some(code)));
             }
         }
         let place = compile_place(&self.runtime, &source.owner).await?;
         let (_permit, opened) = self.read(source, &source.owner).await?;
         let code = opened.load(&self.runtime, &place).await?;
-        Ok((opened.package.into(), Some(code)))
+        Ok(((&opened.package).into(), Some(code)))
     }
 
     /// The content of one file of a stored package, opened in the places of `account`: those of its publisher are not for others
@@ -175,7 +188,8 @@ impl Inner {
             .publisher_key(&source.owner, &source.publisher_key)
             .await?
             .filter(|key| is_good_for(key, source));
-        let (permit, opened, _) = Opened::read(permit, bytes, key.into_iter().collect()).await?;
+        let (permit, opened, _) =
+            Opened::read(permit, bytes.into(), key.into_iter().collect()).await?;
         Ok((permit, opened))
     }
 

@@ -1,5 +1,6 @@
 //! Opening packages: read, verified, loaded. Inflating and hashing megabytes is not for the threads that answer requests.
 
+use bytes::Bytes;
 use skillgate_runtime::Tool;
 use skillgate_runtime::{CompilePlace, LoadError, Runtime};
 use skillgate_skill::{Package, ToolDigest, Verified, VerifyingKey};
@@ -25,9 +26,9 @@ impl Opened {
     /// permit, which is held until the work has ended even if nobody waits for it any more.
     pub(crate) async fn read(
         permit: PackagePermit,
-        bytes: Vec<u8>,
+        bytes: Bytes,
         keys: Vec<PublisherKey>,
-    ) -> Result<(PackagePermit, Self, Vec<u8>), ServiceError> {
+    ) -> Result<(PackagePermit, Self, Bytes), ServiceError> {
         let open = move || {
             let package = Package::read(&bytes)?;
             let verified = package.verify(&trusted(&keys))?;

@@ -7,6 +7,7 @@ use std::io::{BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use skillgate_runtime::{Place, Places};
 use skillgate_skill::{Package, PackageError};
 use tokio::task::spawn_blocking;
@@ -155,7 +156,7 @@ impl Spool {
         Ok(Received {
             content: match self.file {
                 Some(file) => Content::File(Arc::new(file)),
-                None => Content::Memory(self.buffer),
+                None => Content::Memory(self.buffer.into()),
             },
             size: self.share.bytes,
             _share: Some(self.share),
@@ -192,7 +193,7 @@ pub struct Received {
 }
 
 enum Content {
-    Memory(Vec<u8>),
+    Memory(Bytes),
     File(Arc<File>),
 }
 
@@ -201,7 +202,7 @@ impl Received {
     pub(crate) fn in_memory(bytes: Vec<u8>) -> Self {
         Self {
             size: bytes.len() as u64,
-            content: Content::Memory(bytes),
+            content: Content::Memory(bytes.into()),
             _share: None,
         }
     }
@@ -224,8 +225,8 @@ impl Received {
         Ok(contents?)
     }
 
-    /// All bytes, in memory. They may be read again until this is dropped.
-    pub(crate) async fn read(&self) -> Result<Vec<u8>, ServiceError> {
+    /// All bytes, in memory; what is there already is not copied. They may be read again until this is dropped.
+    pub(crate) async fn read(&self) -> Result<Bytes, ServiceError> {
         match &self.content {
             Content::Memory(bytes) => Ok(bytes.clone()),
             Content::File(file) => {
@@ -233,6 +234,7 @@ impl Received {
                 spawn_blocking(move || read_all(&file, size))
                     .await
                     .map_err(ServiceError::internal)?
+                    .map(Bytes::from)
                     .map_err(ServiceError::internal)
             }
         }
@@ -273,7 +275,7 @@ mod tests {
             }
             let received = spool.finish().await.unwrap();
             assert_eq!(received.size(), 13);
-            assert_eq!(received.read().await.unwrap(), b"one two three");
+            assert_eq!(&received.read().await.unwrap()[..], b"one two three");
         }
     }
 
