@@ -11,7 +11,9 @@ use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig, Secret};
 use skillgate_server::config::ConnectionLimits;
 use skillgate_server::{App, AppConfig, serve};
 use skillgate_service::config::ServiceLimits;
-use skillgate_service::{CHALLENGE_LIFETIME, ProviderConfig, PublicUrl, ServiceConfig};
+use skillgate_service::{
+    CHALLENGE_LIFETIME, OperatorProvider, ProviderConfig, PublicUrl, ServiceConfig,
+};
 use skillgate_skill::{KeyProof, Package, ProofContext, SigningKey, prove_possession};
 use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, Timestamp, system_clock};
 use tempfile::TempDir;
@@ -110,11 +112,14 @@ impl TestApp {
             None => store.create_account("Test").await.unwrap().id,
         };
         let script = Arc::new(Scripted::from_json(&setup.script.to_string()).unwrap());
+        let anthropic = OperatorProvider {
+            api_key: setup.anthropic_key.map(Secret::new),
+            base_url: Some(setup.anthropic_base_url),
+            model: Some("test-model".to_owned()),
+        };
         let providers = ProviderConfig {
             http: HttpClient::default(),
-            anthropic_base_url: setup.anthropic_base_url,
-            anthropic_key: setup.anthropic_key.map(Secret::new),
-            anthropic_model: "test-model".to_owned(),
+            operators: [("anthropic", anthropic)].into(),
             default_provider: setup.default_provider.map(str::to_owned),
             script: Some(script.clone()),
             retry: setup.retry,

@@ -130,6 +130,9 @@ fn variables(page: &mut String) {
     for (name, text) in environment::ALL {
         let _ = writeln!(page, "| `{name}` | {} |", text.trim());
     }
+    for (name, text) in environment::of_providers() {
+        let _ = writeln!(page, "| `{name}` | {text} |");
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Every environment variable that the command reads: its name and what it does, in one place.
 
+use skillgate_agent::provider::PROVIDERS;
+
 /// Declares the variables as constants, and [`ALL`] of them with their text for the generated page.
 macro_rules! variables {
     ($($(#[doc = $doc:literal])+ $name:ident = $text:literal;)+) => {
@@ -77,12 +79,6 @@ variables! {
     LLM_PROVIDER = "SKILLGATE_LLM_PROVIDER";
     /// The file that the provider `scripted` plays.
     SCRIPT = "SKILLGATE_SCRIPT";
-    /// The operator's key for Anthropic's API; an agent's own key wins.
-    ANTHROPIC_API_KEY = "ANTHROPIC_API_KEY";
-    /// Where Anthropic's API is, when it is not at the vendor's own address.
-    ANTHROPIC_BASE_URL = "ANTHROPIC_BASE_URL";
-    /// The model of agents that name none.
-    ANTHROPIC_MODEL = "ANTHROPIC_MODEL";
     /// The server that `publish`, `install` and `chat` talk to.
     URL = "SKILLGATE_URL";
     /// The API key that `publish`, `install` and `chat` send.
@@ -97,6 +93,30 @@ variables! {
     XDG_CONFIG_HOME = "XDG_CONFIG_HOME";
     /// The folder under which the guest compiler and compiled skills are kept, `~/.cache` when not set.
     XDG_CACHE_HOME = "XDG_CACHE_HOME";
+}
+
+/// The variables of every provider of language models, with their text: they are declared with the provider.
+pub(crate) fn of_providers() -> impl Iterator<Item = (&'static str, String)> {
+    let services = PROVIDERS
+        .into_iter()
+        .filter_map(|kind| kind.service.as_ref());
+    services.flat_map(|service| {
+        let title = service.title;
+        [
+            (
+                service.api_key_variable,
+                format!("The operator's key for {title}'s API; an agent's own key wins."),
+            ),
+            (
+                service.base_url_variable,
+                format!("Where {title}'s API is, when it is not at the vendor's own address."),
+            ),
+            (
+                service.model_variable,
+                format!("The model of agents that use {title} and name none."),
+            ),
+        ]
+    })
 }
 
 /// The value of a variable; an empty one counts as not set.

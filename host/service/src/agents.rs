@@ -149,8 +149,8 @@ impl Agents {
             let choice = self.providers.choose(&agent.config, |name| {
                 names.iter().any(|known| known == name)
             });
-            if let Ok(choice) = choice {
-                agent.config["llmProvider"] = choice.name().into();
+            if let Ok(kind) = choice {
+                agent.config["llmProvider"] = kind.name.into();
             }
         }
         if agent.config["authType"].is_null() {

@@ -45,7 +45,7 @@ pub use logs::Logs;
 pub use packages::Packages;
 pub use public_url::PublicUrl;
 pub use publisher_keys::{CHALLENGE_LIFETIME, Challenge, MAX_PROOF_SKEW, PublisherKeys};
-pub use run::provider::ProviderConfig;
+pub use run::provider::{OperatorProvider, ProviderConfig};
 pub use runs::Runs;
 pub use scope::{Scope, Scopes};
 pub use services::{ServiceConfig, Services};

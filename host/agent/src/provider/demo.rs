@@ -1,13 +1,24 @@
 //! What the quickstart's agent talks to when no key is configured, so that the first run works offline.
 //! It is no language model and says so: it calls the tool that the message names.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use serde_json::{Map, Value};
 
+use super::ProviderKind;
 use crate::{
     Completion, Delta, DeltaStream, Message, Part, Provider, ProviderError, Request, Role,
     StopReason, ToolSpec, Usage,
+};
+
+/// All that the host knows of it.
+pub(super) const KIND: ProviderKind = ProviderKind {
+    name: "demo",
+    service: None,
+    default_model: "demo",
+    connect: |_| Ok(Arc::new(Demo)),
 };
 
 const WHO: &str =
@@ -22,7 +33,7 @@ pub struct Demo;
 #[async_trait]
 impl Provider for Demo {
     fn name(&self) -> &'static str {
-        "demo"
+        KIND.name
     }
 
     async fn stream(&self, request: &Request) -> Result<DeltaStream, ProviderError> {

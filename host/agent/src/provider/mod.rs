@@ -3,6 +3,7 @@
 pub mod anthropic;
 pub mod demo;
 mod http;
+mod kind;
 pub mod retry;
 pub mod scripted;
 
@@ -16,6 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::{Message, StopReason, ToolSpec, Usage};
 
 pub use http::HttpClient;
+pub use kind::{PROVIDERS, ProviderConnection, ProviderKind, ProviderService};
 
 /// A model's answer as it comes: some [`Delta::Text`], then one [`Delta::End`], or an error at any place.
 pub type DeltaStream = BoxStream<'static, Result<Delta, ProviderError>>;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
+use skillgate_agent::provider::PROVIDERS;
 use zeroize::Zeroizing;
 
 use crate::environment;
@@ -42,7 +44,7 @@ pub(crate) struct Serve {
     #[arg(long = "allow-egress", env = environment::ALLOW_EGRESS, value_delimiter = ',', value_name = "CIDR")]
     pub(crate) allow_egress: Vec<ipnet::IpNet>,
     /// The provider of agents that name none and have no key: anthropic, scripted or demo. When not given, anthropic if there is a key for it
-    #[arg(long, env = environment::LLM_PROVIDER, value_parser = ["anthropic", "scripted", "demo"], value_name = "NAME")]
+    #[arg(long, env = environment::LLM_PROVIDER, value_parser = PossibleValuesParser::new(PROVIDERS.map(|kind| kind.name)), value_name = "NAME")]
     pub(crate) llm_provider: Option<String>,
     /// The file that the provider `scripted` plays.
     #[arg(long, env = environment::SCRIPT, value_name = "FILE")]

@@ -8,7 +8,6 @@ use skillgate_store::{Agent, Session};
 use crate::ServiceError;
 use crate::chat::state_peer;
 use crate::run::RunDriver;
-use crate::run::provider::ANTHROPIC_SECRET;
 use crate::run::secrets::Secrets;
 use crate::run::tools::SkillTools;
 
@@ -39,9 +38,9 @@ impl RunDriver {
     ) -> Result<Prepared, ServiceError> {
         let skills = self.loaded_skills.of_agent(agent).await?;
         let providers = &self.providers;
-        let operators = providers.anthropic_key.as_ref();
-        let secrets = Arc::new(Secrets::read(&self.store, agent, operators).await?);
-        let choice = providers.choose(&agent.config, |name| secrets.has(name))?;
+        let secrets =
+            Arc::new(Secrets::read(&self.store, agent, providers.operators_keys().cloned()).await?);
+        let kind = providers.choose(&agent.config, |name| secrets.has(name))?;
         let tools = SkillTools::new(
             agent.into(),
             state_peer(&session.peer),
@@ -57,8 +56,8 @@ impl RunDriver {
             caller: context,
         };
         Ok(Prepared {
-            provider: providers.make(choice, secrets.get(ANTHROPIC_SECRET).cloned())?,
-            model: providers.model(choice, &agent.config),
+            provider: providers.make(kind, |name| secrets.get(name))?,
+            model: providers.model(kind, &agent.config),
             system: prompt.system(),
             tools: Arc::new(tools),
             secrets,

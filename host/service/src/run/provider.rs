@@ -1,15 +1,14 @@
 //! Which language model answers for an agent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
-use skillgate_agent::{Anthropic, Demo, HttpClient, Provider, RetryPolicy, Scripted};
+use skillgate_agent::provider::{PROVIDERS, ProviderConnection, ProviderKind, ProviderService};
+use skillgate_agent::{HttpClient, Provider, RetryPolicy, Scripted};
 use skillgate_runtime::Secret;
 
 use crate::ServiceError;
-
-/// The name under which an agent's own credential for Anthropic is kept.
-pub(crate) const ANTHROPIC_SECRET: &str = "anthropic_api_key";
 
 /// Providers that are not served yet, the names that an agent's credential for them is kept under, and those that the API
 /// gives it.
@@ -23,13 +22,9 @@ const NOT_SERVED: [(&str, &str, &str); 2] = [
 pub struct ProviderConfig {
     /// The client for all of them.
     pub http: HttpClient,
-    /// Where the Anthropic protocol is spoken, as the vendor's own client reads `ANTHROPIC_BASE_URL`.
-    pub anthropic_base_url: String,
-    /// The operator-wide credential, used when an agent has none of its own.
-    pub anthropic_key: Option<Secret>,
-    /// The model for an agent whose `config.model` names none.
-    pub anthropic_model: String,
-    /// The provider for an agent that names none and has no credential: `anthropic`, `demo` or `scripted`.
+    /// What the operator set for each, by its name.
+    pub operators: BTreeMap<&'static str, OperatorProvider>,
+    /// The provider for an agent that names none and has no credential.
     pub default_provider: Option<String>,
     /// The script that the provider `scripted` plays; without one there is no such provider.
     pub script: Option<Arc<Scripted>>,
@@ -37,26 +32,15 @@ pub struct ProviderConfig {
     pub retry: RetryPolicy,
 }
 
-/// A provider that an agent can use here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// The Anthropic protocol.
-    Anthropic,
-    /// Plays the operator's script.
-    Scripted,
-    /// No language model: calls the tool that the message names.
-    Demo,
-}
-
-impl Choice {
-    /// Its name in `config.llmProvider`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::Scripted => "scripted",
-            Self::Demo => "demo",
-        }
-    }
+/// What the operator set for one provider.
+#[derive(Clone, Default)]
+pub struct OperatorProvider {
+    /// The credential, used when an agent has none of its own.
+    pub api_key: Option<Secret>,
+    /// Where its protocol is spoken, if not at the vendor's own address.
+    pub base_url: Option<String>,
+    /// The model for an agent whose `config.model` names none.
+    pub model: Option<String>,
 }
 
 impl ProviderConfig {
@@ -70,86 +54,120 @@ impl ProviderConfig {
         &self,
         config: &Value,
         has_secret: impl Fn(&str) -> bool,
-    ) -> Result<Choice, ServiceError> {
-        let own_key = has_secret(ANTHROPIC_SECRET);
-        let choice = match named(config)? {
+    ) -> Result<&'static ProviderKind, ServiceError> {
+        let is_own = |service: &ProviderService| has_secret(service.secret);
+        let kind = match named(config)? {
             Some(name) => self.by_name(name)?,
-            None if own_key => Choice::Anthropic,
-            None => {
-                refuse_not_served(has_secret)?;
-                match &self.default_provider {
-                    Some(name) => self.by_name(name)?,
-                    None => Choice::Anthropic,
+            None => match first_with(is_own) {
+                Some(own) => own,
+                None => {
+                    refuse_not_served(&has_secret)?;
+                    self.operators_choice()?
                 }
-            }
+            },
         };
-        if choice == Choice::Anthropic && !own_key && self.anthropic_key.is_none() {
-            return Err(ServiceError::invalid(
-                "secrets: the agent needs a credential for its language model. Give secrets.anthropicApiKey, or choose \
-                 the offline model with config.llmProvider `demo`.",
-            ));
+        match &kind.service {
+            Some(service) if !is_own(service) && self.operators_key(kind).is_none() => {
+                Err(no_credential(service))
+            }
+            _ => Ok(kind),
         }
-        Ok(choice)
     }
 
     /// The provider itself, with the agent's own credential when it has one.
-    pub(crate) fn make(
-        &self,
-        choice: Choice,
-        own_key: Option<Secret>,
+    pub(crate) fn make<'a>(
+        &'a self,
+        kind: &ProviderKind,
+        own_key: impl Fn(&str) -> Option<&'a Secret>,
     ) -> Result<Arc<dyn Provider>, ServiceError> {
-        match choice {
-            Choice::Demo => Ok(Arc::new(Demo)),
-            Choice::Scripted => self
-                .script
-                .clone()
-                .map(|script| script as _)
-                .ok_or_else(no_script),
-            Choice::Anthropic => {
-                let key = own_key.or_else(|| self.anthropic_key.clone());
-                let key = key.ok_or_else(|| {
-                    ServiceError::invalid("The agent has no credential for Anthropic any more.")
-                })?;
-                let provider = Anthropic::new(
-                    self.http.clone(),
-                    &self.anthropic_base_url,
-                    key.expose().trim(),
-                );
-                Ok(Arc::new(provider.map_err(|error| {
-                    ServiceError::provider(error.to_string())
-                })?))
-            }
+        let own = kind.service.as_ref();
+        let own = own.and_then(|service| own_key(service.secret));
+        let key = own.or_else(|| self.operators_key(kind));
+        if let (Some(service), None) = (&kind.service, key) {
+            let message = format!(
+                "The agent has no credential for {} any more.",
+                service.title
+            );
+            return Err(ServiceError::invalid(message));
         }
+        let vendor = kind.service.as_ref();
+        let vendor = vendor.map_or("", |service| service.default_base_url);
+        let set = self.operators.get(kind.name);
+        let connected = (kind.connect)(ProviderConnection {
+            http: self.http.clone(),
+            base_url: set
+                .and_then(|one| one.base_url.as_deref())
+                .unwrap_or(vendor),
+            api_key: key.map_or("", |key| key.expose().trim()),
+            script: self.script.as_ref(),
+        });
+        connected.map_err(|error| ServiceError::provider(error.to_string()))
     }
 
     /// The model that an agent uses: its `config.model`, else the operator's.
-    pub(crate) fn model(&self, choice: Choice, config: &Value) -> String {
-        let default = match choice {
-            Choice::Anthropic => &self.anthropic_model,
-            other => other.name(),
-        };
-        config
-            .get("model")
-            .and_then(Value::as_str)
-            .unwrap_or(default)
-            .to_owned()
+    pub(crate) fn model(&self, kind: &ProviderKind, config: &Value) -> String {
+        let operators = self.operators.get(kind.name);
+        let operators = operators.and_then(|one| one.model.as_deref());
+        let own = config.get("model").and_then(Value::as_str);
+        own.or(operators).unwrap_or(kind.default_model).to_owned()
     }
 
-    fn by_name(&self, name: &str) -> Result<Choice, ServiceError> {
-        match name {
-            "anthropic" => Ok(Choice::Anthropic),
-            "demo" => Ok(Choice::Demo),
-            "scripted" if self.script.is_some() => Ok(Choice::Scripted),
-            "scripted" => Err(no_script()),
-            other => {
-                let shown: String = other.chars().take(64).collect();
-                let message = format!(
-                    "config.llmProvider: {shown:?} is not served here. Use `anthropic` or `demo`."
-                );
-                Err(ServiceError::invalid(message))
+    /// The operator's credentials, none of which may leave.
+    pub(crate) fn operators_keys(&self) -> impl Iterator<Item = &Secret> {
+        let set = self.operators.values();
+        set.filter_map(|one| one.api_key.as_ref())
+    }
+
+    fn operators_key(&self, kind: &ProviderKind) -> Option<&Secret> {
+        self.operators.get(kind.name)?.api_key.as_ref()
+    }
+
+    /// The default; else the first that the operator has a key for; else the first that needs one, to say so.
+    fn operators_choice(&self) -> Result<&'static ProviderKind, ServiceError> {
+        if let Some(name) = &self.default_provider {
+            return self.by_name(name);
+        }
+        let has_key = |kind: &&ProviderKind| self.operators_key(kind).is_some();
+        let keyed = PROVIDERS.into_iter().find(has_key);
+        keyed
+            .or_else(|| first_with(|_| true))
+            .ok_or_else(|| ServiceError::invalid("config.llmProvider: name one."))
+    }
+
+    fn by_name(&self, name: &str) -> Result<&'static ProviderKind, ServiceError> {
+        match ProviderKind::named(name) {
+            Some(kind) if kind.name == "scripted" && self.script.is_none() => {
+                Err(ServiceError::invalid(
+                    "config.llmProvider: `scripted` needs a script that the operator configured, and there is none.",
+                ))
+            }
+            Some(kind) => Ok(kind),
+            None => {
+                let shown: String = name.chars().take(64).collect();
+                // A script is the operator's own: nobody is told to use it.
+                let served = PROVIDERS.iter().filter(|kind| kind.name != "scripted");
+                let served: Vec<String> = served.map(|kind| format!("`{}`", kind.name)).collect();
+                Err(ServiceError::invalid(format!(
+                    "config.llmProvider: {shown:?} is not served here. Use {}.",
+                    served.join(" or ")
+                )))
             }
         }
     }
+}
+
+/// The first provider whose service fits.
+fn first_with(fits: impl Fn(&ProviderService) -> bool) -> Option<&'static ProviderKind> {
+    let fits = |kind: &&ProviderKind| kind.service.as_ref().is_some_and(&fits);
+    PROVIDERS.into_iter().find(fits)
+}
+
+fn no_credential(service: &ProviderService) -> ServiceError {
+    ServiceError::invalid(format!(
+        "secrets: the agent needs a credential for its language model. Give secrets.{}, or choose the offline model with \
+         config.llmProvider `demo`.",
+        service.secret_field
+    ))
 }
 
 /// `Invalid` when the agent's own credential is for a provider that is not served.
@@ -172,10 +190,4 @@ fn named(config: &Value) -> Result<Option<&str>, ServiceError> {
             "config.llmProvider: must be a text, such as `anthropic`.",
         )),
     }
-}
-
-fn no_script() -> ServiceError {
-    ServiceError::invalid(
-        "config.llmProvider: `scripted` needs a script that the operator configured, and there is none.",
-    )
 }

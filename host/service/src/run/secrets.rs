@@ -21,18 +21,18 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Reads all secrets of an agent. The operator's own key is none of them, and must not leave either.
+    /// Reads all secrets of an agent. The operator's own keys are none of them, and must not leave either.
     pub(crate) async fn read(
         store: &Store,
         agent: &Agent,
-        operators: Option<&Secret>,
+        operators: impl Iterator<Item = Secret>,
     ) -> Result<Self, ServiceError> {
         let stored = store.secrets(&agent.account_id, &agent.id).await?;
         let values: HashMap<String, Secret> = stored
             .into_iter()
             .map(|(name, value)| (name, Secret::new(value.expose())))
             .collect();
-        let known = values.values().chain(operators).cloned().collect();
+        let known = values.values().cloned().chain(operators).collect();
         let redactor = Arc::new(redactor(known).await?);
         Ok(Self { values, redactor })
     }

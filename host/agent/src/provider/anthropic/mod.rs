@@ -7,6 +7,7 @@ mod error;
 mod request;
 mod stream;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,7 +17,7 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Response, StatusCode, Url};
 use sse_stream::{Sse, SseByteStream};
 
-use crate::provider::excerpt;
+use crate::provider::{ProviderConnection, ProviderKind, ProviderService, excerpt};
 use crate::{Delta, DeltaStream, HttpClient, Provider, ProviderError, Request};
 use error::Quotes;
 use stream::Decoder;
@@ -31,6 +32,30 @@ const VERSION: &str = "2023-06-01";
 const LARGEST_ERROR: usize = 64 << 10;
 /// How long to wait for the end of the body once the answer is whole.
 const LAST_CHUNK: Duration = Duration::from_millis(20);
+
+/// All that the host knows of it.
+pub(super) const KIND: ProviderKind = ProviderKind {
+    name: NAME,
+    service: Some(ProviderService {
+        title: "Anthropic",
+        secret: "anthropic_api_key",
+        secret_field: "anthropicApiKey",
+        api_key_variable: "ANTHROPIC_API_KEY",
+        base_url_variable: "ANTHROPIC_BASE_URL",
+        model_variable: "ANTHROPIC_MODEL",
+        default_base_url: DEFAULT_BASE_URL,
+    }),
+    default_model: "claude-sonnet-4-6",
+    connect: |connection| {
+        let ProviderConnection {
+            http,
+            base_url,
+            api_key,
+            ..
+        } = connection;
+        Ok(Arc::new(Anthropic::new(http, base_url, api_key)?))
+    },
+};
 
 /// Anthropic, or anything that speaks its protocol.
 #[derive(Clone, Debug)]

@@ -35,10 +35,24 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::ProviderKind;
 use crate::{Delta, DeltaStream, Part, Provider, ProviderError, Request};
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use script::{Script, ScriptFailure, ScriptPart, ScriptTurn};
+
+/// All that the host knows of it.
+pub(super) const KIND: ProviderKind = ProviderKind {
+    name: "scripted",
+    service: None,
+    default_model: "scripted",
+    connect: |connection| match connection.script {
+        Some(script) => Ok(script.clone()),
+        None => Err(ProviderError::BadRequest(
+            "there is no script to play".to_owned(),
+        )),
+    },
+};
 
 /// Plays a script. See the module's page for its form.
 #[derive(Debug)]
@@ -156,7 +170,7 @@ fn turn_before(request: &Request) -> Option<usize> {
 #[async_trait]
 impl Provider for Scripted {
     fn name(&self) -> &'static str {
-        "scripted"
+        KIND.name
     }
 
     async fn stream(&self, request: &Request) -> Result<DeltaStream, ProviderError> {

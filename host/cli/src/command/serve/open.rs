@@ -1,25 +1,23 @@
 //! What the server is made of, from the command line and the environment.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use skillgate_agent::provider::anthropic::DEFAULT_BASE_URL;
+use skillgate_agent::provider::{PROVIDERS, ProviderService};
 use skillgate_agent::{HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
 use skillgate_server::AppConfig;
 use skillgate_server::config::DescriptorBudget;
-use skillgate_service::{ProviderConfig, PublicUrl, ServiceConfig};
+use skillgate_service::{OperatorProvider, ProviderConfig, PublicUrl, ServiceConfig};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 
 use crate::args::{Database, Serve};
 use crate::environment;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
-
-/// The model of agents that name none, when the operator names none either.
-const DEFAULT_MODEL: &str = "claude-sonnet-4-6";
 
 /// Opens the database; makes the data folder, for its owner only, and what belongs in it.
 pub(in crate::command) async fn store(database: &Database) -> Outcome<Store> {
@@ -135,16 +133,16 @@ pub(super) fn runtime(
 }
 
 fn providers(arguments: &Serve) -> Outcome<ProviderConfig> {
-    let anthropic_key = environment::value(environment::ANTHROPIC_API_KEY).map(Secret::new);
+    let operators: BTreeMap<&str, OperatorProvider> = PROVIDERS
+        .into_iter()
+        .filter_map(|kind| Some((kind.name, operators(kind.service.as_ref()?))))
+        .collect();
     // Whoever tries the quickstart has no key yet; elsewhere an agent without a credential is an error.
-    let offline = arguments.quickstart.is_some() && anthropic_key.is_none();
+    let has_key = operators.values().any(|one| one.api_key.is_some());
+    let offline = arguments.quickstart.is_some() && !has_key;
     Ok(ProviderConfig {
         http: HttpClient::default(),
-        anthropic_base_url: environment::value(environment::ANTHROPIC_BASE_URL)
-            .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned()),
-        anthropic_key,
-        anthropic_model: environment::value(environment::ANTHROPIC_MODEL)
-            .unwrap_or_else(|| DEFAULT_MODEL.to_owned()),
+        operators,
         default_provider: arguments
             .llm_provider
             .clone()
@@ -152,6 +150,15 @@ fn providers(arguments: &Serve) -> Outcome<ProviderConfig> {
         script: arguments.script.as_ref().map(script).transpose()?,
         retry: RetryPolicy::default(),
     })
+}
+
+/// What the environment says of a provider's service.
+fn operators(service: &ProviderService) -> OperatorProvider {
+    OperatorProvider {
+        api_key: environment::value(service.api_key_variable).map(Secret::new),
+        base_url: environment::value(service.base_url_variable),
+        model: environment::value(service.model_variable),
+    }
 }
 
 fn script(path: &PathBuf) -> Outcome<Arc<Scripted>> {
