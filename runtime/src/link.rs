@@ -9,97 +9,34 @@ use wasmtime::component::{Component, HasSelf, Linker, ResourceType, Val};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView};
 use wasmtime_wasi::p2::bindings::{cli, filesystem, random};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
-use wasmtime_wasi_http::{WasiHttp, WasiHttpView};
 
 use crate::HostFault;
-use crate::bindings::{skillgate, wasi};
+use crate::bindings::skillgate;
 use crate::capability::files::HasFiles;
+use crate::capability::{CAPABILITIES, Capability, index_of};
 use crate::limits::Stop;
 use crate::state::State;
 
-/// An interface, or a few that belong together, that gives authority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Capability {
-    Http,
-    Kv,
-    Secrets,
-}
-
-/// All capabilities, in the order of their bits in [`Linked`].
-const ALL: [Capability; 3] = [Capability::Http, Capability::Kv, Capability::Secrets];
-
-impl Capability {
-    /// The capability that an interface belongs to; `interface` is without its version.
-    pub(crate) fn of(interface: &str) -> Option<Self> {
-        match interface {
-            "wasi:http/types" | "wasi:http/outgoing-handler" => Some(Self::Http),
-            "wasi:keyvalue/store" => Some(Self::Kv),
-            "skillgate:skill/secrets" => Some(Self::Secrets),
-            _ => None,
-        }
-    }
-
-    /// The part of `permissions` that is about this capability.
-    fn part(self, permissions: &Permissions) -> Permissions {
-        match self {
-            Self::Http => Permissions {
-                http: permissions.http.clone(),
-                ..Permissions::default()
-            },
-            Self::Kv => Permissions {
-                kv: permissions.kv,
-                ..Permissions::default()
-            },
-            Self::Secrets => Permissions {
-                secrets: permissions.secrets.clone(),
-                ..Permissions::default()
-            },
-        }
-    }
-
-    /// Whether `permissions` hold anything of this capability.
-    pub(crate) fn is_in(self, permissions: &Permissions) -> bool {
-        match self {
-            Self::Http => !permissions.http.is_empty(),
-            Self::Kv => permissions.kv.is_some(),
-            Self::Secrets => !permissions.secrets.is_empty(),
-        }
-    }
-
-    fn bit(self) -> u8 {
-        1 << self as u8
-    }
-}
-
-/// A set of capabilities.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Linked(u8);
+/// A set of capabilities: a bit for each place in [`CAPABILITIES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Linked(u32);
 
 impl Linked {
-    /// How many sets there are.
-    pub(crate) const SETS: usize = 1 << ALL.len();
     /// No capability.
     pub(crate) const NONE: Self = Self(0);
 
     /// What is both asked for and granted.
     pub(crate) fn of(effective: &Effective) -> Self {
-        let both = |capability: &Capability| {
-            capability.is_in(effective.asked()) && capability.is_in(effective.granted())
+        let is_both = |capability: &Capability| {
+            (capability.is_in)(effective.asked()) && (capability.is_in)(effective.granted())
         };
-        Self(
-            ALL.into_iter()
-                .filter(both)
-                .fold(0, |bits, capability| bits | capability.bit()),
-        )
+        let places = CAPABILITIES.iter().enumerate();
+        let both = places.filter(|(_, capability)| is_both(capability));
+        Self(both.fold(0, |bits, (place, _)| bits | 1 << place))
     }
 
-    /// The set as a number below [`Linked::SETS`].
-    pub(crate) fn index(self) -> usize {
-        usize::from(self.0)
-    }
-
-    fn has(self, capability: Capability) -> bool {
-        self.0 & capability.bit() != 0
+    fn has(self, place: usize) -> bool {
+        self.0 & (1 << place) != 0
     }
 }
 
@@ -136,9 +73,9 @@ pub(crate) fn linker(
     linked: Linked,
 ) -> wasmtime::Result<Linker<State>> {
     let mut linker = base.clone();
-    for capability in ALL {
-        if linked.has(capability) {
-            add(&mut linker, capability)?;
+    for (place, capability) in CAPABILITIES.iter().enumerate() {
+        if linked.has(place) {
+            (capability.link)(&mut linker)?;
         }
     }
     add_stops(&mut linker, component, asked, linked)?;
@@ -159,9 +96,10 @@ fn add_stops(
         let ComponentItem::ComponentInstance(interface) = import.ty else {
             continue;
         };
-        let missing = Capability::of(unversioned(name))
-            .filter(|capability| !linked.has(*capability))
-            .map(|capability| capability.part(asked));
+        let missing = index_of(unversioned(name))
+            .filter(|place| !linked.has(*place))
+            .and_then(|place| CAPABILITIES.get(place))
+            .map(|capability| (capability.part_of)(asked));
         for (item, about) in interface.exports(engine) {
             match (about.ty, &missing) {
                 (ComponentItem::ComponentFunc(_), Some(missing)) => {
@@ -186,23 +124,6 @@ fn add_stops(
         }
     }
     Ok(())
-}
-
-fn add(l: &mut Linker<State>, capability: Capability) -> wasmtime::Result<()> {
-    match capability {
-        Capability::Http => {
-            use wasmtime_wasi_http::p2::bindings::{LinkOptions, http};
-            let options = LinkOptions::default();
-            http::outgoing_handler::add_to_linker::<State, WasiHttp>(l, State::http)?;
-            http::types::add_to_linker::<State, WasiHttp>(l, &(&options).into(), State::http)
-        }
-        Capability::Kv => {
-            wasi::keyvalue::store::add_to_linker::<State, HasSelf<State>>(l, |state| state)
-        }
-        Capability::Secrets => {
-            skillgate::skill::secrets::add_to_linker::<State, HasSelf<State>>(l, |state| state)
-        }
-    }
 }
 
 /// The type of resources that nobody can make.

@@ -1,6 +1,7 @@
 //! A skill that is ready to be called: compiled, checked, its tools listed.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use skillgate_skill::{Digest, Effective, Limits, Manifest, Permissions};
@@ -8,9 +9,10 @@ use wasmtime::component::Component;
 
 use crate::bindings::SkillPre;
 use crate::call::Call;
+use crate::capability::{CAPABILITIES, index_of};
 use crate::error::LoadError;
 use crate::limits::CallLimits;
-use crate::link::{self, Capability, Linked, unversioned};
+use crate::link::{self, Linked, unversioned};
 use crate::runtime::Runtime;
 use crate::schema::Panicked;
 use crate::state::State;
@@ -32,7 +34,7 @@ pub(crate) struct Loaded {
     pub(crate) tools: ListedTools,
     component: Component,
     imports: Vec<String>,
-    prepared: [OnceLock<SkillPre<State>>; Linked::SETS],
+    prepared: RwLock<HashMap<Linked, Arc<SkillPre<State>>>>,
 }
 
 /// How long `list-tools` may take.
@@ -53,7 +55,7 @@ impl Skill {
         let limits = CallLimits::new(&Limits::default(), operator);
         let loaded = Loaded {
             asked: Arc::new(manifest.permissions.clone()),
-            prepared: std::array::from_fn(|_| OnceLock::new()),
+            prepared: RwLock::default(),
             tools: ListedTools::default(),
             runtime: runtime.clone(),
             manifest,
@@ -109,26 +111,33 @@ impl Loaded {
 
     /// Lists the tools; then the limits are those of calls.
     async fn with_tools(mut self, limits: CallLimits) -> Result<Self, LoadError> {
-        let prepared = self
-            .prepare(Linked::NONE)
+        self.prepared_for(Linked::NONE)
             .map_err(|error| LoadError::NoTools {
                 reason: format!("{error:#}"),
             })?;
-        let _ = self.prepared[Linked::NONE.index()].set(prepared);
         self.tools = self.list_tools().await?;
         self.limits = limits;
         Ok(self)
     }
 
     /// The component linked with what is effective, made once for each set.
-    pub(crate) fn prepared(&self, effective: &Effective) -> wasmtime::Result<&SkillPre<State>> {
-        let linked = Linked::of(effective);
-        let place = &self.prepared[linked.index()];
-        if let Some(ready) = place.get() {
-            return Ok(ready);
+    pub(crate) fn prepared(&self, effective: &Effective) -> wasmtime::Result<Arc<SkillPre<State>>> {
+        self.prepared_for(Linked::of(effective))
+    }
+
+    fn prepared_for(&self, linked: Linked) -> wasmtime::Result<Arc<SkillPre<State>>> {
+        let prepared = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ready) = prepared.get(&linked) {
+            return Ok(Arc::clone(ready));
         }
-        let made = self.prepare(linked)?;
-        Ok(place.get_or_init(|| made))
+        drop(prepared);
+        // Not under the lock: of two that make the same, one is kept.
+        let made = Arc::new(self.prepare(linked)?);
+        let mut prepared = self
+            .prepared
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(prepared.entry(linked).or_insert(made)))
     }
 
     fn prepare(&self, linked: Linked) -> wasmtime::Result<SkillPre<State>> {
@@ -193,12 +202,12 @@ fn imports(component: &Component) -> Vec<String> {
 fn check_imports(imports: &[String], asked: &Permissions) -> Result<(), LoadError> {
     for import in imports {
         let name = unversioned(import);
-        match Capability::of(name) {
-            Some(capability) if capability.is_in(asked) => {}
+        match index_of(name).and_then(|place| CAPABILITIES.get(place)) {
+            Some(capability) if (capability.is_in)(asked) => {}
             Some(capability) => {
                 return Err(LoadError::NotAskedFor {
                     import: import.clone(),
-                    yaml: example(capability).to_owned(),
+                    yaml: capability.example.to_owned(),
                 });
             }
             None if is_inert(name) => {}
@@ -229,21 +238,6 @@ fn is_inert(interface: &str) -> bool {
             .any(|package| interface.starts_with(package))
 }
 
-/// What a manifest that asks for a capability says, with the parts to be replaced.
-fn example(capability: Capability) -> &'static str {
-    match capability {
-        Capability::Http => {
-            "metadata:\n  skillgate:\n    permissions:\n      http:\n        - GET https://the-host-it-needs.example/*\n"
-        }
-        Capability::Kv => {
-            "metadata:\n  skillgate:\n    permissions:\n      kv:\n        quota: 1MiB\n"
-        }
-        Capability::Secrets => {
-            "metadata:\n  skillgate:\n    permissions:\n      secrets:\n        - name: THE_SECRET\n          inject: bearer\n          host: the-host-it-is-sent-to.example\n"
-        }
-    }
-}
-
 fn remedy(interface: &str) -> &'static str {
     match interface {
         name if name.starts_with("wasi:sockets/") => {
@@ -260,14 +254,14 @@ mod tests {
 
     #[test]
     fn an_example_is_what_a_manifest_can_say() {
-        for capability in [Capability::Http, Capability::Kv, Capability::Secrets] {
-            let yaml = example(capability);
+        for capability in CAPABILITIES {
+            let yaml = capability.example;
             let text = format!(
                 "---\nname: x\ndescription: x\n{}---\n",
                 yaml.replace("metadata:\n", "metadata:\n  version: 1.0.0\n")
             );
             let manifest = Manifest::parse_strict(&text).unwrap();
-            assert!(capability.is_in(&manifest.permissions), "{yaml}");
+            assert!((capability.is_in)(&manifest.permissions), "{yaml}");
         }
     }
 }

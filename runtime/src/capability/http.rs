@@ -8,14 +8,34 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use http_body_util::{BodyExt as _, Limited};
-use skillgate_skill::{Denial, Injection, SecretPermission};
+use skillgate_skill::{Denial, Injection, Permissions, SecretPermission};
 use tokio::sync::OwnedSemaphorePermit;
 use url::{Host, Url};
-use wasmtime_wasi_http::{Error as HttpError, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::p2::bindings::{LinkOptions, http as wasi_http};
+use wasmtime_wasi_http::{
+    Error as HttpError, RequestOptions, WasiBody, WasiHttp, WasiHttpHooks, WasiHttpView,
+};
 
+use super::Capability;
 use crate::egress::{ByteCounter, EgressError, Held, RequestPolicy};
 use crate::secret::Secret;
-use crate::state::Shared;
+use crate::state::{Shared, State};
+
+/// All that linking and loading know of it.
+pub(super) const CAPABILITY: Capability = Capability {
+    interfaces: &["wasi:http/types", "wasi:http/outgoing-handler"],
+    is_in: |permissions| !permissions.http.is_empty(),
+    part_of: |permissions| Permissions {
+        http: permissions.http.clone(),
+        ..Permissions::default()
+    },
+    link: |linker| {
+        let options = LinkOptions::default();
+        wasi_http::outgoing_handler::add_to_linker::<State, WasiHttp>(linker, State::http)?;
+        wasi_http::types::add_to_linker::<State, WasiHttp>(linker, &(&options).into(), State::http)
+    },
+    example: "metadata:\n  skillgate:\n    permissions:\n      http:\n        - GET https://the-host-it-needs.example/*\n",
+};
 
 /// Requests of one call under way at the same time, until their answers' bodies were read to the end or dropped; later
 /// ones wait.

@@ -5,11 +5,25 @@ mod disk;
 use std::io;
 use std::sync::Arc;
 
-use wasmtime::component::Resource;
+use skillgate_skill::Permissions;
+use wasmtime::component::{HasSelf, Resource};
 
-use crate::bindings::wasi::keyvalue::store::{Error, Host, HostBucket, KeyResponse};
+use super::Capability;
+use crate::bindings::wasi::keyvalue::store::{self, Error, Host, HostBucket, KeyResponse};
 use crate::folder::{Folder, Ledger, Refusal};
 use crate::state::State;
+
+/// All that linking and loading know of it.
+pub(super) const CAPABILITY: Capability = Capability {
+    interfaces: &["wasi:keyvalue/store"],
+    is_in: |permissions| permissions.kv.is_some(),
+    part_of: |permissions| Permissions {
+        kv: permissions.kv,
+        ..Permissions::default()
+    },
+    link: |linker| store::add_to_linker::<State, HasSelf<State>>(linker, |state| state),
+    example: "metadata:\n  skillgate:\n    permissions:\n      kv:\n        quota: 1MiB\n",
+};
 
 /// The longest key in bytes.
 pub(crate) const MAX_KEY: usize = 1024;

@@ -2,8 +2,24 @@
 
 use std::sync::Arc;
 
+use skillgate_skill::Permissions;
+use wasmtime::component::HasSelf;
+
+use super::Capability;
 use crate::bindings::skillgate::skill::secrets;
 use crate::state::State;
+
+/// All that linking and loading know of it.
+pub(super) const CAPABILITY: Capability = Capability {
+    interfaces: &["skillgate:skill/secrets"],
+    is_in: |permissions| !permissions.secrets.is_empty(),
+    part_of: |permissions| Permissions {
+        secrets: permissions.secrets.clone(),
+        ..Permissions::default()
+    },
+    link: |linker| secrets::add_to_linker::<State, HasSelf<State>>(linker, |state| state),
+    example: "metadata:\n  skillgate:\n    permissions:\n      secrets:\n        - name: THE_SECRET\n          inject: bearer\n          host: the-host-it-is-sent-to.example\n",
+};
 
 impl secrets::Host for State {
     async fn exists(&mut self, name: String) -> wasmtime::Result<bool> {
