@@ -2,6 +2,8 @@
 //!
 //! `deny.toml` says the same to cargo-deny. A change here is a change of ARCHITECTURE.md.
 
+mod modules;
+
 use std::collections::BTreeSet;
 use std::process::Command;
 

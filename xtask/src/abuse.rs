@@ -1,6 +1,6 @@
 //! `cargo xtask abuse`: builds the server and the program that attacks it, and runs that program.
 
-use crate::run::{self, Profile};
+use crate::binary::{self, Profile};
 use crate::{Result, guests, only, paths, process, skills, toolchain};
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,17 +15,17 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
     let profile = match chosen {
         Some(profile) => profile,
         // The figures mean something for a release build; without one, a first look should not wait for it.
-        None if run::binary(Profile::Release)?.exists() => Profile::Release,
+        None if binary::binary(Profile::Release)?.exists() => Profile::Release,
         None => Profile::Dev,
     };
     let toolchain = toolchain::ensure()?;
-    let skillgate = run::build(profile)?;
+    let skillgate = binary::build(profile)?;
     skills::make(&skillgate, &toolchain)?;
     guests::make(&toolchain)?;
     let mut abuse = Command::new(build(profile)?);
     abuse
         .current_dir(paths::root())
-        .env(run::BINARY_VARIABLE, skillgate);
+        .env(binary::BINARY_VARIABLE, skillgate);
     process::run(abuse.args(passed_on))
 }
 
@@ -40,7 +40,7 @@ fn build(profile: Profile) -> Result<PathBuf> {
         cargo.arg("--release");
     }
     process::run(&mut cargo)?;
-    Ok(run::binary(profile)?.with_file_name("abuse"))
+    Ok(binary::binary(profile)?.with_file_name("abuse"))
 }
 
 /// The profile, where one is named, and the arguments of the program that attacks.

@@ -7,7 +7,7 @@
 
 mod page;
 
-use crate::run::{self, Profile};
+use crate::binary::{self, Profile};
 use crate::{Result, guests, only, paths, process, skills, table, toolchain};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -20,7 +20,7 @@ const FOLDERS: [&str; 2] = ["runtime/benches", "tests/benches"];
 pub(crate) fn main(arguments: &[String]) -> Result<()> {
     only(arguments, &["--write"])?;
     let toolchain = toolchain::ensure()?;
-    let skillgate = run::build(Profile::Release)?;
+    let skillgate = binary::build(Profile::Release)?;
     skills::make(&skillgate, &toolchain)?;
     guests::make(&toolchain)?;
     let mut rows = vec![
@@ -44,7 +44,7 @@ fn measure(skillgate: &Path) -> Result<Vec<Vec<String>>> {
     cargo
         .current_dir(paths::root())
         .args(["bench", "--workspace"])
-        .env(run::BINARY_VARIABLE, skillgate);
+        .env(binary::BINARY_VARIABLE, skillgate);
     for name in programs()? {
         cargo.args(["--bench", &name]);
     }

@@ -1,7 +1,7 @@
 //! The guest programs of the tests: `tests/guests/<name>` becomes `target/guests/<name>.wasm`.
 
 use crate::digest::Stamp;
-use crate::skills::folders_with;
+use crate::paths::folders_with;
 use crate::toolchain::{TARGET, Toolchain};
 use crate::{Result, paths, process};
 use std::fs;

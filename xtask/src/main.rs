@@ -10,6 +10,7 @@
 
 mod abuse;
 mod bench;
+mod binary;
 mod digest;
 mod guests;
 mod paths;

@@ -59,3 +59,16 @@ pub(crate) fn lock_products() -> Result<File> {
     file.lock()?;
     Ok(file)
 }
+
+/// The folders directly under `parent` that hold a file called `name`, sorted.
+pub(crate) fn folders_with(parent: &Path, name: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let folder = entry?.path();
+        if folder.join(name).is_file() {
+            found.push(folder);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

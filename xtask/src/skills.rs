@@ -2,7 +2,7 @@
 
 use crate::digest::Stamp;
 use crate::toolchain::{self, Toolchain};
-use crate::{Result, guests, only, paths, process, run};
+use crate::{Result, binary, guests, only, paths, process};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use std::process::Command;
 pub(crate) fn main(arguments: &[String]) -> Result<()> {
     only(arguments, &[])?;
     let toolchain = toolchain::ensure()?;
-    let skillgate = run::build(run::Profile::Dev)?;
+    let skillgate = binary::build(binary::Profile::Dev)?;
     make(&skillgate, &toolchain)?;
     guests::make(&toolchain)?;
     println!("{}", paths::product("skills").display());
@@ -21,7 +21,7 @@ pub(crate) fn main(arguments: &[String]) -> Result<()> {
 pub(crate) fn make(skillgate: &Path, toolchain: &Toolchain) -> Result<()> {
     let _held = paths::lock_products()?;
     let key = development_key(skillgate)?;
-    let examples = folders_with(&paths::root().join("examples"), "SKILL.md")?;
+    let examples = paths::folders_with(&paths::root().join("examples"), "SKILL.md")?;
     let packages = paths::product("skills");
     let package = |example: &Path| packages.join(paths::name(example)).with_extension("skill");
     // The package's form is the business of `skill` and `host/cli`.
@@ -79,17 +79,4 @@ fn development_key(skillgate: &Path) -> Result<PathBuf> {
         )?;
     }
     Ok(key)
-}
-
-/// The folders directly under `parent` that hold a file called `name`, sorted.
-pub(crate) fn folders_with(parent: &Path, name: &str) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(parent)? {
-        let folder = entry?.path();
-        if folder.join(name).is_file() {
-            found.push(folder);
-        }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that CI checks. What fails soonest comes first.
 
-use crate::run::{self, Profile};
+use crate::binary::{self, Profile};
 use crate::toolchain::{self, TARGET, Toolchain};
 use crate::{Result, guests, only, paths, postgres, process, skills, table};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("lint", lint),
     ("documentation", document),
-    ("skillgate", || run::build(Profile::Dev).map(drop)),
+    ("skillgate", || binary::build(Profile::Dev).map(drop)),
     ("skills and guests", build_guests),
     ("lint guests", lint_guests),
     ("examples' tests", test_examples),
@@ -123,7 +123,7 @@ fn document() -> Result<()> {
 
 fn build_guests() -> Result<()> {
     let toolchain = toolchain::ensure()?;
-    skills::make(&run::build(Profile::Dev)?, &toolchain)?;
+    skills::make(&binary::build(Profile::Dev)?, &toolchain)?;
     guests::make(&toolchain)
 }
 
@@ -134,7 +134,7 @@ fn test_examples() -> Result<()> {
 
 fn test() -> Result<()> {
     let mut tests = cargo_in("", &["test", "--workspace"]);
-    tests.env(run::BINARY_VARIABLE, run::binary(Profile::Dev)?);
+    tests.env(binary::BINARY_VARIABLE, binary::binary(Profile::Dev)?);
     process::run(tests.env(postgres::VARIABLE, postgres::ensure()?))
 }
 

@@ -1,9 +1,5 @@
 //! Talking with agents.
 
-mod peer;
-
-pub(crate) use peer::state_peer;
-
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -14,7 +10,7 @@ use skillgate_store::{
 };
 
 use crate::agents::Agents;
-use crate::chat::peer::{Peer, peer};
+use crate::peer::{Peer, peer};
 use crate::places::WorkInProgress;
 use crate::run::spawn::PreparedRun;
 use crate::run::{RunDriver, history};

@@ -25,7 +25,7 @@ use self::grants::LiveGrants;
 use self::load::Load;
 pub(crate) use self::load::PackageTexts;
 use crate::config::LoadedSkillLimits;
-use crate::packages::work::PackageWork;
+use crate::package_work::PackageWork;
 use crate::{ErrorKind, ServiceError};
 
 /// The folders of a package whose files are listed to a model.

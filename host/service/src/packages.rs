@@ -2,7 +2,6 @@
 
 mod instructions;
 mod spool;
-pub(crate) mod work;
 
 pub use instructions::MAX_SKILL_MD;
 pub use spool::{Received, Spool};
@@ -19,10 +18,10 @@ use skillgate_store::{
 };
 
 use self::spool::Spools;
-use self::work::{PackageWork, needed_to_store, needed_to_verify};
 use crate::config::{AccountLimits, ServiceLimits};
 use crate::loaded_skills::open::{Opened, compile_place};
 use crate::loaded_skills::{Code, LoadedSkills, PackageTexts, Source};
+use crate::package_work::{PackageWork, needed_to_store, needed_to_verify};
 use crate::{Actor, PublisherKeys, ServiceError};
 
 /// The most bytes of a package as it is sent: what it may unpack to, and a little for what does not shrink.

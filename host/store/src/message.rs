@@ -3,10 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::db::{Tx, args};
-use crate::json_column::{JsonOrNote, storable, words};
-use crate::run::Run;
-use crate::{Store, StoreError, Timestamp, id};
+use crate::db::args;
+use crate::json_column::{JsonOrNote, words};
+use crate::{Store, StoreError, Timestamp};
 
 words! {
     /// Who said it.
@@ -109,31 +108,4 @@ impl Store {
             }
         }
     }
-}
-
-/// Adds a message of a run within a transaction.
-pub(crate) async fn insert_message(
-    store: &Store,
-    tx: &mut Tx,
-    run: &Run,
-    role: Role,
-    new: &NewMessage,
-) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO message (id, account_id, agent_id, session_id, run_id, role, content, parts, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        args![
-            &id::new(),
-            &run.account_id,
-            &run.agent_id,
-            &run.session_id,
-            &run.id,
-            role.as_str(),
-            storable(&new.content),
-            &new.parts,
-            store.now()
-        ],
-    )
-    .await?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::db::{Tx, args};
 use crate::json_column::{JsonOrNote, storable, words};
-use crate::message::{NewMessage, Role, insert_message};
+use crate::message::{NewMessage, Role};
 use crate::step::{NewStep, insert_step};
 use crate::{Store, StoreError, Timestamp, id};
 
@@ -146,6 +146,33 @@ impl Store {
         }
         tx.commit().await
     }
+}
+
+/// Adds a message of a run within a transaction.
+async fn insert_message(
+    store: &Store,
+    tx: &mut Tx,
+    run: &Run,
+    role: Role,
+    new: &NewMessage,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO message (id, account_id, agent_id, session_id, run_id, role, content, parts, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        args![
+            &id::new(),
+            &run.account_id,
+            &run.agent_id,
+            &run.session_id,
+            &run.id,
+            role.as_str(),
+            storable(&new.content),
+            &new.parts,
+            store.now()
+        ],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Only where account, agent and session belong together.

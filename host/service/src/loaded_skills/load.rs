@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use super::open::{Opened, compile_place};
 use super::{Code, Inner, LoadedSkill, REFERENCES, SCRIPTS, Source};
 use crate::ServiceError;
-use crate::packages::work::{PackagePermit, needed_to_open, needed_to_verify};
+use crate::package_work::{PackagePermit, needed_to_open, needed_to_verify};
 
 /// How much more a schema takes compiled than as text.
 const COMPILED_SCHEMA: u64 = 16;

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::ServiceError;
 use crate::loaded_skills::Code;
-use crate::packages::work::PackagePermit;
+use crate::package_work::PackagePermit;
 
 /// A package that was opened and verified.
 pub(crate) struct Opened {

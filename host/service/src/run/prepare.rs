@@ -6,7 +6,7 @@ use skillgate_agent::{Context, Provider};
 use skillgate_store::{Agent, Session};
 
 use crate::ServiceError;
-use crate::chat::state_peer;
+use crate::peer::state_peer;
 use crate::run::RunDriver;
 use crate::run::secrets::Secrets;
 use crate::run::tools::SkillTools;

@@ -19,18 +19,18 @@ pub(crate) fn state_peer(session_peer: &str) -> &str {
 }
 
 /// Whom an agent talks with: the caller's customer, or the caller itself, known by its key.
-pub(super) struct Peer {
+pub(crate) struct Peer {
     /// As sessions keep it.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Whether the caller named it.
-    pub(super) is_named: bool,
+    pub(crate) is_named: bool,
 }
 
 /// The peer of this `peerId`, or of the API key that asks.
 ///
 /// # Errors
 /// `Invalid` for an id that is empty or too long.
-pub(super) fn peer(id: Option<String>, key: &str) -> Result<Peer, ServiceError> {
+pub(crate) fn peer(id: Option<String>, key: &str) -> Result<Peer, ServiceError> {
     let Some(id) = id else {
         return Ok(Peer {
             name: format!("{KEY_PEER}{key}"),
