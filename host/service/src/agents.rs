@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use skillgate_agent::{MAX_DOCUMENT_DEPTH, nests_deeper_than};
+use skillgate_agent::nests_deeper_than;
 use skillgate_runtime::{LogLevel, Runtime};
 
 use skillgate_store::{
@@ -17,18 +17,14 @@ use skillgate_store::{
 use tokio_util::sync::CancellationToken;
 
 use self::running::RunningAgents;
+use crate::config::{
+    MAX_AGENTS_PER_ACCOUNT, MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, MAX_MARKDOWN_BYTES,
+    MAX_SECRET_BYTES, MAX_SECRETS,
+};
 use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
 use crate::{Actor, AgentId, ProviderConfig, ServiceError, secrets, validate};
 
-/// The most agents of one account.
-pub const MAX_AGENTS_PER_ACCOUNT: i64 = 10_000;
-/// The most bytes of SOUL.md and of WORKFLOW.md.
-const MAX_MARKDOWN_BYTES: usize = 256 << 10;
-/// The most bytes of `config` as JSON.
-const MAX_CONFIG_BYTES: usize = 64 << 10;
-/// The deepest nesting of `config`: what answers wrap around it keeps them within the limit on documents.
-const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
 /// The name and version of the runtime that runs.
 pub const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
 
@@ -239,8 +235,8 @@ impl Agents {
             set: sealed(set),
             delete,
             most: SecretLimits {
-                count: secrets::MAX_SECRETS,
-                bytes: secrets::MAX_SECRET_BYTES,
+                count: MAX_SECRETS,
+                bytes: MAX_SECRET_BYTES,
             },
         };
         if !self.store.set_secrets(&actor.account, id, &changes).await? {

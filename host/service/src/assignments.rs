@@ -14,13 +14,11 @@ use skillgate_store::{
 };
 
 use crate::agents::Agents;
+use crate::config::MAX_SKILLS_PER_AGENT;
 use crate::loaded_skills::{LoadedSkills, Source};
 use crate::logs::Logs;
 use crate::skills::head_of;
 use crate::{Actor, AgentId, ServiceError, SkillRef};
-
-/// The most skills of one agent.
-pub const MAX_SKILLS_PER_AGENT: usize = 100;
 
 /// What is to be installed, and what it may do.
 #[derive(Debug)]

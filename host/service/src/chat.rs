@@ -10,18 +10,13 @@ use skillgate_store::{
 };
 
 use crate::agents::Agents;
+use crate::config::{MAX_CONTEXT_CHARS, MAX_LISTED_SESSIONS, MAX_MESSAGE_CHARS};
 use crate::peer::{Peer, peer};
 use crate::places::WorkInProgress;
 use crate::run::spawn::PreparedRun;
 use crate::run::{RunDriver, history};
 use crate::{Actor, AgentId, ServiceError, SessionId, validate};
 
-/// The most characters of a message.
-const MAX_MESSAGE_CHARS: usize = 100_000;
-/// The most characters of `context` after formatting.
-const MAX_CONTEXT_CHARS: usize = 2_000;
-/// The most sessions in a list.
-pub const MAX_LISTED_SESSIONS: i64 = 100;
 /// The way these messages come.
 const CHANNEL: &str = "api";
 

@@ -36,9 +36,7 @@ pub use accounts::{AccountUsage, Accounts};
 pub use actor::Actor;
 pub use agents::{Agents, CreateAgent};
 pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
-pub use assignments::{
-    Assignments, ConsentDifference, InstallSkill, Installed, MAX_SKILLS_PER_AGENT, Uninstalled,
-};
+pub use assignments::{Assignments, ConsentDifference, InstallSkill, Installed, Uninstalled};
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError};

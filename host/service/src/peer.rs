@@ -1,10 +1,8 @@
 //! Names the peer that an agent talks with.
 
 use crate::ServiceError;
+use crate::config::MAX_PEER_CHARS;
 use crate::validate;
-
-/// The most characters of `peerId`.
-const MAX_PEER_CHARS: usize = 200;
 
 /// Prefix of the peer of a caller that names none; its API key's id follows.
 const KEY_PEER: &str = "key:";

@@ -5,16 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::ServiceError;
-
-/// The most secrets of one agent, and the most that one request sets or deletes.
-pub(crate) const MAX_SECRETS: usize = 64;
-/// The most bytes that the values of one agent's secrets have together. Each run looks for all of them, in a dozen
-/// spellings each, in whatever leaves: that takes up to 1 KiB of memory for each byte.
-pub(crate) const MAX_SECRET_BYTES: usize = 16 << 10;
-/// The longest name, in bytes.
-const MAX_NAME_BYTES: usize = 128;
-/// The longest value, in bytes.
-const MAX_VALUE_BYTES: usize = 16 << 10;
+use crate::config::{MAX_SECRET_BYTES, MAX_SECRET_NAME_BYTES, MAX_SECRET_VALUE_BYTES, MAX_SECRETS};
 
 /// The names that the API spells in camel case, and the names they are kept under.
 const SPELLINGS: [(&str, &str); 6] = [
@@ -57,10 +48,10 @@ pub(crate) fn parse(given: &Map<String, Value>) -> Result<BTreeMap<String, Strin
         // Kept as it was sent: a key in PEM ends in a line feed.
         let text = value
             .as_str()
-            .filter(|text| !text.trim().is_empty() && text.len() <= MAX_VALUE_BYTES);
+            .filter(|text| !text.trim().is_empty() && text.len() <= MAX_SECRET_VALUE_BYTES);
         let Some(text) = text else {
             let message =
-                format!("secrets.{name}: must be a text of 1 to {MAX_VALUE_BYTES} bytes.");
+                format!("secrets.{name}: must be a text of 1 to {MAX_SECRET_VALUE_BYTES} bytes.");
             return Err(ServiceError::invalid(message));
         };
         secrets.insert(name.to_owned(), text.to_owned());
@@ -91,12 +82,12 @@ pub(crate) fn parse_deletes(names: &[String]) -> Result<Vec<String>, ServiceErro
 /// Checks a secret's name and gives the name it is kept under; `Invalid` when it is none.
 pub(crate) fn parse_name(name: &str) -> Result<&str, ServiceError> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    if (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
+    if (1..=MAX_SECRET_NAME_BYTES).contains(&name.len()) && name.bytes().all(allowed) {
         return Ok(kept_name(name));
     }
-    let shown: String = name.chars().take(MAX_NAME_BYTES).collect();
+    let shown: String = name.chars().take(MAX_SECRET_NAME_BYTES).collect();
     let message = format!(
-        "secrets: {shown:?} is no name of a secret. Use 1 to {MAX_NAME_BYTES} of `A-Z a-z 0-9 _ - .`."
+        "secrets: {shown:?} is no name of a secret. Use 1 to {MAX_SECRET_NAME_BYTES} of `A-Z a-z 0-9 _ - .`."
     );
     Err(ServiceError::invalid(message))
 }

@@ -3,8 +3,7 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
-use skillgate_service::MAX_SKILLS_PER_AGENT;
-use skillgate_service::agents::MAX_AGENTS_PER_ACCOUNT;
+use skillgate_service::config::{MAX_AGENTS_PER_ACCOUNT, MAX_SKILLS_PER_AGENT};
 
 use crate::envelope::Data;
 use crate::extract::Caller;

@@ -4,15 +4,13 @@ use skillgate_agent::Message;
 use skillgate_store::{Role, Session, Store};
 
 use crate::ServiceError;
-
-/// The most messages of a history.
-const MAX_MESSAGES: i64 = 200;
-/// The most bytes of it, tool results included. Older ones are left out; the store keeps them all.
-const LARGEST: i64 = 400_000;
+use crate::config::{MAX_HISTORY_BYTES, MAX_HISTORY_MESSAGES};
 
 /// The latest of what was said in a session, oldest first, beginning with a message of the user.
 pub(crate) async fn read(store: &Store, session: &Session) -> Result<Vec<Message>, ServiceError> {
-    let stored = store.conversation(session, MAX_MESSAGES, LARGEST).await?;
+    let stored = store
+        .conversation(session, MAX_HISTORY_MESSAGES, MAX_HISTORY_BYTES)
+        .await?;
     let mut exchanges: Vec<Vec<Message>> = Vec::new();
     for message in stored.into_iter().rev() {
         let parts: Option<Vec<Message>> = serde_json::from_value(message.parts).ok();

@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::ServiceError;
-
-/// The most messages that wait behind the one being answered, in one session.
-const WAITING: usize = 8;
+use crate::config::MAX_WAITING_MESSAGES;
 
 /// The queues of all sessions that have a run just now.
 #[derive(Clone, Default)]
@@ -55,9 +53,9 @@ impl SessionQueues {
     fn join(&self, session: &str) -> Result<(Arc<Semaphore>, QueueEntry), ServiceError> {
         let mut queues = self.lock();
         let queue = queues.entry(session.to_owned()).or_default();
-        if queue.inside > WAITING {
+        if queue.inside > MAX_WAITING_MESSAGES {
             let message = format!(
-                "This session already has {WAITING} messages waiting for an answer. Wait for one of them."
+                "This session already has {MAX_WAITING_MESSAGES} messages waiting for an answer. Wait for one of them."
             );
             return Err(ServiceError::conflict(message));
         }
@@ -96,7 +94,9 @@ mod tests {
     async fn the_line_is_bounded_and_goes_away() {
         let queues = SessionQueues::default();
         let first = queues.enter("s").await.unwrap();
-        let waiting: Vec<_> = (0..WAITING).map(|_| queues.join("s").unwrap()).collect();
+        let waiting: Vec<_> = (0..MAX_WAITING_MESSAGES)
+            .map(|_| queues.join("s").unwrap())
+            .collect();
         assert_eq!(
             queues
                 .enter("s")

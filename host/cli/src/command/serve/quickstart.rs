@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use serde::Serialize;
-use skillgate_service::agents::MAX_AGENTS_PER_ACCOUNT;
+use skillgate_service::config::MAX_AGENTS_PER_ACCOUNT;
 use skillgate_service::{Actor, AgentId, CreateAgent, ErrorKind, InstallSkill, Services};
 use skillgate_skill::{Manifest, ProofContext, prove_possession};
 use skillgate_store::{Assignment, IssuedKey, TrustLevel};

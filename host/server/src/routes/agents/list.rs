@@ -3,7 +3,8 @@
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use skillgate_service::agents::{IMAGE, MAX_AGENTS_PER_ACCOUNT};
+use skillgate_service::agents::IMAGE;
+use skillgate_service::config::MAX_AGENTS_PER_ACCOUNT;
 use skillgate_store::{AgentStatus, AgentSummary, Timestamp};
 
 use crate::envelope::{List, Pagination};

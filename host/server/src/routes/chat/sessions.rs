@@ -4,7 +4,7 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 use skillgate_service::AgentId;
-use skillgate_service::chat::MAX_LISTED_SESSIONS;
+use skillgate_service::config::MAX_LISTED_SESSIONS;
 use skillgate_store::{Session, Timestamp};
 
 use crate::envelope::{List, Pagination};

@@ -1,0 +1,24 @@
+//! What one agent may have.
+
+use skillgate_agent::MAX_DOCUMENT_DEPTH;
+
+/// The most agents of one account.
+pub const MAX_AGENTS_PER_ACCOUNT: i64 = 10_000;
+/// The most skills of one agent.
+pub const MAX_SKILLS_PER_AGENT: usize = 100;
+/// The most bytes of SOUL.md and of WORKFLOW.md.
+pub(crate) const MAX_MARKDOWN_BYTES: usize = 256 << 10;
+/// The most bytes of `config` as JSON.
+pub(crate) const MAX_CONFIG_BYTES: usize = 64 << 10;
+/// The deepest nesting of `config`: what answers wrap around it keeps them within the limit on documents.
+pub(crate) const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
+
+/// The most secrets of one agent, and the most that one request sets or deletes.
+pub(crate) const MAX_SECRETS: usize = 64;
+/// The most bytes that the values of one agent's secrets have together. Each run looks for all of them, in a dozen
+/// spellings each, in whatever leaves: that takes up to 1 KiB of memory for each byte.
+pub(crate) const MAX_SECRET_BYTES: usize = 16 << 10;
+/// The most bytes of a secret's name.
+pub(crate) const MAX_SECRET_NAME_BYTES: usize = 128;
+/// The most bytes of a secret's value.
+pub(crate) const MAX_SECRET_VALUE_BYTES: usize = 16 << 10;
