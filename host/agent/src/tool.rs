@@ -48,6 +48,14 @@ impl ToolSpec {
     }
 }
 
+impl ToolOrigin {
+    /// How many bytes its texts have.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [&self.skill_id, &self.skill_version];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
+}
+
 /// What a tool answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolAnswer {

@@ -132,9 +132,13 @@ impl Assignments {
                 }
             }
             (permissions, _) => {
+                let is_named = permissions.is_some();
                 let granted = granted(&ready.manifest.permissions, permissions)?;
                 let granted = serde_json::to_value(granted).map_err(ServiceError::internal)?;
-                AssignmentGrant::Anew(granted)
+                match is_named {
+                    true => AssignmentGrant::Anew(granted),
+                    false => AssignmentGrant::First(granted),
+                }
             }
         };
         let (skill_id, key) = (skill.id.clone(), version.publisher_key_id);

@@ -127,12 +127,14 @@ pub(crate) struct AgentSkill {
 }
 
 impl AgentSkill {
+    /// A grant outlives the version that it was given to: both must be the same.
     fn is_same_grant(&self, other: &Self) -> bool {
-        self.skill.skill_id == other.skill.skill_id && self.grant_id == other.grant_id
+        self.skill.source.version_id == other.skill.source.version_id
+            && self.grant_id == other.grant_id
     }
 
     fn is_grant_of(&self, found: &Found) -> bool {
-        self.skill.skill_id == found.source.skill_id && self.grant_id == found.grant_id
+        self.skill.source.version_id == found.source.version_id && self.grant_id == found.grant_id
     }
 }
 
@@ -288,7 +290,7 @@ impl LoadedSkills {
         self.0.ready(Arc::new(source)).await
     }
 
-    /// Keeps a version that was verified and loaded to be published: whoever installs it next finds it ready.
+    /// Keeps a version that was verified and loaded to be published, where there is room: whoever installs it next finds it ready.
     ///
     /// # Errors
     /// When its tools cannot be written as JSON.
@@ -298,6 +300,10 @@ impl LoadedSkills {
         texts: PackageTexts,
         code: Option<Code>,
     ) -> Result<(), ServiceError> {
+        // Code that is let go of while calls use it is counted, and no more may come while there is too much of it.
+        if !self.0.codes.admits(&source.owner) {
+            return Ok(());
+        }
         let source = Arc::new(source);
         self.0.keep(&source, texts, code).await.map(drop)
     }

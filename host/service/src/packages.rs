@@ -120,12 +120,11 @@ impl Packages {
         let keys = self.publisher_keys.active_keys(actor).await?;
         let (mut permit, opened, bytes) = Opened::read(permit, bytes, keys).await?;
         check_name(name, &opened.package.manifest.name)?;
-        if let Some(accepted) = self.published_before(account, &opened, &bytes).await? {
+        if let Some(accepted) = self.published_before(account, &opened, bytes).await? {
             return Ok(accepted);
         }
-        self.check_quota(account, bytes.len()).await?;
+        self.check_quota(account, received.size()).await?;
         // Compiling may take minutes; meanwhile others need the memory, and the archive is still where it was received.
-        drop(bytes);
         permit.shrink(contents.unpacked);
         let code = self.load(&opened, place).await?;
         let publisher = opened.verified.statement.publisher.clone();
@@ -138,8 +137,11 @@ impl Packages {
         drop(received);
         new.package = bytes.into();
         let published = self.store.publish_version(account, new).await?;
-        let source = Source::of_version(&published.skill, &published.version);
-        self.loaded_skills.keep(source, texts, code).await?;
+        // What somebody else published at the same time may be signed by another key than the one verified here.
+        if published.is_new {
+            let source = Source::of_version(&published.skill, &published.version);
+            self.loaded_skills.keep(source, texts, code).await?;
+        }
         Ok(Accepted {
             published,
             publisher,
@@ -151,7 +153,7 @@ impl Packages {
         &self,
         account: &str,
         opened: &Opened,
-        bytes: &Bytes,
+        bytes: Bytes,
     ) -> Result<Option<Accepted>, ServiceError> {
         let name = opened.package.manifest.name.as_str();
         let version = Some(opened.verified.statement.version.as_str());
@@ -180,7 +182,7 @@ impl Packages {
         account: &str,
         opened: &Opened,
         head: &VersionHead,
-        bytes: &Bytes,
+        bytes: Bytes,
     ) -> Result<(), ServiceError> {
         let stored = head.publisher_key_id.as_deref().unwrap_or_default();
         let signers = &opened.verified.signers;
@@ -195,7 +197,7 @@ impl Packages {
         }
         let store = &self.store;
         if store
-            .replace_signature(account, head, signer, &bytes.to_vec())
+            .replace_signature(account, head, signer, &bytes.into())
             .await?
         {
             self.loaded_skills.invalidate_version(&head.id).await;
@@ -204,7 +206,7 @@ impl Packages {
     }
 
     /// `LimitReached` when the account has as many versions, or bytes of packages, as it may have.
-    async fn check_quota(&self, account: &str, size: usize) -> Result<(), ServiceError> {
+    async fn check_quota(&self, account: &str, size: u64) -> Result<(), ServiceError> {
         let used = self.store.package_usage(account).await?;
         let limits = &self.limits;
         if used.versions >= limits.versions {

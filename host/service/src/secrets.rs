@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use skillgate_agent::provider::PROVIDERS;
 
 use crate::ServiceError;
 use crate::config::{MAX_SECRET_BYTES, MAX_SECRET_NAME_BYTES, MAX_SECRET_VALUE_BYTES, MAX_SECRETS};
@@ -27,7 +28,9 @@ pub(crate) fn kept_name(name: &str) -> &str {
 
 /// Whether a kept name is a credential of the agent itself, for its model or a channel, which no skill is given.
 pub(crate) fn is_platform(kept: &str) -> bool {
+    let mut services = PROVIDERS.iter().filter_map(|kind| kind.service.as_ref());
     SPELLINGS.iter().any(|(_, platform)| *platform == kept)
+        || services.any(|service| service.secret == kept)
 }
 
 /// Checks secrets as they come in a request, and gives them under the names they are kept under.

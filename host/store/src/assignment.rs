@@ -67,6 +67,8 @@ pub struct NewAssignment {
 pub enum AssignmentGrant {
     /// These are granted, and what was granted there before is revoked.
     Anew(Value),
+    /// These are granted, to a skill of which no version is on the agent yet.
+    First(Value),
     /// What there is stays: as it is when the version replaces the one of this UUID, signed by the same key.
     Kept {
         /// The version that is on the agent until now.
@@ -97,9 +99,10 @@ impl Store {
         };
         insert_installation(self, &mut tx, account, &new.skill_id, Source::Grant).await?;
         assign(self, &mut tx, account, agent, &new).await?;
+        version.check_grant(&new.grant)?;
         match new.grant {
-            AssignmentGrant::Kept { replaces } => version.check_replaces(&replaces)?,
-            AssignmentGrant::Anew(permissions) => {
+            AssignmentGrant::Kept { .. } => {}
+            AssignmentGrant::First(permissions) | AssignmentGrant::Anew(permissions) => {
                 let grant = NewGrant {
                     agent_id: Some(agent.into()),
                     skill_id: new.skill_id.clone(),
@@ -196,12 +199,23 @@ struct Installable {
     publisher_key_id: Option<String>,
     yanked: bool,
     installed_version_id: Option<String>,
+    installed_publisher_key_id: Option<String>,
 }
 
 impl Installable {
-    /// Refuses where another version is on the agent by now than the one whose grant is to be kept.
-    fn check_replaces(&self, version_id: &str) -> Result<(), StoreError> {
-        match self.installed_version_id.as_deref() == Some(version_id) {
+    /// Refuses where another version is on the agent by now than the one that the grant was decided for, or where another
+    /// key signed it than the version whose grant is to be kept.
+    fn check_grant(&self, grant: &AssignmentGrant) -> Result<(), StoreError> {
+        let installed = self.installed_version_id.as_deref();
+        let holds = match grant {
+            AssignmentGrant::Anew(_) => true,
+            AssignmentGrant::First(_) => installed.is_none(),
+            AssignmentGrant::Kept { replaces } => {
+                installed == Some(replaces)
+                    && self.installed_publisher_key_id == self.publisher_key_id
+            }
+        };
+        match holds {
             true => Ok(()),
             false => Err(StoreError::Conflict(
                 "the skill on this agent was changed meanwhile; try again".into(),
@@ -221,7 +235,11 @@ async fn installable(
         .optional(
             "SELECT skill_version.publisher_key_id, skill_version.yanked, \
              (SELECT version_id FROM assignment WHERE agent_id = agent.id AND skill_id = skill.id) \
-             AS installed_version_id \
+             AS installed_version_id, \
+             (SELECT installed.publisher_key_id FROM assignment JOIN skill_version AS installed \
+             ON installed.id = assignment.version_id \
+             WHERE assignment.agent_id = agent.id AND assignment.skill_id = skill.id) \
+             AS installed_publisher_key_id \
              FROM skill_version JOIN skill ON skill.id = skill_version.skill_id \
              JOIN agent ON agent.id = $2 AND agent.account_id = $1 \
              WHERE skill.id = $3 AND skill_version.id = $4 AND skill.status = 'active' \

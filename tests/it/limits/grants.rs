@@ -2,8 +2,11 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use skillgate_store::{AssignmentGrant, NewAssignment};
 use skillgate_tests::app::{Client, TestApp};
-use skillgate_tests::skills::{signed, signing_key};
+use skillgate_tests::skills::{
+    component, manifest, package, sign_with_its_tools, signed, signing_key,
+};
 use skillgate_tests::sse::Events;
 
 /// An agent whose tool sleeps for longer than this test needs, while its run goes on.
@@ -67,5 +70,45 @@ async fn a_grant_that_another_process_revoked_is_gone_at_the_next_look() {
     let request = admin.request(Method::POST, &path).json(&message);
     let other = request.send().await.unwrap();
     assert_eq!(other.status(), 200);
+    assert_denied(&events.until("tool_result").await);
+}
+
+#[tokio::test]
+async fn a_version_that_another_process_replaced_under_the_same_grant_ends_its_calls() {
+    let (app, admin, agent, mut events) = sleeping().await;
+    let key = signing_key(1);
+    let (skill, old) = app
+        .store
+        .get_version(&admin.account, "probe", None)
+        .await
+        .unwrap()
+        .unwrap();
+    let text = manifest("probe").replacen("0.1.0", "0.2.0", 1);
+    let newer = sign_with_its_tools(package(&text, &component("probe")), &key).await;
+    admin.upload(&newer).await.data(201);
+    let (_, new) = app
+        .store
+        .get_version(&admin.account, "probe", Some("0.2.0"))
+        .await
+        .unwrap()
+        .unwrap();
+    let replaced = NewAssignment {
+        skill_id: skill.id,
+        version_id: new.id,
+        trust_level: new.trust_level,
+        grant: AssignmentGrant::Kept { replaces: old.id },
+        installed_by: "another process".to_owned(),
+    };
+    let installed = app
+        .store
+        .install_skill(&admin.account, &agent, replaced)
+        .await;
+    assert_eq!(installed.unwrap().unwrap().version, "0.2.0");
+    // A run for somebody else looks the agent's skills up before it is begun, as they are known to have changed.
+    admin.equip(&agent, &signed("echo", &key).await, &key).await;
+    let path = format!("/v1/agents/{agent}/chat/messages");
+    let message = json!({ "message": "hello", "peerId": "somebody else" });
+    let request = admin.request(Method::POST, &path).json(&message);
+    assert_eq!(request.send().await.unwrap().status(), 200);
     assert_denied(&events.until("tool_result").await);
 }

@@ -59,10 +59,14 @@ pub(super) async fn skills_are_put_on_agents(store: &Store) -> Result<(), StoreE
         },
         ..assignment_of(&two, json!({}))
     };
-    let changed = store
-        .install_skill(&account, &agent, keep(&two.version.id))
-        .await;
-    assert!(matches!(changed, Err(StoreError::Conflict(_))));
+    let first = NewAssignment {
+        grant: AssignmentGrant::First(json!({"kv": {"quota": "9MiB"}})),
+        ..assignment_of(&two, json!({}))
+    };
+    for late in [keep(&two.version.id), first] {
+        let changed = store.install_skill(&account, &agent, late).await;
+        assert!(matches!(changed, Err(StoreError::Conflict(_))));
+    }
     let kept = store
         .install_skill(&account, &agent, keep(&one.version.id))
         .await?

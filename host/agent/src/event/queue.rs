@@ -156,11 +156,15 @@ fn bytes_of(event: &Event) -> usize {
             id,
             name,
             arguments,
-            ..
-        } => id.len() + name.len() + bytes_of_json(arguments),
+            origin,
+        } => id.len() + name.len() + bytes_of_json(arguments) + origin.bytes(),
         Event::ToolResult {
-            id, name, content, ..
-        } => id.len() + name.len() + content.len(),
+            id,
+            name,
+            content,
+            origin,
+            ..
+        } => id.len() + name.len() + content.len() + origin.bytes(),
         Event::Error { code, message } => code.len() + message.len(),
         Event::Usage { .. } | Event::Done { .. } => 0,
     };

@@ -31,7 +31,7 @@ impl Packages {
         check_name(name, &package.manifest.name)?;
         let digest = package.digest().to_string();
         if !self.is_published(account, &package, &digest).await? {
-            self.check_quota(account, bytes.len()).await?;
+            self.check_quota(account, bytes.len() as u64).await?;
         }
         let version = package.manifest.version.clone();
         let version = version.map_or(VersionNumber::Next, VersionNumber::Named);

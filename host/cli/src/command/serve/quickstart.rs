@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 use skillgate_service::config::MAX_AGENTS_PER_ACCOUNT;
-use skillgate_service::{Actor, AgentId, CreateAgent, ErrorKind, InstallSkill, Services};
+use skillgate_service::{Actor, AgentId, CreateAgent, ErrorKind, InstallSkill, Services, SkillRef};
 use skillgate_skill::{Manifest, ProofContext, prove_possession};
 use skillgate_store::{Assignment, IssuedKey, TrustLevel};
 
@@ -41,24 +41,24 @@ pub(super) async fn prepare(
     output: &Output,
 ) -> Outcome<Demo> {
     let actor = Actor::host(account.parse()?, BY);
-    let agent = agent(services, &actor).await?;
+    let (agent, is_new) = agent(services, &actor).await?;
     if !packages.files.is_empty() {
         register(services, &actor, &packages.key_file(key)?).await?;
     }
     let installed = services.assignments.list(&actor, &agent).await?;
-    let mut is_changed = false;
     for (path, opened) in packages.files {
         let opened = opened.await.map_err(anyhow::Error::from)??;
         let manifest = publish(services, &actor, &path, opened, output).await?;
         if !installed.iter().any(|one| is_of(one, &manifest)) {
             install(services, &actor, &agent, manifest).await?;
-            is_changed = true;
         }
     }
-    if is_changed {
+    if is_new {
         // Nobody talks to it yet: it begins with its skills, and not marked for a restart.
         services.agents.stop(&actor, &agent).await?;
-        services.agents.start(&actor, &agent).await?;
+        if let Err(error) = services.agents.start(&actor, &agent).await {
+            output.warn(format_args!("the agent {NAME} cannot start: {error}"));
+        }
     }
     Ok(Demo { id: agent.into() })
 }
@@ -79,21 +79,22 @@ impl Demo {
     }
 }
 
-/// The agent's id.
-async fn agent(services: &Services, actor: &Actor) -> Outcome<AgentId> {
+/// The agent's id, and whether it was made just now.
+async fn agent(services: &Services, actor: &Actor) -> Outcome<(AgentId, bool)> {
     let agents = services
         .agents
         .list(actor, MAX_AGENTS_PER_ACCOUNT, 0)
         .await?;
     if let Some(agent) = agents.items.into_iter().find(|agent| agent.name == NAME) {
-        return Ok(agent.id.parse()?);
+        return Ok((agent.id.parse()?, false));
     }
     let create = CreateAgent {
         name: NAME.to_owned(),
         soul_md: Some(SOUL.to_owned()),
         ..Default::default()
     };
-    Ok(services.agents.create(actor, create).await?.id.parse()?)
+    let agent = services.agents.create(actor, create).await?;
+    Ok((agent.id.parse()?, true))
 }
 
 /// Registers the key that signed with the account, by the same proof that `publish` gives.
@@ -169,12 +170,15 @@ async fn install(
     agent: &AgentId,
     manifest: Manifest,
 ) -> Outcome {
+    let name: SkillRef = manifest.name.parse()?;
+    let version = manifest.version.as_deref();
+    let (_, published) = services.skills.version_of(actor, &name, version).await?;
     let install_skill = InstallSkill {
-        skill: manifest.name.parse()?,
+        skill: name,
         trust_level: TrustLevel::Community.to_string(),
         version: manifest.version,
-        // All that it asks for, also where it replaces a version that asked for less: these are the operator's own packages.
-        permissions: Some(serde_json::to_value(&manifest.permissions)?),
+        // All that the published version asks for, also where it replaces one that asked for less: it is the operator's own.
+        permissions: Some(published.permissions),
     };
     services
         .assignments
