@@ -7,16 +7,20 @@ use std::io::ErrorKind;
 use std::num::NonZero;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::StoreError;
 use crate::db::Db;
 
 /// How long a writer waits for a writer of another process, and a request for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The pause before a database that is busy is opened again.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// More than there are statements in this crate: each is prepared once per connection.
 const STATEMENTS: usize = 256;
@@ -49,15 +53,41 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
             .test_before_acquire(false)
     };
     // The writer first: it sets the journal mode, which readers can not.
-    let writer = pool()
-        .max_connections(1)
-        .connect_with(options.clone())
-        .await?;
-    let reader = pool()
-        .max_connections(readers())
-        .connect_with(options.pragma("query_only", "ON"))
-        .await?;
+    let writer = || pool().max_connections(1).connect_with(options.clone());
+    let writer = connect_when_free(writer).await?;
+    let options = options.clone().pragma("query_only", "ON");
+    let reader = || {
+        pool()
+            .max_connections(readers())
+            .connect_with(options.clone())
+    };
+    let reader = connect_when_free(reader).await?;
     Ok(Db::Sqlite { reader, writer })
+}
+
+/// Connects, again and again while another process holds the database. SQLite answers "busy" at once, whatever the busy timeout, where two
+/// switch a new file to its write-ahead log at the same moment (sqlite.org, "Write-Ahead Logging", section 9).
+async fn connect_when_free<F>(connect: impl Fn() -> F) -> Result<SqlitePool, sqlx::Error>
+where
+    F: Future<Output = Result<SqlitePool, sqlx::Error>>,
+{
+    let until = Instant::now() + ACQUIRE_TIMEOUT;
+    loop {
+        match connect().await {
+            Err(error) if is_busy(&error) && Instant::now() < until => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            connected => return connected,
+        }
+    }
+}
+
+/// Whether the error is `SQLITE_BUSY`, in any of its extended forms: the lowest eight bits tell (sqlite.org, "Result and Error Codes").
+fn is_busy(error: &sqlx::Error) -> bool {
+    const SQLITE_BUSY: u32 = 5;
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 /// One connection for each processor: reads seldom wait for the disk, and each connection parses the schema for itself.
