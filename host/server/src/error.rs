@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
-use skillgate_service::{ErrorKind, Scope, ServiceError};
+use skillgate_service::{ErrorKind, Scope, ServiceError, error_chain};
 
 /// A refusal: what the caller is told, and what the log is told.
 #[derive(Debug, Clone)]
@@ -132,14 +132,7 @@ impl ApiError {
 
     /// What the log is told: this error and all its sources, as one line.
     pub fn chain(&self) -> String {
-        let mut line = self.to_string();
-        let mut source = self.source();
-        while let Some(inner) = source {
-            line.push_str(": ");
-            line.push_str(&inner.to_string());
-            source = inner.source();
-        }
-        line
+        error_chain(self)
     }
 
     /// Whether it is the server's fault, and so worth an error in the log. A 503 without a source is not: the server is

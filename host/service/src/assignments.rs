@@ -114,32 +114,29 @@ impl Assignments {
             )));
         }
         // All that costs little comes first: whoever repeats a request makes the server read no package.
-        self.check_room(account, &agent.id, &skill, &version)
+        let there = self.store.list_assignments(account, &agent.id).await?;
+        self.check_room(&there, account, &agent.id, &skill, &version)
             .await?;
         self.check_publisher(account, &skill.account_id, &version)
             .await?;
+        let replaced = there.into_iter().find(|one| one.skill_id == skill.id);
+        let kept = match (&install_skill.permissions, replaced) {
+            (None, Some(replaced)) => {
+                self.check_consent(account, &skill, &replaced, &version)
+                    .await?;
+                Some(replaced.version_id)
+            }
+            _ => None,
+        };
         let ready = self
             .loaded_skills
             .ready(Source::of(&skill, &version))
             .await?;
-        let replaced = self.replaced(account, &agent.id, &skill).await?;
-        let grant = match (install_skill.permissions, replaced) {
-            (None, Some(replaced)) => {
-                self.check_consent(account, &skill, &replaced, &version)
-                    .await?;
-                AssignmentGrant::Kept {
-                    replaces: replaced.version_id,
-                }
-            }
-            (permissions, _) => {
-                let is_named = permissions.is_some();
-                let granted = granted(&ready.manifest.permissions, permissions)?;
-                let granted = serde_json::to_value(granted).map_err(ServiceError::internal)?;
-                match is_named {
-                    true => AssignmentGrant::Anew(granted),
-                    false => AssignmentGrant::First(granted),
-                }
-            }
+        let asked = &ready.manifest.permissions;
+        let grant = match (install_skill.permissions, kept) {
+            (None, Some(replaces)) => AssignmentGrant::Kept { replaces },
+            (None, None) => AssignmentGrant::First(as_json(asked)?),
+            (Some(named), _) => AssignmentGrant::Anew(as_json(&named_permissions(asked, named)?)?),
         };
         let (skill_id, key) = (skill.id.clone(), version.publisher_key_id);
         let new = NewAssignment {
@@ -171,17 +168,6 @@ impl Assignments {
             permissions: permissions.unwrap_or_default(),
             needs_restart: self.agents.mark_for_restart(&agent).await?,
         })
-    }
-
-    /// The assignment of the same skill that installing it replaces.
-    async fn replaced(
-        &self,
-        account: &str,
-        agent: &str,
-        skill: &Skill,
-    ) -> Result<Option<Assignment>, ServiceError> {
-        let there = self.store.get_assignment(account, agent, &skill.id);
-        Ok(there.await?)
     }
 
     /// Checks that a version may take the place of another under the grant that there is.
@@ -256,12 +242,12 @@ impl Assignments {
     /// Checks that the version is not on the agent yet, and that there is room on it for one more skill and its tools.
     async fn check_room(
         &self,
+        there: &[Assignment],
         account: &str,
         agent: &str,
         skill: &Skill,
         version: &VersionHead,
     ) -> Result<(), ServiceError> {
-        let there = self.store.list_assignments(account, agent).await?;
         if there.iter().any(|one| one.version_id == version.id) {
             return Err(ServiceError::conflict(
                 "Skill already assigned to this agent",
@@ -324,19 +310,19 @@ impl Assignments {
     }
 }
 
-/// What is granted: the install_skill when it is inside what is asked for, else all that is asked for.
-fn granted(asked: &Permissions, install_skill: Option<Value>) -> Result<Permissions, ServiceError> {
-    let Some(install_skill) = install_skill else {
-        return Ok(asked.clone());
-    };
-    let install_skill: Permissions = serde_json::from_value(install_skill)
+/// Reads the permissions that a caller names, which must be inside what is asked for.
+fn named_permissions(asked: &Permissions, named: Value) -> Result<Permissions, ServiceError> {
+    let named: Permissions = serde_json::from_value(named)
         .map_err(|error| ServiceError::invalid(format!("permissions: {error}.")))?;
-    if asked.covers(&install_skill) {
-        return Ok(install_skill);
+    if asked.covers(&named) {
+        return Ok(named);
     }
-    let message = format!(
+    Err(ServiceError::invalid(format!(
         "permissions: grants more than the skill asks for, which is:\n{}",
         asked.to_yaml()
-    );
-    Err(ServiceError::invalid(message))
+    )))
+}
+
+fn as_json(permissions: &Permissions) -> Result<Value, ServiceError> {
+    serde_json::to_value(permissions).map_err(ServiceError::internal)
 }

@@ -139,14 +139,7 @@ impl ServiceError {
 
     /// What the log is told: this error and all its sources, as one line.
     pub fn chain(&self) -> String {
-        let mut line = self.to_string();
-        let mut source = self.source();
-        while let Some(inner) = source {
-            line.push_str(": ");
-            line.push_str(&inner.to_string());
-            source = inner.source();
-        }
-        line
+        error_chain(self)
     }
 
     /// Whether the host failed, rather than refused. What is unavailable without a source is a refusal: the host is
@@ -158,6 +151,18 @@ impl ServiceError {
             _ => false,
         }
     }
+}
+
+/// Writes an error and all its sources as one line.
+pub fn error_chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        line.push_str(": ");
+        line.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    line
 }
 
 /// What the store refuses is the caller's to mend; what it fails at is ours.

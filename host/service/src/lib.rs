@@ -39,7 +39,7 @@ pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, pars
 pub use assignments::{Assignments, ConsentDifference, InstallSkill, Installed, Uninstalled};
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
-pub use error::{ErrorKind, ServiceError};
+pub use error::{ErrorKind, ServiceError, error_chain};
 pub use id::{AccountId, AgentId, ApiKeyId, PublisherKeyRef, RunId, SessionId, SkillRef};
 pub use logs::Logs;
 pub use packages::Packages;

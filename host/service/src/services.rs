@@ -23,6 +23,7 @@ use crate::places::WorkInProgress;
 use crate::preload::{preload, when_loaded};
 use crate::publisher_keys::PublisherKeys;
 use crate::run::RunDriver;
+use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
 use crate::{ProviderConfig, PublicUrl, ServiceError};
@@ -124,16 +125,17 @@ impl Services {
             loaded_skills.clone(),
             logs.clone(),
         ));
-        let driver = Arc::new(RunDriver::new(
-            store.clone(),
-            agents.clone(),
-            loaded_skills.clone(),
+        let driver = Arc::new(RunDriver {
+            store: store.clone(),
+            agents: agents.clone(),
+            loaded_skills: loaded_skills.clone(),
             providers,
-            places.clone(),
-            logs.clone(),
-            config.budget,
-            background.clone(),
-        ));
+            places: places.clone(),
+            logs: logs.clone(),
+            budget: config.budget,
+            background: background.clone(),
+            session_queues: SessionQueues::default(),
+        });
         let publisher_keys = PublisherKeys::new(store.clone(), config.public_url);
         Self {
             accounts: Accounts::new(store.clone()),

@@ -6,7 +6,7 @@ mod prepare;
 pub(crate) mod provider;
 mod resume;
 mod secrets;
-mod session_queue;
+pub(crate) mod session_queue;
 mod skill_query;
 pub(crate) mod spawn;
 mod tools;
@@ -27,15 +27,15 @@ use crate::{Background, ProviderConfig, ServiceError};
 
 /// Prepares runs, drives them to their end, and resumes those that were interrupted.
 pub(crate) struct RunDriver {
-    store: Store,
-    agents: Arc<Agents>,
-    loaded_skills: LoadedSkills,
-    providers: Arc<ProviderConfig>,
-    places: Arc<WorkInProgress>,
-    logs: Logs,
-    budget: Budget,
-    background: Background,
-    session_queues: SessionQueues,
+    pub(crate) store: Store,
+    pub(crate) agents: Arc<Agents>,
+    pub(crate) loaded_skills: LoadedSkills,
+    pub(crate) providers: Arc<ProviderConfig>,
+    pub(crate) places: Arc<WorkInProgress>,
+    pub(crate) logs: Logs,
+    pub(crate) budget: Budget,
+    pub(crate) background: Background,
+    pub(crate) session_queues: SessionQueues,
 }
 
 /// The places that a run holds until it has ended. The session's is given up first.
@@ -45,33 +45,6 @@ pub(crate) struct RunPlaces {
 }
 
 impl RunDriver {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of a run, each named at the one call"
-    )]
-    pub(crate) fn new(
-        store: Store,
-        agents: Arc<Agents>,
-        loaded_skills: LoadedSkills,
-        providers: Arc<ProviderConfig>,
-        places: Arc<WorkInProgress>,
-        logs: Logs,
-        budget: Budget,
-        background: Background,
-    ) -> Self {
-        Self {
-            store,
-            agents,
-            loaded_skills,
-            providers,
-            places,
-            logs,
-            budget,
-            background,
-            session_queues: SessionQueues::default(),
-        }
-    }
-
     /// Waits for the session's turn, then for a place of its account among all runs.
     ///
     /// # Errors
