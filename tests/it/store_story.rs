@@ -9,6 +9,7 @@ mod given;
 mod grant;
 mod log;
 mod message;
+mod migrations;
 mod opening;
 mod pages;
 mod publisher_key;
@@ -83,6 +84,9 @@ async fn on_any(url: &str) {
         .unwrap();
     agent::agents_live_and_die(&store, &clock).await.unwrap();
     secret::secrets_are_kept(&store).await.unwrap();
+    secret::secrets_have_owners_of_several_kinds(&store)
+        .await
+        .unwrap();
     session::sessions_belong_to_peers(&store, &clock)
         .await
         .unwrap();
@@ -97,8 +101,14 @@ async fn on_any(url: &str) {
     version::no_unsigned_version_follows_a_signed_one(&store)
         .await
         .unwrap();
+    version::what_an_account_publishes_is_limited(&store)
+        .await
+        .unwrap();
     assignment::skills_are_put_on_agents(&store).await.unwrap();
     assignment::a_deleted_skill_stays_where_it_is_until_the_last_agent_gives_it_up(&store)
+        .await
+        .unwrap();
+    assignment::a_deleted_skill_goes_with_the_last_of_several_who_give_it_up(&store)
         .await
         .unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();

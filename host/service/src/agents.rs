@@ -11,12 +11,12 @@ use skillgate_agent::nests_deeper_than;
 use skillgate_runtime::{LogLevel, Runtime};
 
 use skillgate_store::{
-    Agent, AgentStatus, AgentSummary, NewAgent, Page, SecretChanges, SecretLimits, SecretText,
-    Store,
+    Agent, AgentStatus, AgentSummary, NewAgent, Page, SecretChanges, SecretLimits, SecretOwner,
+    SecretText, Store,
 };
 use tokio_util::sync::CancellationToken;
 
-use self::running::RunningAgents;
+use self::running::{RunningAgents, SeenAgents, seen_agents};
 use crate::config::{
     MAX_AGENTS_PER_ACCOUNT, MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, MAX_MARKDOWN_BYTES,
     MAX_SECRET_BYTES, MAX_SECRETS,
@@ -52,6 +52,7 @@ pub struct Agents {
     providers: Arc<ProviderConfig>,
     loaded_skills: LoadedSkills,
     logs: Logs,
+    seen: SeenAgents,
     running: RunningAgents,
 }
 
@@ -64,12 +65,13 @@ impl Agents {
         logs: Logs,
     ) -> Self {
         Self {
+            seen: seen_agents(&store),
+            running: RunningAgents::default(),
             store,
             runtime,
             providers,
             loaded_skills,
             logs,
-            running: RunningAgents::default(),
         }
     }
 
@@ -140,7 +142,7 @@ impl Agents {
         if agent.config["llmProvider"].is_null() {
             let names = self
                 .store
-                .secret_names(&agent.account_id, &agent.id)
+                .secret_names(&agent.account_id, SecretOwner::Agent(&agent.id))
                 .await?;
             let choice = self.providers.choose(&agent.config, |name| {
                 names.iter().any(|known| known == name)
@@ -171,19 +173,17 @@ impl Agents {
 
     /// One agent of an account, at most a second old; `NotFound` when it has none of this id.
     pub async fn get(&self, actor: &Actor, id: &AgentId) -> Result<Arc<Agent>, ServiceError> {
-        if let Some(agent) = self.running.seen.get(&**id).await {
+        if let Some(agent) = self.seen.get(&**id).await {
             return if agent.account_id == *actor.account {
                 Ok(agent)
             } else {
                 Err(missing())
             };
         }
+        let epoch = self.seen.epoch(&**id);
         let agent = self.store.get_agent(&actor.account, id).await?;
         let agent = Arc::new(self.resolved(agent.ok_or_else(missing)?).await?);
-        self.running
-            .seen
-            .insert(id.to_string(), agent.clone())
-            .await;
+        self.seen.insert(id.to_string(), agent.clone(), epoch).await;
         Ok(agent)
     }
 
@@ -215,7 +215,6 @@ impl Agents {
         let runs = store
             .mark_agent_for_restart(&agent.account_id, &agent.id)
             .await?;
-        self.running.seen.invalidate(&agent.id).await;
         Ok(runs)
     }
 
@@ -235,11 +234,16 @@ impl Agents {
             set: sealed(set),
             delete,
             most: SecretLimits {
-                count: MAX_SECRETS,
-                bytes: MAX_SECRET_BYTES,
+                count: MAX_SECRETS as i64,
+                bytes: MAX_SECRET_BYTES as i64,
             },
         };
-        if !self.store.set_secrets(&actor.account, id, &changes).await? {
+        let owner = SecretOwner::Agent(id);
+        if !self
+            .store
+            .set_secrets(&actor.account, owner, &changes)
+            .await?
+        {
             return Err(missing());
         }
         let line = format!(

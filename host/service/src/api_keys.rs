@@ -119,7 +119,6 @@ impl ApiKeys {
     /// Revokes a key: refused at once here, and within a second by every other process.
     pub async fn revoke(&self, actor: &Actor, id: &ApiKeyId) -> Result<(), ServiceError> {
         let revoked = self.store.revoke_api_key(&actor.account, id).await?;
-        self.cache.invalidate_all();
         if revoked {
             Ok(())
         } else {

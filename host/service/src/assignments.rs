@@ -11,11 +11,12 @@ use skillgate_runtime::LogLevel;
 use skillgate_skill::Permissions;
 use skillgate_store::{
     Assignment, AssignmentGrant, NewAssignment, Skill, Store, TrustLevel, VersionHead,
+    VersionSource,
 };
 
 use crate::agents::Agents;
 use crate::config::MAX_SKILLS_PER_AGENT;
-use crate::loaded_skills::{LoadedSkills, Source};
+use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
 use crate::skills::head_of;
 use crate::{Actor, AgentId, ServiceError, SkillRef};
@@ -130,13 +131,13 @@ impl Assignments {
         };
         let ready = self
             .loaded_skills
-            .ready(Source::of(&skill, &version))
+            .ready(self.source(account, &version.id).await?)
             .await?;
         let asked = &ready.manifest.permissions;
         let grant = match (install_skill.permissions, kept) {
             (None, Some(replaces)) => AssignmentGrant::Kept { replaces },
-            (None, None) => AssignmentGrant::First(as_json(asked)?),
-            (Some(named), _) => AssignmentGrant::Anew(as_json(&named_permissions(asked, named)?)?),
+            (None, None) => AssignmentGrant::First(asked.clone()),
+            (Some(named), _) => AssignmentGrant::Anew(named_permissions(asked, named)?),
         };
         let (skill_id, key) = (skill.id.clone(), version.publisher_key_id);
         let new = NewAssignment {
@@ -149,9 +150,7 @@ impl Assignments {
         let assignment = self.store.install_skill(account, &agent.id, new).await?;
         let assignment = assignment.ok_or_else(|| ServiceError::not_found("agent"))?;
         // What another version was granted until now is replaced.
-        self.loaded_skills
-            .revoke(&agent.id, &assignment.skill_id)
-            .await;
+        self.loaded_skills.revoke(&agent.id, &assignment.skill_id);
         let line = format!(
             "Skill {} {} installed",
             assignment.skill_name, assignment.version
@@ -161,13 +160,17 @@ impl Assignments {
             .store
             .effective_grant(account, &agent.id, &skill_id, key.as_deref())
             .await?;
-        let permissions = grant.map(|grant| serde_json::from_value(grant.permissions));
-        let permissions = permissions.transpose().map_err(ServiceError::internal)?;
+        let permissions = grant.map(|grant| grant.permissions);
         Ok(Installed {
             assignment,
             permissions: permissions.unwrap_or_default(),
             needs_restart: self.agents.mark_for_restart(&agent).await?,
         })
+    }
+
+    async fn source(&self, account: &str, version: &str) -> Result<VersionSource, ServiceError> {
+        let source = self.store.version_source(account, version).await?;
+        source.ok_or_else(|| ServiceError::not_found("skill_version"))
     }
 
     /// Checks that a version may take the place of another under the grant that there is.
@@ -185,7 +188,7 @@ impl Assignments {
         };
         let before = version_of(replaced.version.clone()).await?;
         let after = version_of(version.version.clone()).await?;
-        let difference = ConsentDifference::between(&before, &after)?;
+        let difference = ConsentDifference::between(&before, &after);
         if !difference.needs_consent() {
             return Ok(());
         }
@@ -227,7 +230,7 @@ impl Assignments {
         self.store
             .uninstall_skill(account, &agent.id, &found.skill_id)
             .await?;
-        self.loaded_skills.revoke(&agent.id, &found.skill_id).await;
+        self.loaded_skills.revoke(&agent.id, &found.skill_id);
         self.logs.write(
             &(&*agent).into(),
             LogLevel::Info,
@@ -321,8 +324,4 @@ fn named_permissions(asked: &Permissions, named: Value) -> Result<Permissions, S
         "permissions: grants more than the skill asks for, which is:\n{}",
         asked.to_yaml()
     )))
-}
-
-fn as_json(permissions: &Permissions) -> Result<Value, ServiceError> {
-    serde_json::to_value(permissions).map_err(ServiceError::internal)
 }

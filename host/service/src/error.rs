@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use skillgate_runtime::{HostFault, LoadError};
 use skillgate_skill::{PackageError, SignatureError};
-use skillgate_store::StoreError;
 
 use crate::ConsentDifference;
 
@@ -163,18 +162,6 @@ pub fn error_chain(error: &dyn Error) -> String {
         source = inner.source();
     }
     line
-}
-
-/// What the store refuses is the caller's to mend; what it fails at is ours.
-impl From<StoreError> for ServiceError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict(message) => Self::conflict(message),
-            StoreError::Invalid(message) => Self::invalid(message),
-            StoreError::LimitReached(message) => Self::limit_reached(message),
-            other => Self::internal(other),
-        }
-    }
 }
 
 impl From<PackageError> for ServiceError {

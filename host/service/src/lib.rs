@@ -11,6 +11,7 @@ pub mod agents;
 mod api_keys;
 mod assignments;
 mod background;
+mod cache;
 pub mod chat;
 pub mod config;
 mod error;
@@ -30,6 +31,7 @@ mod scope;
 mod secrets;
 mod services;
 mod skills;
+mod store_errors;
 mod validate;
 
 pub use accounts::{AccountUsage, Accounts};

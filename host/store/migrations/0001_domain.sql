@@ -73,14 +73,17 @@ CREATE TABLE agent (
 );
 CREATE INDEX agent_account ON agent (account_id, created_at);
 
+-- A secret of an agent, a swarm or an installation. There is no foreign key to the owner: the verb that deletes an owner
+-- deletes its secrets in the same transaction.
 CREATE TABLE secret (
-    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    owner_kind TEXT NOT NULL,
+    owner_id TEXT NOT NULL,
     account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
     version BIGINT NOT NULL,
-    sealed BLOB NOT NULL,
+    sealed BLOB NOT NULL, -- bound to account, owner, name and version
     updated_at BIGINT NOT NULL,
-    PRIMARY KEY (agent_id, name)
+    PRIMARY KEY (owner_kind, owner_id, name)
 );
 
 CREATE TABLE session (
@@ -151,9 +154,10 @@ CREATE TABLE skill (
     author TEXT,
     category TEXT,
     tags TEXT NOT NULL,
-    latest_version TEXT NOT NULL,
+    latest_version TEXT, -- absent for a draft, which has no published version yet
     created_at BIGINT NOT NULL,
-    updated_at BIGINT NOT NULL
+    updated_at BIGINT NOT NULL,
+    deleted_at BIGINT
 );
 CREATE INDEX skill_name ON skill (name);
 -- The name of a deleted skill is free again, also while agents still have it.
@@ -162,7 +166,8 @@ CREATE UNIQUE INDEX skill_active_name ON skill (account_id, name) WHERE status =
 CREATE TABLE skill_version (
     id TEXT NOT NULL PRIMARY KEY,
     skill_id TEXT NOT NULL REFERENCES skill (id) ON DELETE CASCADE,
-    version TEXT NOT NULL,
+    number BIGINT NOT NULL, -- from 1 in each skill, in the order of publishing
+    version TEXT NOT NULL, -- semantic version
     digest TEXT NOT NULL,
     size BIGINT NOT NULL,
     manifest TEXT NOT NULL,
@@ -173,6 +178,7 @@ CREATE TABLE skill_version (
     published_by TEXT NOT NULL,
     yanked BOOLEAN NOT NULL,
     created_at BIGINT NOT NULL,
+    UNIQUE (skill_id, number),
     UNIQUE (skill_id, version)
 );
 
@@ -221,6 +227,7 @@ CREATE TABLE permission_grant (
     skill_id TEXT NOT NULL REFERENCES skill (id) ON DELETE CASCADE,
     publisher_key_id TEXT,
     permissions TEXT NOT NULL,
+    mode TEXT NOT NULL, -- `allow`, or `ask` before each call of a tool that is not read-only
     granted_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::api_key::{IssuedKey, NewApiKey, insert_api_key};
-use crate::db::{Tx, args};
+use crate::db::{Insert, Tx, args};
 use crate::{Store, StoreError, Timestamp, id};
 
 /// A tenant.
@@ -55,7 +55,10 @@ impl Store {
     /// The account with this id.
     pub async fn get_account(&self, id: &str) -> Result<Option<Account>, StoreError> {
         self.db
-            .optional("SELECT * FROM account WHERE id = $1", args![id])
+            .optional(
+                "SELECT id, name, created_at FROM account WHERE id = $1",
+                args![id],
+            )
             .await
     }
 
@@ -63,7 +66,7 @@ impl Store {
     pub async fn first_account(&self) -> Result<Option<Account>, StoreError> {
         self.db
             .optional(
-                "SELECT * FROM account ORDER BY created_at, id LIMIT 1",
+                "SELECT id, name, created_at FROM account ORDER BY created_at, id LIMIT 1",
                 args![],
             )
             .await
@@ -81,11 +84,12 @@ impl Store {
             created_at: self.now(),
         };
         let data_key = self.keys.new_data_key(&account.id)?;
-        tx.execute(
-            "INSERT INTO account (id, name, data_key, created_at) VALUES ($1, $2, $3, $4)",
-            args![&account.id, name, &data_key, account.created_at],
-        )
-        .await?;
+        let row = Insert::into_table("account")
+            .set("id", &account.id)
+            .set("name", name)
+            .set("data_key", &data_key)
+            .set("created_at", account.created_at);
+        tx.insert(row).await?;
         Ok(account)
     }
 }

@@ -4,7 +4,8 @@ use crate::db::args;
 use crate::{Message, Session, Store, StoreError};
 
 /// The latest messages of which the sizes add up to at most `$5`. They are added up before a text is read as a whole.
-const LATEST: &str = "SELECT * FROM message WHERE id IN \
+const LATEST: &str = "SELECT id, account_id, agent_id, session_id, run_id, role, content, parts, created_at \
+     FROM message WHERE id IN \
      (SELECT id FROM (SELECT id, SUM(size) OVER (ORDER BY created_at DESC, id DESC) AS upto FROM \
      (SELECT id, created_at, OCTET_LENGTH(content) + OCTET_LENGTH(parts) AS size FROM message WHERE account_id = $1 \
      AND agent_id = $2 AND session_id = $3 ORDER BY created_at DESC, id DESC LIMIT $4) AS sizes) AS sums \

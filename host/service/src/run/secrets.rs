@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use skillgate_agent::Redactor;
 use skillgate_runtime::{Secret, SecretSource};
-use skillgate_store::{Agent, Store};
+use skillgate_store::{Agent, SecretOwner, Store};
 
 use crate::ServiceError;
 use crate::secrets::is_platform;
@@ -27,7 +27,9 @@ impl Secrets {
         agent: &Agent,
         operators: impl Iterator<Item = Secret>,
     ) -> Result<Self, ServiceError> {
-        let stored = store.secrets(&agent.account_id, &agent.id).await?;
+        let stored = store
+            .secrets(&agent.account_id, SecretOwner::Agent(&agent.id))
+            .await?;
         let values: HashMap<String, Secret> = stored
             .into_iter()
             .map(|(name, value)| (name, Secret::new(value.expose())))
