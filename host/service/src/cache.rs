@@ -37,7 +37,7 @@ pub(crate) struct Epoch(u64);
 
 impl<K, V> Cache<K, V>
 where
-    K: Hash + Eq + Send + Sync + 'static,
+    K: Clone + Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
     /// Remembers at most `capacity` values, each for `time_to_live`.

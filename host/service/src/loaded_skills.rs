@@ -214,6 +214,11 @@ impl LoadedSkills {
         self.0.agents.get_or_read(agent, look_up).await
     }
 
+    /// Looks an agent's skills up again at the next use: what another process changed is seen, too.
+    pub(crate) fn invalidate_agent(&self, agent: &str) {
+        self.0.agents.invalidate(agent);
+    }
+
     /// Takes back what a skill was granted on an agent from what runs there now. It was revoked in the store before.
     pub(crate) fn revoke(&self, agent: &str, skill_id: &str) {
         self.0.live.revoke(agent, skill_id);

@@ -21,7 +21,7 @@ impl Agents {
     }
 
     async fn start_anew(&self, agent: &Agent) -> Result<Agent, ServiceError> {
-        self.loaded_skills.invalidate_agent(&agent.id).await;
+        self.loaded_skills.invalidate_agent(&agent.id);
         let stopped = self.running.token(&agent.id);
         let Err(error) = self.loaded_skills.of_agent(agent).await else {
             let started = self
