@@ -4,6 +4,7 @@
 //! takes the processor from another:
 //!
 //! - [`start`]: the program, as it is released, from nothing to ready.
+//! - [`knowledge`]: a knowledge base that is full.
 //! - [`read`]: the most frequent request, against a server that does nothing else.
 //! - [`turn`]: a message, its answer with a tool call, and what the time between is made of.
 //!
@@ -22,6 +23,8 @@
 mod figure;
 #[path = "http/floor.rs"]
 mod floor;
+#[path = "http/knowledge.rs"]
+mod knowledge;
 #[path = "http/load.rs"]
 mod load;
 #[path = "http/parts.rs"]
@@ -48,5 +51,8 @@ fn main() {
     }
     if wanted("turn") {
         runtime.block_on(turn::measure());
+    }
+    if wanted("knowledge") {
+        runtime.block_on(knowledge::measure());
     }
 }

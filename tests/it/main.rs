@@ -20,6 +20,7 @@ mod examples;
 mod fuzz;
 mod hostile_provider;
 mod instructions;
+mod knowledge;
 mod limits;
 mod providers;
 mod redaction;

@@ -7,6 +7,7 @@ mod assignment;
 mod deletion;
 mod given;
 mod grant;
+mod knowledge;
 mod log;
 mod message;
 mod migrations;
@@ -113,6 +114,15 @@ async fn on_any(url: &str) {
         .unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();
     log::logs_are_kept_to_a_length(&store, &clock)
+        .await
+        .unwrap();
+    knowledge::knowledge_is_added_found_and_deleted(&store)
+        .await
+        .unwrap();
+    knowledge::vectors_are_read_as_they_change(&store)
+        .await
+        .unwrap();
+    knowledge::knowledge_is_bounded_and_dies_with_its_owner(&store)
         .await
         .unwrap();
     pages::runs_and_histories_are_read_in_pages(&store)

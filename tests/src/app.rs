@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
+use skillgate_agent::embedding::{Embedder, HashedNgrams};
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, Runtime, RuntimeConfig, Secret};
 use skillgate_server::config::ConnectionLimits;
@@ -47,6 +48,8 @@ pub struct Setup {
     pub public_url: Option<PublicUrl>,
     /// How much of the server's own work there may be at once.
     pub limits: ServiceLimits,
+    /// What makes vectors of knowledge.
+    pub embedder: Arc<dyn Embedder>,
 }
 
 impl Default for Setup {
@@ -66,6 +69,7 @@ impl Default for Setup {
             connections: ConnectionLimits::default(),
             public_url: None,
             limits: ServiceLimits::default(),
+            embedder: Arc::new(HashedNgrams),
         }
     }
 }
@@ -131,6 +135,7 @@ impl TestApp {
                 store: store.clone(),
                 runtime: runtime(folder.path().join("state")),
                 providers,
+                embedder: setup.embedder,
                 rate_limit: setup.rate_limit,
                 budget: Budget::default(),
                 public_url: setup.public_url.unwrap_or_else(|| url.parse().unwrap()),

@@ -7,6 +7,7 @@
 //! - [`process`]: the real server, as a process of its own.
 //! - [`fuzz`]: what others send us, tried with bytes that nobody meant.
 //! - [`fake_anthropic`]: a peer that speaks the protocol of a language model.
+//! - [`fake_embeddings`]: a peer that speaks the protocol of an embedding model.
 //! - [`relay_registry`]: an attacker's registry, which passes on what publishers send to it.
 //! - [`postgres`]: a PostgreSQL server that lives as long as the tests.
 #![allow(
@@ -19,6 +20,7 @@
 pub mod abuse;
 pub mod app;
 pub mod fake_anthropic;
+pub mod fake_embeddings;
 pub mod fuzz;
 pub mod postgres;
 pub mod process;

@@ -11,6 +11,7 @@
 //! history ─► model ─► tool calls ─► results ─► model ─► … ─► end of turn, or of a budget
 //! ```
 
+pub mod embedding;
 mod event;
 mod journal;
 mod json;

@@ -2,6 +2,7 @@
 
 mod account;
 mod author;
+mod embedding;
 mod key;
 mod limits;
 mod package;
@@ -10,6 +11,7 @@ mod serve;
 
 pub(crate) use account::{AccountCommand, AccountCreate, ApiKeyCommand, ApiKeyCreate};
 pub(crate) use author::{Build, New, Run, Secret};
+pub(crate) use embedding::Embedding;
 pub(crate) use key::{KeysCommand, KeysNew, KeysShow};
 pub(crate) use limits::Limits;
 pub(crate) use package::{Inspect, KeyChoice, Sign, Verify};

@@ -77,6 +77,14 @@ variables! {
     MIN_FREE_DISK = "SKILLGATE_MIN_FREE_DISK";
     /// The provider of agents that name none: `anthropic`, `scripted` or `demo`.
     LLM_PROVIDER = "SKILLGATE_LLM_PROVIDER";
+    /// The model that embeds knowledge, by its provider's name for it.
+    EMBEDDING_MODEL = "SKILLGATE_EMBEDDING_MODEL";
+    /// How many numbers that model's vectors have.
+    EMBEDDING_DIMENSIONS = "SKILLGATE_EMBEDDING_DIMENSIONS";
+    /// Where OpenAI's protocol for embeddings is spoken, when it is not at the vendor's own address.
+    EMBEDDING_URL = "SKILLGATE_EMBEDDING_URL";
+    /// The credential for it.
+    EMBEDDING_API_KEY = "SKILLGATE_EMBEDDING_API_KEY";
     /// The file that the provider `scripted` plays.
     SCRIPT = "SKILLGATE_SCRIPT";
     /// The server that `publish`, `install` and `chat` talk to.

@@ -6,6 +6,7 @@ pub(crate) mod api_keys;
 pub(crate) mod assignments;
 pub(crate) mod chat;
 pub(crate) mod health;
+pub(crate) mod knowledge;
 pub(crate) mod llms;
 pub(crate) mod logs;
 pub(crate) mod openapi;
@@ -25,7 +26,8 @@ use crate::surface::Access::{AnyKey, Public, Scoped};
 use crate::surface::{Operation, Surface, llms_text, openapi_document};
 use crate::{ApiError, App};
 use skillgate_service::Scope::{
-    Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite,
+    Admin, AgentsRead, AgentsWrite, Chat, KnowledgeRead, KnowledgeWrite, Logs, SkillsRead,
+    SkillsWrite,
 };
 
 /// Lists the operations of the control plane.
@@ -164,6 +166,31 @@ fn v1() -> Surface {
             Scoped(SkillsWrite),
             skills::delete,
             "Delete a skill; agents that have it keep their version",
+        )
+        .post(
+            "/knowledge/ingest",
+            Scoped(KnowledgeWrite),
+            knowledge::ingest,
+            "Store chunks of text in the knowledge of an agent or a swarm",
+        )
+        .body_limit(knowledge::MAX_BODY)
+        .get(
+            "/knowledge",
+            Scoped(KnowledgeRead),
+            knowledge::list,
+            "List entries of knowledge, oldest first",
+        )
+        .delete(
+            "/knowledge",
+            Scoped(KnowledgeWrite),
+            knowledge::delete,
+            "Delete an entry of knowledge, those of a source, or all",
+        )
+        .post(
+            "/knowledge/search",
+            Scoped(KnowledgeRead),
+            knowledge::search,
+            "Search knowledge by words and by what it is about",
         )
         .get(
             "/publisher-keys",

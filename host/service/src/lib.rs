@@ -16,6 +16,7 @@ pub mod chat;
 pub mod config;
 mod error;
 mod id;
+mod knowledge;
 mod loaded_skills;
 pub mod logs;
 mod package_work;
@@ -42,7 +43,14 @@ pub use assignments::{Assignments, ConsentDifference, InstallSkill, Installed, U
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError, error_chain};
-pub use id::{AccountId, AgentId, ApiKeyId, PublisherKeyRef, RunId, SessionId, SkillRef};
+pub use id::{
+    AccountId, AgentId, ApiKeyId, KnowledgeEntryId, PublisherKeyRef, RunId, SessionId, SkillRef,
+    SwarmId,
+};
+pub use knowledge::{
+    FoundKnowledge, Ingested, Knowledge, KnowledgeChunk, KnowledgeSelection, KnowledgeTarget,
+    ReceivingPlace,
+};
 pub use logs::Logs;
 pub use packages::Packages;
 pub use public_url::PublicUrl;

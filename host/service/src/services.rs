@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use skillgate_agent::Budget;
+use skillgate_agent::embedding::Embedder;
 use skillgate_runtime::Runtime;
 use skillgate_store::{Store, Timestamp};
 
@@ -15,6 +16,7 @@ use crate::assignments::Assignments;
 use crate::background::Background;
 use crate::chat::Chat;
 use crate::config::ServiceLimits;
+use crate::knowledge::Knowledge;
 use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
 use crate::package_work::PackageWork;
@@ -39,6 +41,8 @@ pub struct ServiceConfig {
     pub runtime: Runtime,
     /// The language models.
     pub providers: ProviderConfig,
+    /// What makes vectors of knowledge.
+    pub embedder: Arc<dyn Embedder>,
     /// Requests a minute for an API key that has no limit of its own; 0 is none.
     pub rate_limit: u32,
     /// What one turn of an agent may use.
@@ -61,6 +65,8 @@ pub struct Services {
     pub assignments: Assignments,
     /// Messages and sessions.
     pub chat: Chat,
+    /// What agents and swarms know.
+    pub knowledge: Arc<Knowledge>,
     /// Agents' logs.
     pub logs: Logs,
     /// Packages that are published.
@@ -85,6 +91,8 @@ impl Services {
         let services = Arc::new(Self::build(config));
         let (background, started) = (&services.background, services.clone());
         background.spawn(async move { started.write_batches().await });
+        let (knowledge, closing) = (services.knowledge.clone(), background.closing().clone());
+        background.spawn(knowledge.embed_anew(closing));
         let started = services.clone();
         background.spawn(async move {
             let load = preload(&started.store, &started.loaded_skills);
@@ -125,6 +133,13 @@ impl Services {
             loaded_skills.clone(),
             logs.clone(),
         ));
+        let knowledge = Arc::new(Knowledge::new(
+            store.clone(),
+            agents.clone(),
+            config.embedder,
+            places.clone(),
+            limits.knowledge,
+        ));
         let driver = Arc::new(RunDriver {
             store: store.clone(),
             agents: agents.clone(),
@@ -154,6 +169,7 @@ impl Services {
                 places.clone(),
                 limits.pages.messages,
             ),
+            knowledge,
             packages: Packages::new(
                 store.clone(),
                 runtime,

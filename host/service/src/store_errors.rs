@@ -69,6 +69,12 @@ fn limit_message(limit: Limit) -> String {
         Limited::PackageBytes => format!(
             "This account's packages would have {wanted} bytes together; they may have {most}. Delete a skill first."
         ),
+        Limited::KnowledgeEntries => format!(
+            "This knowledge base would have {wanted} entries; it may have {most}. Delete some first."
+        ),
+        Limited::KnowledgeBytes => format!(
+            "This account's knowledge would have {wanted} bytes together; it may have {most}. Delete some first."
+        ),
         _ => format!("There would be {wanted} of {of:?}; there may be {most}."),
     }
 }

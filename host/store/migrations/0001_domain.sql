@@ -250,3 +250,48 @@ CREATE TABLE agent_log_head (
     agent_id TEXT NOT NULL PRIMARY KEY REFERENCES agent (id) ON DELETE CASCADE,
     seq BIGINT NOT NULL
 );
+
+-- Where knowledge lies: with an agent, or with a swarm.
+CREATE TABLE knowledge_scope (
+    number BIGINT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    agent_id TEXT UNIQUE REFERENCES agent (id) ON DELETE CASCADE,
+    swarm_id TEXT UNIQUE,
+    entries BIGINT NOT NULL, -- how many there are, and their bytes
+    bytes BIGINT NOT NULL,
+    last_seq BIGINT NOT NULL, -- the last number given to an entry; none is given twice
+    revision BIGINT NOT NULL, -- raised when vectors are added or replaced
+    deletions BIGINT NOT NULL -- raised when vectors are deleted or replaced
+);
+CREATE INDEX knowledge_scope_account ON knowledge_scope (account_id);
+
+CREATE TABLE knowledge_entry (
+    scope BIGINT NOT NULL REFERENCES knowledge_scope (number) ON DELETE CASCADE,
+    seq BIGINT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    source TEXT NOT NULL,
+    type TEXT, -- `type` of the metadata
+    metadata TEXT NOT NULL,
+    size BIGINT NOT NULL, -- bytes of text, source and metadata
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (scope, seq)
+);
+CREATE INDEX knowledge_entry_order ON knowledge_entry (scope, id);
+CREATE INDEX knowledge_entry_source ON knowledge_entry (scope, source, id);
+CREATE INDEX knowledge_entry_account ON knowledge_entry (account_id);
+
+-- Beside knowledge_entry, so that reading the vectors of a scope does not read its texts.
+CREATE TABLE knowledge_vector (
+    scope BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    embedder TEXT NOT NULL, -- the name of what made the vector
+    revision BIGINT NOT NULL, -- the scope's when it was made
+    vector BLOB NOT NULL,
+    PRIMARY KEY (scope, seq),
+    FOREIGN KEY (scope, seq) REFERENCES knowledge_entry (scope, seq) ON DELETE CASCADE
+);
+CREATE INDEX knowledge_vector_revision ON knowledge_vector (scope, revision, seq);
+CREATE INDEX knowledge_vector_embedder ON knowledge_vector (embedder);

@@ -116,6 +116,10 @@ pub enum Limited {
     Versions,
     /// Bytes of all packages that an account published.
     PackageBytes,
+    /// Entries of one agent's or swarm's knowledge.
+    KnowledgeEntries,
+    /// Bytes of an account's knowledge.
+    KnowledgeBytes,
 }
 
 impl Limit {

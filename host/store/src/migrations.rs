@@ -26,8 +26,8 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[Migration {
     name: "0001_domain",
     shared: include_str!("../migrations/0001_domain.sql"),
-    sqlite: "",
-    postgres: "",
+    sqlite: include_str!("../migrations/0001_domain.sqlite.sql"),
+    postgres: include_str!("../migrations/0001_domain.postgres.sql"),
 }];
 
 /// Any number that no other user of the PostgreSQL database locks; and no notices about tables that exist already.

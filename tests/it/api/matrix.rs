@@ -60,7 +60,11 @@ impl Things {
                 (true, other) => panic!("add a thing of `{other}` to these tests"),
             }
         });
-        filled.collect::<Vec<_>>().join("/")
+        let filled = filled.collect::<Vec<_>>().join("/");
+        match operation.path.as_str() {
+            "/v1/knowledge" => format!("{filled}?agentId={}", self.agent),
+            _ => filled,
+        }
     }
 }
 
@@ -75,6 +79,10 @@ fn body(operation: &Operation) -> Option<Value> {
             json!({ "skillId": "echo", "trustLevel": "clawhub" })
         }
         (&Method::POST, "/v1/api-keys") => json!({ "label": "L", "scopes": ["chat"] }),
+        (&Method::POST, "/v1/knowledge/ingest") => {
+            json!({ "agentId": "a", "chunks": [{ "text": "t", "source": "s" }] })
+        }
+        (&Method::POST, "/v1/knowledge/search") => json!({ "agentId": "a", "query": "q" }),
         (&Method::POST, "/v1/publisher-keys") => json!({}),
         (&Method::POST | &Method::PUT, "/v1/skills" | "/v1/skills/{id}") => {
             json!({ "skillMd": "---\nname: echo\ndescription: d\n---\n" })
@@ -172,7 +180,7 @@ async fn a_body_that_is_no_json_or_too_large_is_refused() {
         send("{\"a\": [".to_owned())
             .await
             .error(400, "validation_error");
-        let large = format!("{{\"a\": \"{}\"}}", "x".repeat(2 << 20));
+        let large = format!("{{\"a\": \"{}\"}}", "x".repeat(5 << 20));
         send(large).await.error(413, "payload_too_large");
     }
 }

@@ -36,7 +36,12 @@ impl Default for RetryPolicy {
 
 impl RetryPolicy {
     /// How long to wait after `error` ended attempt number `attempt` (from 0); `None`: don't ask again.
-    fn pause_after(&self, error: &ProviderError, attempt: u32, seed: &str) -> Option<Duration> {
+    pub(crate) fn pause_after(
+        &self,
+        error: &ProviderError,
+        attempt: u32,
+        seed: &str,
+    ) -> Option<Duration> {
         if attempt >= self.retries || !error.retryable() {
             return None;
         }

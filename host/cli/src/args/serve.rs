@@ -62,6 +62,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FILE", requires = "quickstart")]
     pub(crate) quickstart_key: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) embedding: super::Embedding,
+    #[command(flatten)]
     pub(crate) limits: super::Limits,
 }
 

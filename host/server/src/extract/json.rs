@@ -12,20 +12,31 @@ use crate::{ApiError, App};
 /// The most bytes of a JSON body.
 pub(crate) const JSON_LIMIT: usize = 1 << 20;
 
-/// A JSON body of type `T`: 415 when it is not declared as JSON, 413 above [`JSON_LIMIT`], 400 naming field, line and
+/// Bodies with more bytes are parsed apart from the threads that serve requests: that takes milliseconds.
+const LARGE: usize = 128 << 10;
+
+/// A JSON body of type `T`: 415 when it is not declared as JSON, 413 above `LIMIT` bytes, 400 naming field, line and
 /// column when it does not fit, 400 when it is not there within [`ConnectionLimits::body_timeout`](crate::ConnectionLimits).
-pub(crate) struct Json<T>(pub T);
+/// A row of the routes with another limit than [`JSON_LIMIT`] says so, too.
+pub(crate) struct Json<T, const LIMIT: usize = JSON_LIMIT>(pub T);
 
 /// The same, or nothing at all, which is the default of `T`.
 pub(crate) struct OptionalJson<T>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
+impl<T, const LIMIT: usize> FromRequest<App> for Json<T, LIMIT>
+where
+    T: DeserializeOwned + Send + 'static,
+{
     type Rejection = ApiError;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let declared = is_json(&request);
-        let bytes = read(request, app).await?;
-        parse(&bytes, declared).map(Self)
+        let bytes = read(request, app, LIMIT).await?;
+        if bytes.len() <= LARGE {
+            return parse(&bytes, declared).map(Self);
+        }
+        let parsed = tokio::task::spawn_blocking(move || parse(&bytes, declared)).await;
+        parsed.map_err(ApiError::internal)?.map(Self)
     }
 }
 
@@ -34,7 +45,7 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let declared = is_json(&request);
-        let bytes = read(request, app).await?;
+        let bytes = read(request, app, JSON_LIMIT).await?;
         if bytes.is_empty() {
             Ok(Self(T::default()))
         } else {
@@ -44,10 +55,10 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
 }
 
 /// The whole body, within the time that one may take.
-async fn read(request: Request, app: &App) -> Result<Bytes, ApiError> {
+async fn read(request: Request, app: &App, limit: usize) -> Result<Bytes, ApiError> {
     let patience = app.connections().body_timeout;
     match tokio::time::timeout(patience, Bytes::from_request(request, app)).await {
-        Ok(read) => read.map_err(unread),
+        Ok(read) => read.map_err(|error| unread(error, limit)),
         Err(_) => Err(ApiError::validation(format!(
             "The body did not end within {} s. Send it in one go, over a faster connection.",
             patience.as_secs_f32()
@@ -82,10 +93,10 @@ fn is_json(request: &Request) -> bool {
 }
 
 /// Why a body could not be read, as the caller is told it.
-fn unread(error: BytesRejection) -> ApiError {
+fn unread(error: BytesRejection, limit: usize) -> ApiError {
     match error {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            ApiError::too_large(JSON_LIMIT)
+            ApiError::too_large(limit)
         }
         other => {
             ApiError::validation("The body broke off before its end. Send it again.").because(other)

@@ -138,7 +138,7 @@ impl<T: JsonSchema> Input for Query<T> {
     }
 }
 
-impl<T: JsonSchema> Input for Json<T> {
+impl<T: JsonSchema, const LIMIT: usize> Input for Json<T, LIMIT> {
     fn describe(description: &mut Description, schemas: &mut Schemas) {
         let schema = schemas.request::<T>();
         description.body = Some(json!({ "required": true, "content": in_json(&schema) }));

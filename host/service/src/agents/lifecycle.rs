@@ -1,7 +1,7 @@
 //! Agents: started, stopped, deleted.
 
 use skillgate_runtime::LogLevel;
-use skillgate_store::{Agent, AgentError, AgentStatus};
+use skillgate_store::{Agent, AgentError, AgentStatus, KnowledgeOwner};
 use tokio_util::sync::CancellationToken;
 
 use super::{Agents, missing};
@@ -85,6 +85,10 @@ impl Agents {
         self.running.cancel(id);
         // Before the agent itself: when this fails, deleting can be asked for again.
         self.runtime.forget_agent(&actor.account, id).await?;
+        let owner = KnowledgeOwner::Agent(id.to_string());
+        self.store
+            .delete_knowledge(&actor.account, &owner, None)
+            .await?;
         let deleted = self.store.delete_agent(&actor.account, id).await?;
         self.running.cancel(id);
         self.logs.wake(id);

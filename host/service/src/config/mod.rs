@@ -4,6 +4,7 @@
 mod accounts;
 mod agents;
 mod chat;
+mod knowledge;
 mod logs;
 mod packages;
 mod pages;
@@ -19,6 +20,13 @@ pub use chat::MAX_LISTED_SESSIONS;
 pub(crate) use chat::{
     MAX_CONTEXT_CHARS, MAX_HISTORY_BYTES, MAX_HISTORY_MESSAGES, MAX_MESSAGE_CHARS, MAX_PEER_CHARS,
     MAX_WAITING_MESSAGES,
+};
+pub(crate) use knowledge::{
+    DUPLICATE_COSINE, EMBEDDED_AT_ONCE, EMBEDDING_PAUSE, MAX_METADATA_BYTES, MAX_METADATA_DEPTH,
+    MAX_QUERY_CHARS, MAX_SOURCE_CHARS,
+};
+pub use knowledge::{
+    KnowledgeLimits, MAX_CHUNK_CHARS, MAX_CHUNKS, MAX_LISTED_ENTRIES, MAX_SEARCH_RESULTS,
 };
 pub use logs::LogLimits;
 pub use packages::{LoadedSkillLimits, PackageLimits};
@@ -40,4 +48,6 @@ pub struct ServiceLimits {
     pub pages: PageLimits,
     /// Agents' logs.
     pub logs: LogLimits,
+    /// Knowledge.
+    pub knowledge: KnowledgeLimits,
 }

@@ -58,6 +58,12 @@ impl Tx {
         self.lock_row(hold, agent).await
     }
 
+    /// As [`Tx::hold_agent`], for a swarm and what belongs to it.
+    pub async fn hold_swarm(&mut self, swarm: &str) -> Result<(), StoreError> {
+        let hold = "SELECT id FROM swarm WHERE id = $1 FOR KEY SHARE";
+        self.lock_row(hold, swarm).await
+    }
+
     /// Keeps a skill from being deleted until the transaction ends. Required before it is looked up to be put on an agent.
     pub async fn hold_skill(&mut self, skill: &str) -> Result<(), StoreError> {
         let hold = "SELECT id FROM skill WHERE id = $1 FOR KEY SHARE";

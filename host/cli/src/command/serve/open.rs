@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
+use skillgate_agent::embedding::{
+    DEFAULT_BASE_URL, Embedder, HashedNgrams, OpenAiEmbedder, OpenAiEmbedderConfig,
+};
 use skillgate_agent::provider::{PROVIDERS, ProviderService};
 use skillgate_agent::{HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
@@ -15,7 +18,7 @@ use skillgate_service::{OperatorProvider, ProviderConfig, PublicUrl, ServiceConf
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 
-use crate::args::{Database, Serve};
+use crate::args::{Database, Embedding, Serve};
 use crate::environment;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 
@@ -61,6 +64,7 @@ pub(super) fn app_config(
             store,
             runtime,
             providers: providers(arguments)?,
+            embedder: embedder(&arguments.embedding),
             rate_limit: arguments.rate_limit,
             budget: limits.budget(),
             limits: limits.services(&arguments.database, descriptors),
@@ -150,6 +154,23 @@ fn providers(arguments: &Serve) -> Outcome<ProviderConfig> {
         script: arguments.script.as_ref().map(script).transpose()?,
         retry: RetryPolicy::default(),
     })
+}
+
+/// What makes vectors of knowledge: the operator's model, or the embedder that needs none.
+fn embedder(options: &Embedding) -> Arc<dyn Embedder> {
+    let (Some(model), Some(dimension)) = (&options.embedding_model, options.embedding_dimensions)
+    else {
+        return Arc::new(HashedNgrams);
+    };
+    let base_url = options.embedding_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+    Arc::new(OpenAiEmbedder::new(OpenAiEmbedderConfig {
+        http: HttpClient::default(),
+        base_url: base_url.to_owned(),
+        api_key: environment::value(environment::EMBEDDING_API_KEY),
+        model: model.clone(),
+        dimension,
+        retry: RetryPolicy::default(),
+    }))
 }
 
 /// What the environment says of a provider's service.
