@@ -90,6 +90,32 @@ async fn a_call_during_which_the_server_died_twice_is_not_tried_again() {
     );
 }
 
+#[tokio::test]
+async fn text_of_an_answer_that_a_crash_lost_is_taken_back() {
+    let half = json!([{ "type": "text", "text": "I was abou" }, { "type": "wait", "milliseconds": 60_000 }]);
+    let script = json!({ "turns": [{ "parts": half }] });
+    let mut server = Server::start(tempfile::tempdir().unwrap(), &script);
+    let client = server.client().await;
+    let agent = client.agent().await;
+    let shown = client.chat(&agent, "Tell me").await.next().await.unwrap();
+    assert_eq!(shown.json()["content"], "I was abou");
+    server.kill();
+    let whole = json!({ "turns": [{ "parts": [{ "type": "text", "text": "Here it is." }] }] });
+    std::fs::write(server.folder.path().join("script.json"), whole.to_string()).unwrap();
+    let server = server.again();
+    let client = client.at(&server.url);
+
+    let id = shown.id.unwrap();
+    let path = format!("/v1/runs/{}/events", id.split(':').next().unwrap());
+    let request = client.request(reqwest::Method::GET, &path);
+    let request = request.header("last-event-id", &id).send();
+    let events = Events::of(request.await.unwrap()).all().await;
+    let events: Vec<Value> = events.iter().map(|event| event.json()).collect();
+    assert_eq!(events[0], json!({ "type": "reset", "toEvent": null }));
+    assert_eq!(events[1]["content"], "Here it is.");
+    assert_eq!(events.last().unwrap()["stopReason"], "end_turn");
+}
+
 /// A server that was killed while an agent's tool ran, and was started again: run, agent, client.
 async fn killed_during(tool: &str, arguments: Value) -> (String, String, Client, Server) {
     let script = json!({ "turns": [
