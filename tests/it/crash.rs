@@ -52,15 +52,12 @@ async fn a_call_that_may_run_twice_runs_again() {
 async fn a_call_during_which_the_server_died_twice_is_not_tried_again() {
     let (run, agent, client, mut server) =
         killed_during("probe__sleep", json!({ "ms": 4_000 })).await;
-    let begun = async |client: &Client| {
-        let whole = client.get(&format!("/v1/runs/{run}")).await.data(200);
-        let steps = whole["steps"].as_array().unwrap().clone();
-        steps
-            .iter()
-            .filter(|step| step["type"] == "tool_begun")
-            .count()
-    };
-    while begun(&client).await < 2 {}
+    let path = format!("/v1/runs/{run}/events");
+    let events = client.request(reqwest::Method::GET, &path).send().await;
+    let mut events = Events::of(events.unwrap());
+    for _attempt in 0..2 {
+        events.until("tool_call").await;
+    }
     server.kill();
     let server = server.again();
     let client = client.at(&server.url);
