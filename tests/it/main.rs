@@ -24,6 +24,8 @@ mod limits;
 mod providers;
 mod redaction;
 mod resume;
+mod run_events;
+mod runs;
 mod sandbox;
 mod skill_query;
 mod store_story;

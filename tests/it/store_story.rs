@@ -91,6 +91,15 @@ async fn on_any(url: &str) {
         .await
         .unwrap();
     run::runs_are_journalled(&store, &clock).await.unwrap();
+    run::runs_are_listed_newest_first(&store, &clock)
+        .await
+        .unwrap();
+    run::what_waits_for_its_turn_was_not_said_yet(&store, &clock)
+        .await
+        .unwrap();
+    run::the_step_before_a_place_is_no_request(&store)
+        .await
+        .unwrap();
     message::history_is_the_latest_in_order(&store, &clock)
         .await
         .unwrap();

@@ -104,6 +104,12 @@ fn v1() -> Surface {
             "Open a session, which starts without context",
         )
         .get(
+            "/agents/{id}/runs",
+            Scoped(Chat),
+            runs::list,
+            "List the runs of an agent, newest first",
+        )
+        .get(
             "/agents/{id}/logs",
             Scoped(Logs),
             logs::tail,
@@ -212,6 +218,18 @@ fn v1() -> Surface {
             Scoped(Chat),
             runs::get,
             "Get a run, step by step",
+        )
+        .get(
+            "/runs/{id}/events",
+            Scoped(Chat),
+            runs::events,
+            "Follow the events of a run, from its beginning or behind one of them",
+        )
+        .post(
+            "/runs/{id}/cancel",
+            Scoped(Chat),
+            runs::cancel,
+            "End a run; what it said is kept",
         )
         .get(
             "/runs/{id}/receipts",

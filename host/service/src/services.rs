@@ -23,6 +23,7 @@ use crate::places::WorkInProgress;
 use crate::preload::{preload, when_loaded};
 use crate::publisher_keys::PublisherKeys;
 use crate::run::RunDriver;
+use crate::run::hub::RunHub;
 use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
@@ -135,6 +136,8 @@ impl Services {
             budget: config.budget,
             background: background.clone(),
             session_queues: SessionQueues::default(),
+            hub: RunHub::default(),
+            event_page_bytes: limits.pages.run_events,
         });
         let publisher_keys = PublisherKeys::new(store.clone(), config.public_url);
         Self {
@@ -163,7 +166,13 @@ impl Services {
                 &limits,
             ),
             publisher_keys,
-            runs: Runs::new(store.clone(), places.clone(), limits.pages.steps),
+            runs: Runs::new(
+                store.clone(),
+                agents.clone(),
+                driver.clone(),
+                places.clone(),
+                limits.pages.steps,
+            ),
             skills: Skills::new(store.clone(), places),
             agents,
             logs,

@@ -8,6 +8,7 @@ mod logs;
 mod packages;
 mod pages;
 mod places;
+mod runs;
 
 pub use accounts::AccountLimits;
 pub use agents::{MAX_AGENTS_PER_ACCOUNT, MAX_SKILLS_PER_AGENT};
@@ -24,6 +25,8 @@ pub use logs::LogLimits;
 pub use packages::{LoadedSkillLimits, PackageLimits};
 pub use pages::PageLimits;
 pub use places::WorkPlaces;
+pub use runs::MAX_LISTED_RUNS;
+pub(crate) use runs::{CANCEL_TIMEOUT, MAX_RECENT_EVENT_BYTES};
 
 /// All limits of the host's own work.
 #[derive(Debug, Clone, Default)]

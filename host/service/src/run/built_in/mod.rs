@@ -1,0 +1,27 @@
+//! The host's own tools, whose names have no `__`: one file each, which implements [`Tools`] for it, and one line in
+//! [`built_in_tools`]. A tool that an agent has no use for lists nothing in [`Tools::specs`].
+
+mod skill_query;
+
+use std::sync::Arc;
+
+use skillgate_agent::Tools;
+
+use self::skill_query::SkillQuery;
+use crate::loaded_skills::AgentSkill;
+use crate::logs::{LogOwner, Logs};
+
+/// What the host's own tools of one run are made from.
+pub(crate) struct BuiltInParts<'a> {
+    /// The account and its agent.
+    pub(crate) owner: &'a LogOwner,
+    /// The agent's skills.
+    pub(crate) skills: &'a Arc<Vec<AgentSkill>>,
+    /// Where calls are noted.
+    pub(crate) logs: &'a Logs,
+}
+
+/// Makes the host's own tools for one run, in the order in which they are offered.
+pub(crate) fn built_in_tools(parts: &BuiltInParts<'_>) -> Vec<Arc<dyn Tools>> {
+    vec![Arc::new(SkillQuery::new(parts))]
+}
