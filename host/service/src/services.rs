@@ -26,6 +26,8 @@ use crate::run::RunDriver;
 use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
+use crate::swarms::Swarms;
+use crate::usage::Usage;
 use crate::{ProviderConfig, PublicUrl, ServiceError};
 
 /// How often what is written in batches is written.
@@ -71,6 +73,10 @@ pub struct Services {
     pub runs: Runs,
     /// The skills that an account sees.
     pub skills: Skills,
+    /// Swarms.
+    pub swarms: Swarms,
+    /// What accounts used.
+    pub usage: Usage,
     store: Store,
     loaded_skills: LoadedSkills,
     driver: Arc<RunDriver>,
@@ -165,6 +171,8 @@ impl Services {
             publisher_keys,
             runs: Runs::new(store.clone(), places.clone(), limits.pages.steps),
             skills: Skills::new(store.clone(), places),
+            swarms: Swarms::new(store.clone()),
+            usage: Usage::new(store.clone()),
             agents,
             logs,
             store,

@@ -12,6 +12,8 @@ use skillgate_store::{NewMessage, NewStep, Run, RunEnd, RunStatus, Store, StoreE
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
+use crate::run::usage::usage_of;
+
 /// The pauses before the attempts to end a run whose step could not be committed. Together five minutes: a database
 /// that is away for longer is found again by a restart, or by nobody.
 const END_PAUSES: [Duration; 6] = [
@@ -133,7 +135,14 @@ impl RunJournal {
                     .finish_run(&self.run, RunEnd { step: row, ..end })
                     .await?
             }
-            None => self.store.append_step(&self.run.id, &row).await?,
+            None => match usage_of(&step, &state.steps) {
+                Some(usage) => {
+                    self.store
+                        .append_step_with_usage(&self.run, &row, &usage)
+                        .await?
+                }
+                None => self.store.append_step(&self.run.id, &row).await?,
+            },
         }
         match &step {
             Step::ToolBegun { place, .. } => {

@@ -10,6 +10,7 @@ pub(crate) mod session_queue;
 mod skill_query;
 pub(crate) mod spawn;
 mod tools;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;

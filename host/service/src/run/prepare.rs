@@ -40,7 +40,10 @@ impl RunDriver {
         let providers = &self.providers;
         let secrets =
             Arc::new(Secrets::read(&self.store, agent, providers.operators_keys().cloned()).await?);
-        let kind = providers.choose(&agent.config, |name| secrets.has(name))?;
+        let kind = providers.choose(
+            &agent.config,
+            &[&|name| secrets.has(name), &|name| secrets.swarm_has(name)],
+        )?;
         let tools = SkillTools::new(
             agent.into(),
             state_peer(&session.peer),
@@ -56,7 +59,7 @@ impl RunDriver {
             caller: context,
         };
         Ok(Prepared {
-            provider: providers.make(kind, |name| secrets.get(name))?,
+            provider: providers.make(kind, |name| secrets.credential(name))?,
             model: providers.model(kind, &agent.config),
             system: prompt.system(),
             tools: Arc::new(tools),
