@@ -1,5 +1,7 @@
-//! The control plane over HTTP: authentication, scopes, limits, envelopes, agents, publisher keys; and one story on both databases.
+//! The control plane over HTTP: authentication, scopes, limits, envelopes, accounts, agents, swarms, usage, publisher keys; and one
+//! story on both databases.
 
+mod account;
 mod agents;
 mod auth;
 mod consent;
@@ -8,3 +10,5 @@ mod limits;
 mod matrix;
 mod publisher_keys;
 mod story;
+mod swarms;
+mod usage;

@@ -16,6 +16,8 @@ mod publisher_key;
 mod run;
 mod secret;
 mod session;
+mod swarm;
+mod usage;
 mod version;
 
 use std::sync::Arc;
@@ -87,6 +89,17 @@ async fn on_any(url: &str) {
     secret::secrets_have_owners_of_several_kinds(&store)
         .await
         .unwrap();
+    account::plans_and_limits_are_the_operators(&store)
+        .await
+        .unwrap();
+    swarm::slugs_and_limits_hold_for_several_at_once(&store).await;
+    swarm::swarms_live_and_die(&store, &clock).await.unwrap();
+    swarm::deleting_a_swarm_waits_for_nobody_in_a_circle(&store)
+        .await
+        .unwrap();
+    usage::usage_is_added_up_by_day(&store, &clock)
+        .await
+        .unwrap();
     session::sessions_belong_to_peers(&store, &clock)
         .await
         .unwrap();
@@ -118,6 +131,9 @@ async fn on_any(url: &str) {
         .await
         .unwrap();
     assignment::a_deleted_skill_goes_with_the_last_of_several_who_give_it_up(&store)
+        .await
+        .unwrap();
+    assignment::an_agents_skills_are_counted(&store)
         .await
         .unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();

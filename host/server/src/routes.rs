@@ -12,6 +12,8 @@ pub(crate) mod openapi;
 pub(crate) mod publisher_keys;
 pub(crate) mod runs;
 pub(crate) mod skills;
+pub(crate) mod swarms;
+pub(crate) mod usage;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -25,7 +27,7 @@ use crate::surface::Access::{AnyKey, Public, Scoped};
 use crate::surface::{Operation, Surface, llms_text, openapi_document};
 use crate::{ApiError, App};
 use skillgate_service::Scope::{
-    Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite,
+    Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite, SwarmsRead, SwarmsWrite,
 };
 
 /// Lists the operations of the control plane.
@@ -242,6 +244,54 @@ fn v1() -> Surface {
             AnyKey,
             account::get,
             "Get the account, its limits and its usage",
+        )
+        .put(
+            "/account/model-tiers",
+            Scoped(Admin),
+            account::set_model_tiers,
+            "Replace the models of the tiers `low`, `medium` and `high`",
+        )
+        .get(
+            "/usage",
+            Scoped(AgentsRead),
+            usage::get,
+            "Report what the account used, by agent, model, skill or day",
+        )
+        .get(
+            "/swarms",
+            Scoped(SwarmsRead),
+            swarms::list,
+            "List swarms, newest first",
+        )
+        .post(
+            "/swarms",
+            Scoped(SwarmsWrite),
+            swarms::create,
+            "Make a swarm",
+        )
+        .get(
+            "/swarms/{id}",
+            Scoped(SwarmsRead),
+            swarms::get,
+            "Get a swarm with its agents",
+        )
+        .patch(
+            "/swarms/{id}",
+            Scoped(SwarmsWrite),
+            swarms::update,
+            "Change name, description or icon of a swarm",
+        )
+        .delete(
+            "/swarms/{id}",
+            Scoped(SwarmsWrite),
+            swarms::delete,
+            "Delete a swarm with its credentials; its agents stay",
+        )
+        .patch(
+            "/swarms/{id}/secrets",
+            Scoped(SwarmsWrite),
+            swarms::secrets,
+            "Set and delete the provider credentials that a swarm's agents fall back to",
         )
 }
 

@@ -3,7 +3,6 @@
 mod lifecycle;
 mod running;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -12,7 +11,7 @@ use skillgate_runtime::{LogLevel, Runtime};
 
 use skillgate_store::{
     Agent, AgentStatus, AgentSummary, NewAgent, Page, SecretChanges, SecretLimits, SecretOwner,
-    SecretText, Store,
+    Store, Swarm,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +22,7 @@ use crate::config::{
 };
 use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
-use crate::{Actor, AgentId, ProviderConfig, ServiceError, secrets, validate};
+use crate::{Actor, AgentId, Plan, ProviderConfig, ServiceError, SwarmId, secrets, validate};
 
 /// The name and version of the runtime that runs.
 pub const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
@@ -43,6 +42,8 @@ pub struct CreateAgent {
     pub soul_md: Option<String>,
     /// WORKFLOW.md.
     pub workflow_md: Option<String>,
+    /// The swarm that it joins.
+    pub swarm_id: Option<String>,
 }
 
 /// Agents.
@@ -105,15 +106,21 @@ impl Agents {
         }
         validate::bounded("config", config.to_string(), MAX_CONFIG_BYTES)?;
         let secrets = secrets::parse(&create.secrets)?;
-        self.providers
-            .choose(&config, |name| secrets.contains_key(name))?;
-        if self.store.count_agents(&actor.account).await?.total >= MAX_AGENTS_PER_ACCOUNT {
-            return Err(ServiceError::limit_reached(format!(
-                "This account has {MAX_AGENTS_PER_ACCOUNT} agents, the most it may have."
-            )));
-        }
+        let swarm = self
+            .swarm_to_join(actor, create.swarm_id.as_deref())
+            .await?;
+        let swarm_id = swarm.as_ref().map(|swarm| swarm.id.as_str());
+        let of_swarm = self.swarm_credentials(&actor.account, swarm_id).await?;
+        self.providers.choose(
+            &config,
+            &[&|name| secrets.contains_key(name), &|name| {
+                of_swarm.iter().any(|known| known == name)
+            }],
+        )?;
+        let max_agents = Plan::read(&self.store, &actor.account).await?.max_agents;
         let new = NewAgent {
             name,
+            swarm,
             region,
             image: IMAGE.to_owned(),
             config,
@@ -121,7 +128,8 @@ impl Agents {
             identity_md: String::new(),
             workflow_md,
             status: AgentStatus::Running,
-            secrets: sealed(secrets),
+            secrets: secrets::sealed(secrets),
+            max_agents,
         };
         let agent = self.store.create_agent(&actor.account, new).await?;
         self.logs.write(
@@ -130,6 +138,40 @@ impl Agents {
             "Agent created and started",
         );
         Ok(agent)
+    }
+
+    /// The swarm that an agent is to join; `None` when none is named.
+    ///
+    /// # Errors
+    /// `NotFound` when the account has no such swarm.
+    pub(crate) async fn swarm_to_join(
+        &self,
+        actor: &Actor,
+        named: Option<&str>,
+    ) -> Result<Option<Swarm>, ServiceError> {
+        let Some(named) = named else {
+            return Ok(None);
+        };
+        let id: SwarmId = named.parse()?;
+        let swarm = self.store.get_swarm(&actor.account, &id).await?;
+        swarm
+            .map(Some)
+            .ok_or_else(|| ServiceError::not_found("swarm"))
+    }
+
+    /// The names of the credentials that the agents of a swarm fall back to.
+    async fn swarm_credentials(
+        &self,
+        account: &str,
+        swarm: Option<&str>,
+    ) -> Result<Vec<String>, ServiceError> {
+        match swarm {
+            Some(swarm) => {
+                let owner = SecretOwner::Swarm(swarm);
+                Ok(self.store.secret_names(account, owner).await?)
+            }
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The agent with what its `config` leaves to be chosen: which provider answers, and how it is told who asks. It is not stored,
@@ -144,9 +186,15 @@ impl Agents {
                 .store
                 .secret_names(&agent.account_id, SecretOwner::Agent(&agent.id))
                 .await?;
-            let choice = self.providers.choose(&agent.config, |name| {
-                names.iter().any(|known| known == name)
-            });
+            let of_swarm = self
+                .swarm_credentials(&agent.account_id, agent.swarm_id.as_deref())
+                .await?;
+            let choice = self.providers.choose(
+                &agent.config,
+                &[&|name| names.iter().any(|known| known == name), &|name| {
+                    of_swarm.iter().any(|known| known == name)
+                }],
+            );
             if let Ok(kind) = choice {
                 agent.config["llmProvider"] = kind.name.into();
             }
@@ -231,7 +279,7 @@ impl Agents {
         let delete = secrets::parse_deletes(delete)?;
         let names: Vec<String> = set.keys().cloned().collect();
         let changes = SecretChanges {
-            set: sealed(set),
+            set: secrets::sealed(set),
             delete,
             most: SecretLimits {
                 count: MAX_SECRETS as i64,
@@ -263,13 +311,6 @@ fn region(given: Option<String>) -> Result<String, ServiceError> {
     } else {
         Err(ServiceError::invalid("region: must be `eu` or `us`."))
     }
-}
-
-fn sealed(secrets: BTreeMap<String, String>) -> BTreeMap<String, SecretText> {
-    secrets
-        .into_iter()
-        .map(|(name, value)| (name, SecretText::new(value)))
-        .collect()
 }
 
 fn missing() -> ServiceError {

@@ -71,6 +71,8 @@ ids! {
     SessionId "session",
     /// A skill: its name, or its UUID.
     SkillRef "skill",
+    /// The id of a swarm.
+    SwarmId "swarm",
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ use crate::run::hub::RunHub;
 use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
+use crate::swarms::Swarms;
+use crate::usage::Usage;
 use crate::{ProviderConfig, PublicUrl, ServiceError};
 
 /// How often what is written in batches is written.
@@ -72,6 +74,10 @@ pub struct Services {
     pub runs: Runs,
     /// The skills that an account sees.
     pub skills: Skills,
+    /// Swarms.
+    pub swarms: Swarms,
+    /// What accounts used.
+    pub usage: Usage,
     store: Store,
     loaded_skills: LoadedSkills,
     driver: Arc<RunDriver>,
@@ -174,6 +180,8 @@ impl Services {
                 limits.pages.steps,
             ),
             skills: Skills::new(store.clone(), places),
+            swarms: Swarms::new(store.clone()),
+            usage: Usage::new(store.clone()),
             agents,
             logs,
             store,

@@ -69,6 +69,15 @@ fn limit_message(limit: Limit) -> String {
         Limited::PackageBytes => format!(
             "This account's packages would have {wanted} bytes together; they may have {most}. Delete a skill first."
         ),
+        Limited::Agents => format!(
+            "This account would have {wanted} agents; its plan allows {most}. Delete one first."
+        ),
+        Limited::AgentSkills => format!(
+            "This agent would have {wanted} skills; the plan allows {most}. Remove one first."
+        ),
+        Limited::Swarms => format!(
+            "This account would have {wanted} swarms; it may have {most}. Delete one first."
+        ),
         _ => format!("There would be {wanted} of {of:?}; there may be {most}."),
     }
 }

@@ -116,6 +116,12 @@ pub enum Limited {
     Versions,
     /// Bytes of all packages that an account published.
     PackageBytes,
+    /// Agents of an account.
+    Agents,
+    /// Skills on one agent.
+    AgentSkills,
+    /// Swarms of an account.
+    Swarms,
 }
 
 impl Limit {

@@ -51,11 +51,13 @@ mod session;
 mod skill;
 mod step;
 mod store;
+mod swarm;
 mod time;
+mod usage;
 mod version;
 mod version_number;
 
-pub use account::Account;
+pub use account::{Account, AccountChanges};
 pub use agent::{
     Agent, AgentCounts, AgentError, AgentStatus, AgentSummary, AgentToStart, NewAgent,
 };
@@ -82,6 +84,8 @@ pub use session::Session;
 pub use skill::{Access, Skill, SkillKind};
 pub use step::{NewStep, Step};
 pub use store::{Page, Store, StoreConfig};
+pub use swarm::{NewSwarm, Swarm, SwarmAgent, SwarmChanges, SwarmRef};
 pub use time::{Clock, Timestamp, system_clock};
+pub use usage::{NewUsage, UsageGrouping, UsageKind, UsageRow, UsageTotals};
 pub use version::{PackageUsage, TrustLevel, Version, VersionHead};
 pub use version_number::VersionNumber;

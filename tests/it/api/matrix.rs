@@ -17,6 +17,7 @@ struct Things {
     run: String,
     api_key: String,
     publisher_key: String,
+    swarm: String,
 }
 
 impl Things {
@@ -29,6 +30,8 @@ impl Things {
         owner.upload(&signed("echo", &key).await).await.data(201);
         let agent = owner.agent().await;
         let done = owner.chat(&agent, "Hello?").await.until("done").await;
+        let swarm = json!({ "name": "Growth" });
+        owner.post("/v1/swarms", swarm).await.data(201);
         let first = async |path: &str, field: &str| {
             owner.get(path).await.data(200)[0][field]
                 .as_str()
@@ -38,6 +41,7 @@ impl Things {
         Self {
             api_key: first("/v1/api-keys", "id").await,
             publisher_key: first("/v1/publisher-keys", "id").await,
+            swarm: first("/v1/swarms", "id").await,
             run: done["runId"].as_str().unwrap().to_owned(),
             app,
             owner,
@@ -57,6 +61,7 @@ impl Things {
                 (true, "skills") => "echo",
                 (true, "api-keys") => &self.api_key,
                 (true, "publisher-keys") => &self.publisher_key,
+                (true, "swarms") => &self.swarm,
                 (true, other) => panic!("add a thing of `{other}` to these tests"),
             }
         });
@@ -74,6 +79,12 @@ fn body(operation: &Operation) -> Option<Value> {
         (&Method::POST, "/v1/agents/{id}/skills") => {
             json!({ "skillId": "echo", "trustLevel": "clawhub" })
         }
+        (&Method::POST, "/v1/swarms") => json!({ "name": "Sales" }),
+        (&Method::PATCH, "/v1/swarms/{id}") => json!({ "icon": null }),
+        (&Method::PATCH, "/v1/swarms/{id}/secrets") => {
+            json!({ "secrets": { "anthropicApiKey": "x" } })
+        }
+        (&Method::PUT, "/v1/account/model-tiers") => json!({ "low": ["demo/demo"] }),
         (&Method::POST, "/v1/api-keys") => json!({ "label": "L", "scopes": ["chat"] }),
         (&Method::POST, "/v1/publisher-keys") => json!({}),
         (&Method::POST | &Method::PUT, "/v1/skills" | "/v1/skills/{id}") => {

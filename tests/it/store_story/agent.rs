@@ -85,6 +85,8 @@ fn summary(agent: &Agent) -> AgentSummary {
     AgentSummary {
         id: agent.id,
         swarm_id: agent.swarm_id,
+        swarm_name: agent.swarm_name,
+        swarm_slug: agent.swarm_slug,
         name: agent.name,
         status: agent.status,
         region: agent.region,

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use super::hub::{Attendance, LiveRun};
+use crate::run::usage::usage_of;
 
 /// The pauses before the attempts to end a run whose step could not be committed. Together five minutes: a database
 /// that is away for longer is found again by a restart, or by nobody.
@@ -150,7 +151,14 @@ impl RunJournal {
                     .finish_run(&self.run, RunEnd { step: row, ..end })
                     .await?
             }
-            None => self.store.append_step(&self.run.id, &row).await?,
+            None => match usage_of(&step, &state.steps) {
+                Some(usage) => {
+                    self.store
+                        .append_step_with_usage(&self.run, &row, &usage)
+                        .await?
+                }
+                None => self.store.append_step(&self.run.id, &row).await?,
+            },
         }
         match &step {
             Step::ToolBegun { place, .. } => {

@@ -15,6 +15,7 @@ pub(crate) mod session_queue;
 mod skill_tools;
 pub(crate) mod spawn;
 mod toolbox;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -45,7 +45,10 @@ impl RunDriver {
         let providers = &self.providers;
         let secrets =
             Arc::new(Secrets::read(&self.store, agent, providers.operators_keys().cloned()).await?);
-        let kind = providers.choose(&agent.config, |name| secrets.has(name))?;
+        let kind = providers.choose(
+            &agent.config,
+            &[&|name| secrets.has(name), &|name| secrets.swarm_has(name)],
+        )?;
         let skill_tools = SkillTools::new(
             agent.into(),
             state_peer(&session.peer),
@@ -61,7 +64,7 @@ impl RunDriver {
             caller: context,
         };
         Ok(Prepared {
-            provider: providers.make(kind, |name| secrets.get(name))?,
+            provider: providers.make(kind, |name| secrets.credential(name))?,
             model: providers.model(kind, &agent.config),
             system: prompt.system(),
             tools: Arc::new(self.toolbox(&agent.into(), skill_tools, &skills)),
