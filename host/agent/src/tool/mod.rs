@@ -101,6 +101,11 @@ impl CallReceipt {
         let written = serde_json::to_value(receipt);
         Self(written.unwrap_or_else(|error| json!({ "unreadable": error.to_string() })))
     }
+
+    /// A field of the receipt, as whoever ran the call wrote it.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
 }
 
 /// The tools of one agent. Skills in sandboxes implement it.

@@ -1,7 +1,7 @@
 //! What a step of a run used, as it is counted for the account.
 
 use serde_json::Value;
-use skillgate_agent::{Step, Usage};
+use skillgate_agent::{CallReceipt, Step, Usage};
 use skillgate_store::{NewUsage, UsageKind, UsageTotals};
 
 use crate::prices::{cost_nanos, count};
@@ -21,7 +21,7 @@ pub(super) fn usage_of(step: &Step, before: &[Step]) -> Option<NewUsage> {
             receipt: Some(receipt),
             ..
         } => {
-            let skill = receipt.get("skill")?.as_str()?;
+            let skill = receipt.field("skill")?.as_str()?;
             let is_first = !skills(before).any(|one| one == skill);
             Some(tool_call(skill, receipt, is_first))
         }
@@ -46,25 +46,25 @@ fn model_call(provider: &str, model: &str, usage: Usage, is_first: bool) -> NewU
     }
 }
 
-fn tool_call(skill: &str, receipt: &Value, is_first: bool) -> NewUsage {
-    let number = |value: &Value, name: &str| {
-        let number = value.get(name).and_then(Value::as_u64).unwrap_or_default();
+fn tool_call(skill: &str, receipt: &CallReceipt, is_first: bool) -> NewUsage {
+    let number = |value: Option<&Value>| {
+        let number = value.and_then(Value::as_u64).unwrap_or_default();
         i64::try_from(number).unwrap_or(i64::MAX)
     };
-    let uses = receipt.get("uses").and_then(Value::as_array);
+    let uses = receipt.field("uses").and_then(Value::as_array);
     let uses = uses.into_iter().flatten();
     let http = uses.filter(|one| one.get("permission").is_some_and(|name| name == "http"));
-    let listed = http.fold(0, |sum: i64, one| sum.saturating_add(number(one, "bytes")));
+    let listed = http.fold(0, |sum: i64, one| sum.saturating_add(number(one.get("bytes"))));
     NewUsage {
         kind: UsageKind::Skill,
         subject: shortened(skill.to_owned()),
         amounts: UsageTotals {
             runs: i64::from(is_first),
             tool_calls: 1,
-            sandbox_micros: number(receipt, "durationUs"),
+            sandbox_micros: number(receipt.field("durationUs")),
             // A receipt with too many destinations to list says only how many bytes the rest had: a skill must not hide
             // its traffic by spreading it.
-            egress_bytes: listed.saturating_add(number(receipt, "omittedBytes")),
+            egress_bytes: listed.saturating_add(number(receipt.field("omittedBytes"))),
             ..UsageTotals::default()
         },
     }
@@ -97,7 +97,7 @@ fn skills(steps: &[Step]) -> impl Iterator<Item = &str> {
         Step::ToolEnded {
             receipt: Some(receipt),
             ..
-        } => receipt.get("skill")?.as_str(),
+        } => receipt.field("skill")?.as_str(),
         _ => None,
     })
 }
@@ -116,7 +116,7 @@ fn shortened(mut name: String) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use skillgate_agent::CallPlace;
+    use skillgate_agent::{CallPlace, ToolOrigin, ToolOutcome};
 
     use super::*;
 
@@ -126,8 +126,9 @@ mod tests {
             id: "1".to_owned(),
             name: "web__get".to_owned(),
             content: String::new(),
-            is_error: false,
-            receipt: Some(receipt),
+            outcome: ToolOutcome::Result,
+            receipt: Some(CallReceipt::new(&receipt)),
+            origin: ToolOrigin::default(),
         }
     }
 
