@@ -2,13 +2,18 @@
 //! story on both databases.
 
 mod account;
+mod agent_status;
+mod agent_update;
 mod agents;
 mod auth;
 mod consent;
 mod envelope;
 mod limits;
 mod matrix;
+mod personality;
 mod publisher_keys;
+mod rules;
 mod story;
 mod swarms;
 mod usage;
+mod workflow;

@@ -24,6 +24,7 @@ mod limits;
 mod providers;
 mod redaction;
 mod resume;
+mod rule_read;
 mod run_events;
 mod runs;
 mod sandbox;

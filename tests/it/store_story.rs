@@ -2,6 +2,7 @@
 
 mod account;
 mod agent;
+mod agent_rule;
 mod api_key;
 mod assignment;
 mod deletion;
@@ -12,6 +13,7 @@ mod message;
 mod migrations;
 mod opening;
 mod pages;
+mod personality;
 mod publisher_key;
 mod run;
 mod secret;
@@ -85,6 +87,19 @@ async fn on_any(url: &str) {
         .await
         .unwrap();
     agent::agents_live_and_die(&store, &clock).await.unwrap();
+    agent::changes_at_the_same_time_all_hold(&store)
+        .await
+        .unwrap();
+    personality::earlier_versions_are_kept(&store, &clock)
+        .await
+        .unwrap();
+    personality::of_two_changes_of_one_text_one_is_made(&store)
+        .await
+        .unwrap();
+    agent_rule::rules_belong_to_agents(&store).await.unwrap();
+    agent_rule::rules_made_at_the_same_time_are_counted(&store)
+        .await
+        .unwrap();
     secret::secrets_are_kept(&store).await.unwrap();
     secret::secrets_have_owners_of_several_kinds(&store)
         .await

@@ -9,11 +9,14 @@ pub(crate) mod health;
 pub(crate) mod llms;
 pub(crate) mod logs;
 pub(crate) mod openapi;
+pub(crate) mod personality;
 pub(crate) mod publisher_keys;
+pub(crate) mod rules;
 pub(crate) mod runs;
 pub(crate) mod skills;
 pub(crate) mod swarms;
 pub(crate) mod usage;
+pub(crate) mod workflow;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -51,6 +54,12 @@ fn v1() -> Surface {
             agents::get,
             "Get an agent",
         )
+        .patch(
+            "/agents/{id}",
+            Scoped(AgentsWrite),
+            agents::update,
+            "Change an agent; `config` is merged",
+        )
         .delete(
             "/agents/{id}",
             Scoped(AgentsWrite),
@@ -74,6 +83,72 @@ fn v1() -> Surface {
             Scoped(AgentsWrite),
             agents::restart,
             "Stop an agent and start it again",
+        )
+        .get(
+            "/agents/{id}/status",
+            Scoped(AgentsRead),
+            agents::status,
+            "Say what an agent does now, and what its sandboxes use",
+        )
+        .get(
+            "/agents/{id}/personality",
+            Scoped(AgentsRead),
+            personality::get,
+            "Read SOUL.md and IDENTITY.md of an agent",
+        )
+        .put(
+            "/agents/{id}/personality",
+            Scoped(AgentsWrite),
+            personality::set,
+            "Replace SOUL.md of an agent",
+        )
+        .get(
+            "/agents/{id}/personality/versions",
+            Scoped(AgentsRead),
+            personality::versions,
+            "List the earlier versions of SOUL.md, newest first",
+        )
+        .get(
+            "/agents/{id}/personality/versions/{n}",
+            Scoped(AgentsRead),
+            personality::version,
+            "Read an earlier version of SOUL.md",
+        )
+        .get(
+            "/agents/{id}/workflow",
+            Scoped(AgentsRead),
+            workflow::get,
+            "Read WORKFLOW.md of an agent that runs, with the names of its rules",
+        )
+        .put(
+            "/agents/{id}/workflow",
+            Scoped(AgentsWrite),
+            workflow::set,
+            "Replace WORKFLOW.md of an agent that runs",
+        )
+        .get(
+            "/agents/{id}/rules",
+            Scoped(AgentsRead),
+            rules::list,
+            "List the rules of an agent by name",
+        )
+        .get(
+            "/agents/{id}/rules/{name}",
+            Scoped(AgentsRead),
+            rules::get,
+            "Read a rule of an agent",
+        )
+        .put(
+            "/agents/{id}/rules/{name}",
+            Scoped(AgentsWrite),
+            rules::put,
+            "Make or replace a rule of an agent",
+        )
+        .delete(
+            "/agents/{id}/rules/{name}",
+            Scoped(AgentsWrite),
+            rules::delete,
+            "Delete a rule of an agent",
         )
         .patch(
             "/agents/{id}/secrets",

@@ -1,12 +1,17 @@
-//! Agents: made, looked at, changed; `lifecycle` starts, stops and deletes them.
+//! Agents: made and looked at. `lifecycle` starts, stops and deletes them, `update` changes them, `usage` says what they
+//! use; `personality`, `workflow` and `rules` are what they are told.
 
 mod lifecycle;
+mod personality;
+mod rules;
 mod running;
+mod update;
+mod usage;
+mod workflow;
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use skillgate_agent::nests_deeper_than;
 use skillgate_runtime::{LogLevel, Runtime};
 
 use skillgate_store::{
@@ -15,10 +20,15 @@ use skillgate_store::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::personality::identity_md;
+pub use self::personality::{Personality, SetPersonality};
+pub use self::rules::RuleName;
 use self::running::{RunningAgents, SeenAgents, seen_agents};
+pub use self::update::UpdateAgent;
+use self::update::check_config;
+pub use self::usage::{AgentUsage, StatusNow};
 use crate::config::{
-    MAX_AGENTS_PER_ACCOUNT, MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, MAX_MARKDOWN_BYTES,
-    MAX_SECRET_BYTES, MAX_SECRETS,
+    MAX_AGENTS_PER_ACCOUNT, MAX_MARKDOWN_BYTES, MAX_NAME_CHARS, MAX_SECRET_BYTES, MAX_SECRETS,
 };
 use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
@@ -86,7 +96,7 @@ impl Agents {
     /// # Errors
     /// `Invalid` for a field that is not acceptable or for want of a credential, `LimitReached`.
     pub async fn create(&self, actor: &Actor, create: CreateAgent) -> Result<Agent, ServiceError> {
-        let name = validate::required("name", &create.name, 100)?;
+        let name = validate::required("name", &create.name, MAX_NAME_CHARS)?;
         let region = region(create.region)?;
         let soul_md = validate::bounded(
             "soulMd",
@@ -99,12 +109,7 @@ impl Agents {
             MAX_MARKDOWN_BYTES,
         )?;
         let config = Value::Object(create.config);
-        if nests_deeper_than(&config, MAX_CONFIG_DEPTH) {
-            return Err(ServiceError::invalid(format!(
-                "config: must not be nested more than {MAX_CONFIG_DEPTH} deep."
-            )));
-        }
-        validate::bounded("config", config.to_string(), MAX_CONFIG_BYTES)?;
+        check_config(&config)?;
         let secrets = secrets::parse(&create.secrets)?;
         let swarm = self
             .swarm_to_join(actor, create.swarm_id.as_deref())
@@ -125,7 +130,6 @@ impl Agents {
             image: IMAGE.to_owned(),
             config,
             soul_md,
-            identity_md: String::new(),
             workflow_md,
             status: AgentStatus::Running,
             secrets: secrets::sealed(secrets),
@@ -264,6 +268,11 @@ impl Agents {
             .mark_agent_for_restart(&agent.account_id, &agent.id)
             .await?;
         Ok(runs)
+    }
+
+    /// Notes a change of an agent in its log.
+    fn note(&self, agent: &Agent, line: &str) {
+        self.logs.write(&agent.into(), LogLevel::Info, line);
     }
 
     /// Sets and deletes secrets of an agent. They hold from the next turn on. Gives whether the agent is marked for a restart.

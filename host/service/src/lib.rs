@@ -41,13 +41,18 @@ mod validate;
 
 pub use accounts::{AccountOverview, Accounts};
 pub use actor::Actor;
-pub use agents::{Agents, CreateAgent};
+pub use agents::{
+    AgentUsage, Agents, CreateAgent, Personality, RuleName, SetPersonality, StatusNow, UpdateAgent,
+};
 pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
 pub use assignments::{Assignments, ConsentDifference, InstallSkill, Installed, Uninstalled};
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError, error_chain};
-pub use id::{AccountId, AgentId, ApiKeyId, PublisherKeyRef, RunId, SessionId, SkillRef, SwarmId};
+pub use id::{
+    AccountId, AgentId, ApiKeyId, PersonalityVersionNumber, PublisherKeyRef, RunId, SessionId,
+    SkillRef, SwarmId,
+};
 pub use logs::Logs;
 pub use model_tiers::ModelTiers;
 pub use packages::Packages;

@@ -63,6 +63,9 @@ fn limit_message(limit: Limit) -> String {
         Limited::SecretBytes => format!(
             "secrets: the agent's secrets would have {wanted} bytes together; they may have {most}. Delete some that it does not need."
         ),
+        Limited::Rules => format!(
+            "This agent would have {wanted} rules; it may have {most}. Delete one that it does not need."
+        ),
         Limited::Versions => format!(
             "This account would have {wanted} published versions; it may have {most}. Delete a skill first."
         ),

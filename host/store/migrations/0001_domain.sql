@@ -81,7 +81,8 @@ CREATE TABLE agent (
     avatar_url TEXT,
     config TEXT NOT NULL,
     soul_md TEXT NOT NULL,
-    identity_md TEXT NOT NULL,
+    soul_md_sha256 TEXT NOT NULL, -- hexadecimal: what a change is expected to replace
+    soul_md_updated_at BIGINT NOT NULL,
     workflow_md TEXT NOT NULL,
     needs_restart BOOLEAN NOT NULL,
     last_error TEXT,
@@ -92,6 +93,26 @@ CREATE TABLE agent (
 );
 CREATE INDEX agent_account ON agent (account_id, created_at);
 CREATE INDEX agent_swarm ON agent (swarm_id, created_at);
+
+-- What an agent's SOUL.md was before. The newest are kept.
+CREATE TABLE personality_version (
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    number BIGINT NOT NULL, -- from 1, never given twice
+    soul_md TEXT NOT NULL,
+    soul_md_sha256 TEXT NOT NULL,
+    written_at BIGINT NOT NULL,
+    PRIMARY KEY (agent_id, number)
+);
+
+-- A procedure that an agent reads when it needs it.
+CREATE TABLE agent_rule (
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (agent_id, name)
+);
 
 -- A secret of an agent, a swarm or an installation. There is no foreign key to the owner: the verb that deletes an owner
 -- deletes its secrets in the same transaction.

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::db::{Insert, Tx, args};
 use crate::json_column::{JsonText, words};
+use crate::personality::sha256_hex;
 use crate::secret::{SecretOwner, put_secret};
 use crate::{Limit, Limited, Page, SecretText, Store, StoreError, Swarm, SwarmRef, Timestamp, id};
 
@@ -56,8 +57,10 @@ pub struct Agent {
     pub config: Value,
     /// SOUL.md: its personality.
     pub soul_md: String,
-    /// IDENTITY.md: who it says it is.
-    pub identity_md: String,
+    /// SHA-256 of SOUL.md, 64 hexadecimal digits.
+    pub soul_md_sha256: String,
+    /// When SOUL.md was last changed.
+    pub soul_md_updated_at: Timestamp,
     /// WORKFLOW.md: its role and procedures.
     pub workflow_md: String,
     /// Whether a change waits for a restart.
@@ -141,8 +144,6 @@ pub struct NewAgent {
     pub config: Value,
     /// SOUL.md
     pub soul_md: String,
-    /// IDENTITY.md
-    pub identity_md: String,
     /// WORKFLOW.md
     pub workflow_md: String,
     /// How it starts its life.
@@ -153,14 +154,11 @@ pub struct NewAgent {
     pub max_agents: i64,
 }
 
-/// The columns of an [`Agent`].
-macro_rules! columns {
-    () => {
-        "agent.id, agent.account_id, swarm_id, swarm.name AS swarm_name, swarm.slug AS swarm_slug, agent.name, status, region, \
-         image, avatar_url, config, soul_md, identity_md, workflow_md, needs_restart, last_error, error_category, \
-         agent.created_at, started_at, stopped_at"
-    };
-}
+/// Selects an [`Agent`], with the name and slug of its swarm, by id and account.
+pub(crate) const SELECT_AGENT: &str = "SELECT agent.id, agent.account_id, swarm_id, swarm.name AS swarm_name, swarm.slug AS swarm_slug, agent.name, status, region, \
+         image, avatar_url, config, soul_md, soul_md_sha256, soul_md_updated_at, workflow_md, needs_restart, last_error, error_category, \
+         agent.created_at, started_at, stopped_at FROM agent LEFT JOIN swarm ON swarm.id = agent.swarm_id \
+     WHERE agent.id = $1 AND agent.account_id = $2";
 
 impl Store {
     /// Makes an agent with its secrets, in one transaction.
@@ -204,8 +202,9 @@ impl Store {
             image: new.image,
             avatar_url: None,
             config: new.config,
+            soul_md_sha256: sha256_hex(&new.soul_md),
             soul_md: new.soul_md,
-            identity_md: new.identity_md,
+            soul_md_updated_at: now,
             workflow_md: new.workflow_md,
             needs_restart: false,
             last_error: None,
@@ -265,12 +264,7 @@ impl Store {
 
     /// One agent of an account.
     pub async fn get_agent(&self, account: &str, id: &str) -> Result<Option<Agent>, StoreError> {
-        let sql = concat!(
-            "SELECT ",
-            columns!(),
-            " FROM agent LEFT JOIN swarm ON swarm.id = agent.swarm_id WHERE agent.id = $1 AND agent.account_id = $2"
-        );
-        self.db.optional(sql, args![id, account]).await
+        self.db.optional(SELECT_AGENT, args![id, account]).await
     }
 }
 
@@ -286,7 +280,8 @@ fn row_of(agent: &Agent) -> Insert<'_> {
         .set("avatar_url", &agent.avatar_url)
         .set("config", &agent.config)
         .set("soul_md", &agent.soul_md)
-        .set("identity_md", &agent.identity_md)
+        .set("soul_md_sha256", &agent.soul_md_sha256)
+        .set("soul_md_updated_at", agent.soul_md_updated_at)
         .set("workflow_md", &agent.workflow_md)
         .set("needs_restart", agent.needs_restart)
         .set("created_at", agent.created_at)

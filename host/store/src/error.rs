@@ -112,6 +112,8 @@ pub enum Limited {
     Secrets,
     /// Bytes of all secrets of one owner.
     SecretBytes,
+    /// Rules of one agent.
+    Rules,
     /// Versions that an account published.
     Versions,
     /// Bytes of all packages that an account published.

@@ -22,6 +22,8 @@
 
 mod account;
 mod agent;
+mod agent_rule;
+mod agent_update;
 mod api_key;
 mod assignment;
 mod change;
@@ -40,6 +42,7 @@ mod master_key;
 mod message;
 mod migrations;
 mod pages;
+mod personality;
 mod publish;
 mod publisher_key;
 mod publisher_key_challenge;
@@ -61,6 +64,8 @@ pub use account::{Account, AccountChanges};
 pub use agent::{
     Agent, AgentCounts, AgentError, AgentStatus, AgentSummary, AgentToStart, NewAgent,
 };
+pub use agent_rule::{AgentRule, NewAgentRule};
+pub use agent_update::HeldSecrets;
 pub use api_key::{ApiKey, IssuedKey, NewApiKey};
 pub use assignment::{Assignment, AssignmentGrant, NewAssignment};
 pub use change::Change;
@@ -73,6 +78,9 @@ pub use log::{LogLine, NewLogLine};
 pub use master_key::MasterKey;
 pub use message::{History, Message, NewMessage, Role};
 pub use pages::{Said, StepPage};
+pub use personality::{
+    PersonalityChange, PersonalityHead, PersonalityOutcome, PersonalityVersion, PersonalityWritten,
+};
 pub use publish::{NewVersion, PackageLimits, Published};
 pub use publisher_key::{NewPublisherKey, PublisherKey};
 pub use publisher_key_challenge::MAX_OPEN_CHALLENGES;

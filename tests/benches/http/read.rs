@@ -56,7 +56,6 @@ async fn make_agents(app: &TestApp, client: &Client) -> Vec<String> {
             image: "skillgate-runtime:bench".to_owned(),
             config: json!({ "llmProvider": "scripted", "model": "test-model" }),
             soul_md: "You are brief.".to_owned(),
-            identity_md: String::new(),
             workflow_md: String::new(),
             status: AgentStatus::Running,
             secrets: BTreeMap::new(),

@@ -29,6 +29,17 @@ impl Things {
         owner.register(&key).await.data(201);
         owner.upload(&signed("echo", &key).await).await.data(201);
         let agent = owner.agent().await;
+        let told = format!("/v1/agents/{agent}");
+        let soul = json!({ "soulMd": "You are new." });
+        owner
+            .put(&format!("{told}/personality"), soul)
+            .await
+            .data(200);
+        let rule = json!({ "content": "Be quick." });
+        owner
+            .put(&format!("{told}/rules/hurry"), rule)
+            .await
+            .data(200);
         let done = owner.chat(&agent, "Hello?").await.until("done").await;
         let swarm = json!({ "name": "Growth" });
         owner.post("/v1/swarms", swarm).await.data(201);
@@ -59,6 +70,8 @@ impl Things {
                 (true, "agents") => &self.agent,
                 (true, "runs") => &self.run,
                 (true, "skills") => "echo",
+                (true, "rules") => "hurry",
+                (true, "versions") => "1",
                 (true, "api-keys") => &self.api_key,
                 (true, "publisher-keys") => &self.publisher_key,
                 (true, "swarms") => &self.swarm,
@@ -73,6 +86,10 @@ impl Things {
 fn body(operation: &Operation) -> Option<Value> {
     Some(match (&operation.method, operation.path.as_str()) {
         (&Method::POST, "/v1/agents") => json!({ "name": "A", "config": {} }),
+        (&Method::PATCH, "/v1/agents/{id}") => json!({ "name": "B" }),
+        (&Method::PUT, "/v1/agents/{id}/personality") => json!({ "soulMd": "New." }),
+        (&Method::PUT, "/v1/agents/{id}/workflow") => json!({ "workflowMd": "New." }),
+        (&Method::PUT, "/v1/agents/{id}/rules/{name}") => json!({ "content": "New." }),
         (&Method::PATCH, "/v1/agents/{id}/secrets") => json!({ "secrets": { "TOKEN": "x" } }),
         (&Method::POST, "/v1/agents/{id}/chat/messages") => json!({ "message": "Hello." }),
         (&Method::POST, "/v1/agents/{id}/chat/sessions") => json!({}),

@@ -22,7 +22,6 @@ pub(super) fn new_agent(name: &str) -> NewAgent {
         image: "skillgate/0.1.0".into(),
         config: json!({"llmProvider": "demo"}),
         soul_md: "# SOUL".into(),
-        identity_md: String::new(),
         workflow_md: "# Workflow".into(),
         status: AgentStatus::Running,
         secrets: BTreeMap::new(),

@@ -7,6 +7,7 @@ use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, Session};
 
 use crate::ServiceError;
+use crate::agents::identity_md;
 use crate::loaded_skills::AgentSkill;
 use crate::logs::LogOwner;
 use crate::peer::state_peer;
@@ -42,6 +43,8 @@ impl RunDriver {
         context: Option<String>,
     ) -> Result<Prepared, ServiceError> {
         let skills = self.loaded_skills.of_agent(agent).await?;
+        let rules = self.store.list_rules(&agent.account_id, &agent.id).await?;
+        let rules: Arc<[String]> = rules.into_iter().map(|rule| rule.name).collect();
         let providers = &self.providers;
         let secrets =
             Arc::new(Secrets::read(&self.store, agent, providers.operators_keys().cloned()).await?);
@@ -58,8 +61,9 @@ impl RunDriver {
         );
         let prompt = Context {
             soul: Some(agent.soul_md.clone()),
-            identity: Some(agent.identity_md.clone()),
+            identity: Some(identity_md(&agent.name)),
             workflow: Some(agent.workflow_md.clone()),
+            rules: rules.to_vec(),
             skills: skill_tools.notes(),
             caller: context,
         };
@@ -67,7 +71,7 @@ impl RunDriver {
             provider: providers.make(kind, |name| secrets.credential(name))?,
             model: providers.model(kind, &agent.config),
             system: prompt.system(),
-            tools: Arc::new(self.toolbox(&agent.into(), skill_tools, &skills)),
+            tools: Arc::new(self.toolbox(&agent.into(), skill_tools, &skills, &rules)),
             secrets,
         })
     }
@@ -78,11 +82,14 @@ impl RunDriver {
         owner: &LogOwner,
         skill_tools: SkillTools,
         skills: &Arc<Vec<AgentSkill>>,
+        rules: &Arc<[String]>,
     ) -> Toolbox {
         let mut sets: Vec<Arc<dyn Tools>> = vec![Arc::new(skill_tools)];
         sets.extend(built_in_tools(&BuiltInParts {
             owner,
             skills,
+            rules,
+            store: &self.store,
             logs: &self.logs,
         }));
         let toolbox = Toolbox::new(sets);
