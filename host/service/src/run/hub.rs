@@ -215,6 +215,10 @@ impl State {
         if self.ended {
             return Next::Ended;
         }
+        // A step is read in the journal before it is told of here.
+        if *position == Position::before(next.saturating_add(1)) {
+            return Next::Nothing;
+        }
         if position.step > next {
             *position = Position::before(next);
             return Next::Lost;
@@ -319,6 +323,16 @@ mod tests {
         drop(listening);
         run.publish(101, &result("small"));
         assert!(run.lock().recent.is_empty(), "nobody listens");
+    }
+
+    #[test]
+    fn a_step_that_was_read_before_it_is_told_of_takes_nothing_back() {
+        let run = RunHub::default().run("run_1");
+        run.begin(3);
+        let mut ahead = Position::before(4);
+        assert!(matches!(run.following(&mut ahead), Next::Nothing));
+        assert_eq!(ahead, Position::before(4));
+        assert!(matches!(run.following(&mut Position::before(5)), Next::Lost));
     }
 
     #[test]
