@@ -3,7 +3,9 @@
 mod embedding;
 mod input;
 mod limits;
+mod scopes;
 mod story;
+mod tool;
 
 use serde_json::{Value, json};
 use skillgate_tests::app::{Answer, Client};

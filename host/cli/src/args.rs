@@ -9,7 +9,10 @@ mod package;
 mod remote;
 mod serve;
 
-pub(crate) use account::{AccountCommand, AccountCreate, ApiKeyCommand, ApiKeyCreate};
+pub(crate) use account::{
+    AccountCommand, AccountCreate, AccountList, AccountSet, ApiKeyCommand, ApiKeyCreate, Limit,
+    PlanChanges,
+};
 pub(crate) use author::{Build, New, Run, Secret};
 pub(crate) use embedding::Embedding;
 pub(crate) use key::{KeysCommand, KeysNew, KeysShow};

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use skillgate_agent::ProviderError;
 use skillgate_agent::embedding::Embedder;
 use skillgate_runtime::{Place, Places};
-use skillgate_store::{KnowledgeEntry, KnowledgeOwner, Store};
+use skillgate_store::{Agent, KnowledgeEntry, KnowledgeOwner, Store};
 
 use self::cache::{Snapshot, VectorCache};
 use crate::agents::Agents;
@@ -173,6 +173,16 @@ impl Knowledge {
         }
     }
 
+    /// Finds out whether there is anything for an agent to search: entries of its own, or of its swarm.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(crate) async fn has_entries(&self, agent: &Agent) -> Result<bool, ServiceError> {
+        let owner = owner_of(agent);
+        let scope = self.store.knowledge_scope(&agent.account_id, &owner).await?;
+        Ok(scope.is_some_and(|scope| scope.entries > 0))
+    }
+
     /// Whose knowledge a target's is.
     async fn owner(
         &self,
@@ -184,8 +194,11 @@ impl Knowledge {
                 let agent = self.agents.get(actor, id).await?;
                 Ok(owner_of(&agent))
             }
-            // No account has a swarm before swarms are served.
-            KnowledgeTarget::Swarm(_) => Err(ServiceError::not_found("swarm")),
+            KnowledgeTarget::Swarm(id) => {
+                let swarm = self.store.get_swarm(&actor.account, id).await?;
+                let swarm = swarm.ok_or_else(|| ServiceError::not_found("swarm"))?;
+                Ok(KnowledgeOwner::Swarm(swarm.id))
+            }
         }
     }
 
@@ -211,7 +224,7 @@ impl Knowledge {
 }
 
 /// Whose knowledge an agent uses.
-fn owner_of(agent: &skillgate_store::Agent) -> KnowledgeOwner {
+fn owner_of(agent: &Agent) -> KnowledgeOwner {
     match &agent.swarm_id {
         Some(swarm) => KnowledgeOwner::Swarm(swarm.clone()),
         None => KnowledgeOwner::Agent(agent.id.clone()),

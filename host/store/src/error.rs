@@ -112,6 +112,8 @@ pub enum Limited {
     Secrets,
     /// Bytes of all secrets of one owner.
     SecretBytes,
+    /// Rules of one agent.
+    Rules,
     /// Versions that an account published.
     Versions,
     /// Bytes of all packages that an account published.
@@ -120,6 +122,12 @@ pub enum Limited {
     KnowledgeEntries,
     /// Bytes of an account's knowledge.
     KnowledgeBytes,
+    /// Agents of an account.
+    Agents,
+    /// Skills on one agent.
+    AgentSkills,
+    /// Swarms of an account.
+    Swarms,
 }
 
 impl Limit {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use skillgate_store::{
     KnowledgeAdded, KnowledgeOwner, KnowledgeScope, MostKnowledge, NewKnowledge, NewKnowledgeEntry,
-    Store, StoreError, VectorRange, knowledge_terms,
+    NewSwarm, Store, StoreError, VectorRange, knowledge_terms,
 };
 
 use super::given::{an_account, an_agent};
@@ -304,5 +304,37 @@ pub(super) async fn knowledge_is_bounded_and_dies_with_its_owner(
     for owner in &owners {
         assert_eq!(search(store, owner, &["alpha"]).await, [1]);
     }
+    Ok(())
+}
+
+pub(super) async fn a_swarms_knowledge_dies_with_it(store: &Store) -> Result<(), StoreError> {
+    let account = an_account(store).await?;
+    let new = NewSwarm {
+        name: "Support".into(),
+        slug: "support".into(),
+        description: None,
+        icon: None,
+        max_swarms: 1,
+    };
+    let swarm = store.create_swarm(&account, new).await?.id;
+    let owner = KnowledgeOwner::Swarm(swarm.clone());
+    let entries = [entry(&owner, "alpha", "s")];
+    let added = add(store, &account, &owner, &entries, None).await?;
+    assert_eq!(added, KnowledgeAdded::Committed);
+    assert_eq!(search(store, &owner, &["alpha"]).await, [1]);
+    let stranger = an_account(store).await?;
+    let refused = add(store, &stranger, &owner, &entries, None).await?;
+    assert_eq!(refused, KnowledgeAdded::NoOwner);
+
+    assert!(store.delete_swarm(&account, &swarm).await?);
+    assert!(store.knowledge_scope(&account, &owner).await?.is_none());
+    assert!(
+        search(store, &owner, &["alpha"]).await.is_empty(),
+        "the full text went with it"
+    );
+    assert_eq!(
+        add(store, &account, &owner, &entries, None).await?,
+        KnowledgeAdded::NoOwner
+    );
     Ok(())
 }
