@@ -179,7 +179,10 @@ impl Knowledge {
     /// When the store can't be read.
     pub(crate) async fn has_entries(&self, agent: &Agent) -> Result<bool, ServiceError> {
         let owner = owner_of(agent);
-        let scope = self.store.knowledge_scope(&agent.account_id, &owner).await?;
+        let scope = self
+            .store
+            .knowledge_scope(&agent.account_id, &owner)
+            .await?;
         Ok(scope.is_some_and(|scope| scope.entries > 0))
     }
 

@@ -51,8 +51,8 @@ pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError, error_chain};
 pub use id::{
-    AccountId, AgentId, ApiKeyId, KnowledgeEntryId, PersonalityVersionNumber, PublisherKeyRef, RunId,
-    SessionId, SkillRef, SwarmId,
+    AccountId, AgentId, ApiKeyId, KnowledgeEntryId, PersonalityVersionNumber, PublisherKeyRef,
+    RunId, SessionId, SkillRef, SwarmId,
 };
 pub use knowledge::{
     FoundKnowledge, Ingested, Knowledge, KnowledgeChunk, KnowledgeSelection, KnowledgeTarget,

@@ -6,13 +6,15 @@ use skillgate_tests::app::{Setup, TestApp};
 use super::ingest;
 
 async fn app(calls: &[Value]) -> TestApp {
-    let call = |arguments: &Value| {
-        json!({ "parts": [{ "type": "tool_call", "name": "knowledge_search", "arguments": arguments }] })
-    };
+    let call = |arguments: &Value| json!({ "parts": [{ "type": "tool_call", "name": "knowledge_search", "arguments": arguments }] });
     let mut turns: Vec<Value> = calls.iter().map(call).collect();
     turns.push(json!({ "parts": [{ "type": "text", "text": "Done." }] }));
     let script = json!({ "turns": turns });
-    TestApp::start(Setup { script, ..Setup::default() }).await
+    TestApp::start(Setup {
+        script,
+        ..Setup::default()
+    })
+    .await
 }
 
 #[tokio::test]
@@ -26,7 +28,13 @@ async fn a_model_finds_what_its_agent_knows() {
     let client = app.admin().await;
     let agent = client.agent().await;
     let other = client.agent().await;
-    ingest(&client, &agent, "faq.md", &["Refunds are paid within 14 days.", "The office is in Lyon."]).await;
+    ingest(
+        &client,
+        &agent,
+        "faq.md",
+        &["Refunds are paid within 14 days.", "The office is in Lyon."],
+    )
+    .await;
     ingest(&client, &other, "faq.md", &["Refunds are paid in tokens."]).await;
     let mut events = client.chat(&agent, "When?").await;
     let found = events.until("tool_result").await;
@@ -37,17 +45,29 @@ async fn a_model_finds_what_its_agent_knows() {
         (&entry["text"], &entry["source"]),
         (&json!("Refunds are paid within 14 days."), &json!("faq.md"))
     );
-    assert_eq!((found["entries"].as_array().unwrap().len(), &found["omitted"]), (1, &json!(0)));
+    assert_eq!(
+        (
+            found["entries"].as_array().unwrap().len(),
+            &found["omitted"]
+        ),
+        (1, &json!(0))
+    );
     for told in ["query: must have 1 to 4000", "query"] {
         let refused = events.until("tool_result").await;
         assert_eq!(refused["isError"], true);
-        assert!(refused["content"].as_str().unwrap().contains(told), "{refused}");
+        assert!(
+            refused["content"].as_str().unwrap().contains(told),
+            "{refused}"
+        );
     }
     events.until("done").await;
     let requests = app.script.requests();
     assert_eq!(requests[0].tools[0].name, "knowledge_search");
     let sent = serde_json::to_string(&requests[1].messages).unwrap();
-    assert!(sent.contains("<untrusted ") && sent.contains("14 days"), "{sent}");
+    assert!(
+        sent.contains("<untrusted ") && sent.contains("14 days"),
+        "{sent}"
+    );
 }
 
 #[tokio::test]
@@ -72,6 +92,12 @@ async fn what_does_not_fit_is_left_out_and_counted() {
     let mut events = client.chat(&agent, "Wide?").await;
     let found = events.until("tool_result").await;
     let content: Value = serde_json::from_str(found["content"].as_str().unwrap()).unwrap();
-    assert_eq!((content["entries"].as_array().unwrap().len(), &content["omitted"]), (4, &json!(2)));
+    assert_eq!(
+        (
+            content["entries"].as_array().unwrap().len(),
+            &content["omitted"]
+        ),
+        (4, &json!(2))
+    );
     events.until("done").await;
 }

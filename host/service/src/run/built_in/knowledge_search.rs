@@ -49,7 +49,9 @@ impl KnowledgeSearch {
         let actor = Actor::host(account, KNOWLEDGE_SEARCH);
         let limit = asked.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
         let target = KnowledgeTarget::Agent(agent);
-        self.knowledge.search(&actor, &target, &asked.query, limit).await
+        self.knowledge
+            .search(&actor, &target, &asked.query, limit)
+            .await
     }
 }
 
@@ -61,14 +63,21 @@ impl Tools for KnowledgeSearch {
     }
 
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
-        self.logs.write(&self.owner, LogLevel::Info, KNOWLEDGE_SEARCH);
+        self.logs
+            .write(&self.owner, LogLevel::Info, KNOWLEDGE_SEARCH);
         let asked = match Asked::deserialize(call.arguments) {
             Ok(asked) => asked,
-            Err(error) => return Ok(ToolAnswer::error(format!("The arguments do not fit: {error}."))),
+            Err(error) => {
+                return Ok(ToolAnswer::error(format!(
+                    "The arguments do not fit: {error}."
+                )));
+            }
         };
         match self.search(&asked).await {
             Ok(found) => Ok(ToolAnswer::result(shown(&found).to_string())),
-            Err(error) if error.kind() == ErrorKind::Internal => Err(ToolsError::new(error.chain())),
+            Err(error) if error.kind() == ErrorKind::Internal => {
+                Err(ToolsError::new(error.chain()))
+            }
             Err(error) => Ok(ToolAnswer::error(error.message())),
         }
     }
