@@ -24,10 +24,8 @@ async fn the_model_reads_the_rules_that_the_prompt_lists() {
     let path = format!("/v1/agents/{agent}");
     let rule = format!("# Handle New Requests\n\n{}", "\n".repeat(30_000));
     for (name, content) in [("new-request", rule.as_str()), ("daily-review", "# Review")] {
-        let put = admin.put(
-            &format!("{path}/rules/{name}"),
-            json!({ "content": content }),
-        );
+        let rule_path = format!("{path}/rules/{name}");
+        let put = admin.put(&rule_path, json!({ "content": content }));
         put.await.data(200);
     }
     let mut events = admin.chat(&agent, "A new request.").await;

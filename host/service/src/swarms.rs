@@ -179,11 +179,11 @@ fn name(text: &str) -> Result<String, ServiceError> {
 }
 
 fn description(text: String) -> Result<String, ServiceError> {
-    validate::at_most("description", text, MAX_SWARM_DESCRIPTION_CHARS)
+    validate::at_most_chars("description", text, MAX_SWARM_DESCRIPTION_CHARS)
 }
 
 fn icon(text: String) -> Result<String, ServiceError> {
-    validate::at_most("icon", text, MAX_SWARM_ICON_CHARS)
+    validate::at_most_chars("icon", text, MAX_SWARM_ICON_CHARS)
 }
 
 /// A swarm's secrets are its agents', and no skill's: other secrets have no use there.

@@ -14,7 +14,11 @@ pub(crate) fn required(field: &str, text: &str, most: usize) -> Result<String, S
 }
 
 /// `text` as it is, when it has at most `most` characters; else `Invalid` naming `field`.
-pub(crate) fn at_most(field: &str, text: String, most: usize) -> Result<String, ServiceError> {
+pub(crate) fn at_most_chars(
+    field: &str,
+    text: String,
+    most: usize,
+) -> Result<String, ServiceError> {
     if text.chars().count() <= most {
         return Ok(text);
     }

@@ -16,8 +16,8 @@ async fn it_is_read_and_replaced_while_the_agent_runs() {
     let none = admin.get(&path).await.data(200);
     assert_eq!(none, json!({ "workflowMd": text, "rules": [] }));
     let rule = json!({ "content": "# Handle New Requests" });
-    let put = admin.put(&format!("{agent}/rules/example-new-request"), rule);
-    put.await.data(200);
+    let rule_path = format!("{agent}/rules/example-new-request");
+    admin.put(&rule_path, rule).await.data(200);
     let sample = json!({ "workflowMd": text, "rules": ["example-new-request.md"] });
     assert_eq!(admin.get(&path).await.data(200), sample);
 
