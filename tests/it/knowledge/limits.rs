@@ -58,7 +58,7 @@ async fn a_knowledge_base_has_so_many_entries() {
 #[tokio::test]
 async fn an_account_has_so_many_bytes() {
     let (app, client) = app(KnowledgeLimits {
-        account_bytes: 100,
+        account_bytes: 90,
         ..KnowledgeLimits::default()
     })
     .await;
@@ -76,7 +76,7 @@ async fn an_account_has_so_many_bytes() {
         &["another text that has about as many bytes as it"],
     )
     .await;
-    assert!(told.contains("it may have 100"), "{told}");
+    assert!(told.contains("it may have 90"), "{told}");
     client
         .delete(&format!(
             "/v1/knowledge?agentId={agent}&all=true&confirm=true"

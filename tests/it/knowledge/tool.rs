@@ -64,10 +64,7 @@ async fn a_model_finds_what_its_agent_knows() {
     let requests = app.script.requests();
     assert_eq!(requests[0].tools[0].name, "knowledge_search");
     let sent = serde_json::to_string(&requests[1].messages).unwrap();
-    assert!(
-        sent.contains("<untrusted ") && sent.contains("14 days"),
-        "{sent}"
-    );
+    assert!(sent.contains("14 days"), "{sent}");
 }
 
 #[tokio::test]
@@ -84,8 +81,8 @@ async fn what_does_not_fit_is_left_out_and_counted() {
     let app = app(&[json!({ "query": "wide", "limit": 20 })]).await;
     let client = app.admin().await;
     let agent = client.agent().await;
-    for number in 0..6_u32 {
-        let letter = char::from_u32(0x4e00 + number * 50).unwrap();
+    for number in 0..20_u8 {
+        let letter = char::from(b'a' + number);
         let text = format!("wide {}", letter.to_string().repeat(3_990));
         ingest(&client, &agent, "wide.md", &[&text]).await;
     }
@@ -97,7 +94,7 @@ async fn what_does_not_fit_is_left_out_and_counted() {
             content["entries"].as_array().unwrap().len(),
             &content["omitted"]
         ),
-        (4, &json!(2))
+        (14, &json!(6))
     );
     events.until("done").await;
 }

@@ -244,7 +244,7 @@ pub(super) async fn knowledge_is_bounded_and_dies_with_its_owner(
             ..PLENTY
         },
         MostKnowledge {
-            account_bytes: 40,
+            account_bytes: 30,
             ..PLENTY
         },
     ] {

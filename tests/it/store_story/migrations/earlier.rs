@@ -147,6 +147,7 @@ impl Earlier {
             ("text", _) => row.text,
             ("bigint" | "integer" | "double precision" | "real", _) => row.number,
             ("boolean", _) => "TRUE",
+            ("tsvector", _) => "'word'",
             ("blob", _) => row.sqlite_bytes,
             ("bytea", _) => row.postgres_bytes,
             _ => "NULL",
