@@ -301,6 +301,26 @@ impl Tx {
         })
     }
 
+    /// All rows of a query.
+    pub(crate) async fn all<T: Record>(
+        &mut self,
+        sql: &'static str,
+        args: &[Arg<'_>],
+    ) -> Result<Vec<T>, StoreError> {
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                bound!(sqlx::query_as::<Sqlite, T>(sql), args)
+                    .fetch_all(&mut **tx)
+                    .await?
+            }
+            Self::Postgres(tx) => {
+                bound!(sqlx::query_as::<Postgres, T>(sql), args)
+                    .fetch_all(&mut **tx)
+                    .await?
+            }
+        })
+    }
+
     /// A statement; how many rows it touched.
     pub(crate) async fn execute(
         &mut self,

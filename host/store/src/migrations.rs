@@ -13,6 +13,11 @@ const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_domain.sql")];
 const LOCK: &str =
     "SET LOCAL client_min_messages = warning; SELECT pg_advisory_xact_lock(7305428911034256)";
 
+/// The version of the newest schema.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
 /// Brings the database to the newest schema.
 ///
 /// # Errors
@@ -33,7 +38,7 @@ pub(crate) async fn migrate(db: &Db) -> Result<(), StoreError> {
         )
         .await?;
     let found = found.map_or(0, |(version,)| version);
-    let known = MIGRATIONS.len() as i64;
+    let known = newest();
     if found > known {
         return Err(StoreError::NewerSchema { found, known });
     }

@@ -62,6 +62,11 @@ impl Store {
         Ok(store)
     }
 
+    /// The version of the schema that this program works with.
+    pub fn schema_version() -> i64 {
+        migrations::newest()
+    }
+
     /// Answers when the database does: for readiness.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.db
@@ -98,11 +103,11 @@ impl Store {
 
     /// Binds a new database to the master key, and an old one to the same.
     async fn check_master_key(&self) -> Result<(), StoreError> {
-        let ours = hex::encode(self.keys.fingerprint.as_slice());
+        let ours = &self.keys.fingerprint;
         self.db
             .execute(
                 "INSERT INTO store_fact (name, value) VALUES ('master key fingerprint', $1) ON CONFLICT (name) DO NOTHING",
-                args![&ours],
+                args![ours],
             )
             .await?;
         let bound: Option<(String,)> = self
@@ -113,7 +118,7 @@ impl Store {
             )
             .await?;
         match bound {
-            Some((fingerprint,)) if fingerprint == ours => Ok(()),
+            Some((fingerprint,)) if fingerprint == *ours => Ok(()),
             _ => Err(StoreError::WrongMasterKey),
         }
     }
