@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("skillgate-skill", &[]),
     ("skillgate-runtime", &["skillgate-skill"]),
     ("skillgate-agent", &[]),
-    ("skillgate-store", &[]),
+    ("skillgate-store", &["skillgate-skill"]),
     (
         "skillgate-service",
         &[

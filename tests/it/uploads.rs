@@ -190,10 +190,11 @@ async fn store_unchecked(app: &TestApp, admin: &Client, package: &Package, key: 
         package: package.write().unwrap(),
         manifest: json!({}),
         tools: json!([]),
-        permissions: json!({}),
+        permissions: Default::default(),
         publisher_key_id: Some(key_id(&key.verifying_key()).to_string()),
         trust_level: TrustLevel::Community,
         published_by: "nobody".to_owned(),
+        most: Default::default(),
     };
     let stored = app.store.publish_version(&admin.account, new).await;
     stored.unwrap();

@@ -10,7 +10,10 @@ mod remote;
 mod serve;
 mod shell;
 
-pub(crate) use account::{AccountCommand, AccountCreate, ApiKeyCommand, ApiKeyCreate};
+pub(crate) use account::{
+    AccountCommand, AccountCreate, AccountList, AccountSet, ApiKeyCommand, ApiKeyCreate, Limit,
+    PlanChanges,
+};
 pub(crate) use author::{Build, New, Run, Secret};
 pub(crate) use backup::{Backup, Restore};
 pub(crate) use key::{KeysCommand, KeysNew, KeysShow};

@@ -76,6 +76,7 @@ impl ApiKeys {
         let new = NewApiKey {
             label,
             scopes: parse_scopes(create.scopes)?,
+            is_operator: false,
             rate_limit: self.checked_rate_limit(create.rate_limit)?,
             expires_at: create
                 .expires_at
@@ -119,7 +120,6 @@ impl ApiKeys {
     /// Revokes a key: refused at once here, and within a second by every other process.
     pub async fn revoke(&self, actor: &Actor, id: &ApiKeyId) -> Result<(), ServiceError> {
         let revoked = self.store.revoke_api_key(&actor.account, id).await?;
-        self.cache.invalidate_all();
         if revoked {
             Ok(())
         } else {

@@ -11,14 +11,14 @@ use skillgate_runtime::LogLevel;
 use skillgate_skill::Permissions;
 use skillgate_store::{
     Assignment, AssignmentGrant, NewAssignment, Skill, Store, TrustLevel, VersionHead,
+    VersionSource,
 };
 
 use crate::agents::Agents;
-use crate::config::MAX_SKILLS_PER_AGENT;
-use crate::loaded_skills::{LoadedSkills, Source};
+use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
 use crate::skills::head_of;
-use crate::{Actor, AgentId, ServiceError, SkillRef};
+use crate::{Actor, AgentId, Plan, ServiceError, SkillRef};
 
 /// What is to be installed, and what it may do.
 #[derive(Debug)]
@@ -115,6 +115,8 @@ impl Assignments {
         }
         // All that costs little comes first: whoever repeats a request makes the server read no package.
         let there = self.store.list_assignments(account, &agent.id).await?;
+        let max_skills = Plan::read(&self.store, account).await?.max_skills_per_agent;
+        Self::check_count(&there, &skill, max_skills)?;
         self.check_room(&there, account, &agent.id, &skill, &version)
             .await?;
         self.check_publisher(account, &skill.account_id, &version)
@@ -130,13 +132,13 @@ impl Assignments {
         };
         let ready = self
             .loaded_skills
-            .ready(Source::of(&skill, &version))
+            .ready(self.source(account, &version.id).await?)
             .await?;
         let asked = &ready.manifest.permissions;
         let grant = match (install_skill.permissions, kept) {
             (None, Some(replaces)) => AssignmentGrant::Kept { replaces },
-            (None, None) => AssignmentGrant::First(as_json(asked)?),
-            (Some(named), _) => AssignmentGrant::Anew(as_json(&named_permissions(asked, named)?)?),
+            (None, None) => AssignmentGrant::First(asked.clone()),
+            (Some(named), _) => AssignmentGrant::Anew(named_permissions(asked, named)?),
         };
         let (skill_id, key) = (skill.id.clone(), version.publisher_key_id);
         let new = NewAssignment {
@@ -145,13 +147,12 @@ impl Assignments {
             trust_level: version.trust_level,
             grant,
             installed_by: actor.key.clone(),
+            max_skills,
         };
         let assignment = self.store.install_skill(account, &agent.id, new).await?;
         let assignment = assignment.ok_or_else(|| ServiceError::not_found("agent"))?;
         // What another version was granted until now is replaced.
-        self.loaded_skills
-            .revoke(&agent.id, &assignment.skill_id)
-            .await;
+        self.loaded_skills.revoke(&agent.id, &assignment.skill_id);
         let line = format!(
             "Skill {} {} installed",
             assignment.skill_name, assignment.version
@@ -161,13 +162,17 @@ impl Assignments {
             .store
             .effective_grant(account, &agent.id, &skill_id, key.as_deref())
             .await?;
-        let permissions = grant.map(|grant| serde_json::from_value(grant.permissions));
-        let permissions = permissions.transpose().map_err(ServiceError::internal)?;
+        let permissions = grant.map(|grant| grant.permissions);
         Ok(Installed {
             assignment,
             permissions: permissions.unwrap_or_default(),
             needs_restart: self.agents.mark_for_restart(&agent).await?,
         })
+    }
+
+    async fn source(&self, account: &str, version: &str) -> Result<VersionSource, ServiceError> {
+        let source = self.store.version_source(account, version).await?;
+        source.ok_or_else(|| ServiceError::not_found("skill_version"))
     }
 
     /// Checks that a version may take the place of another under the grant that there is.
@@ -185,7 +190,7 @@ impl Assignments {
         };
         let before = version_of(replaced.version.clone()).await?;
         let after = version_of(version.version.clone()).await?;
-        let difference = ConsentDifference::between(&before, &after)?;
+        let difference = ConsentDifference::between(&before, &after);
         if !difference.needs_consent() {
             return Ok(());
         }
@@ -227,7 +232,7 @@ impl Assignments {
         self.store
             .uninstall_skill(account, &agent.id, &found.skill_id)
             .await?;
-        self.loaded_skills.revoke(&agent.id, &found.skill_id).await;
+        self.loaded_skills.revoke(&agent.id, &found.skill_id);
         self.logs.write(
             &(&*agent).into(),
             LogLevel::Info,
@@ -239,7 +244,24 @@ impl Assignments {
         })
     }
 
-    /// Checks that the version is not on the agent yet, and that there is room on it for one more skill and its tools.
+    /// Checks that the agent may have one more skill. Another version of a skill takes the place of the one that is there. The
+    /// store counts once more, for those who install at the same moment.
+    fn check_count(
+        there: &[Assignment],
+        skill: &Skill,
+        max_skills: i64,
+    ) -> Result<(), ServiceError> {
+        let is_new = there.iter().all(|one| one.skill_id != skill.id);
+        let count = there.len();
+        if is_new && i64::try_from(count).is_ok_and(|count| count >= max_skills) {
+            return Err(ServiceError::limit_reached(format!(
+                "This agent has {count} skills; the plan allows {max_skills}. Remove one first."
+            )));
+        }
+        Ok(())
+    }
+
+    /// Checks that the version is not on the agent yet, and that there is room on it for the tools of one more skill.
     async fn check_room(
         &self,
         there: &[Assignment],
@@ -260,13 +282,6 @@ impl Assignments {
             return Err(ServiceError::conflict(format!(
                 "Another skill called {} is on this agent, and their tools would have the same names. Remove it first.",
                 skill.name
-            )));
-        }
-        // Another version of a skill takes the place of the one that is there.
-        let is_new = there.iter().all(|one| one.skill_id != skill.id);
-        if is_new && there.len() >= MAX_SKILLS_PER_AGENT {
-            return Err(ServiceError::limit_reached(format!(
-                "This agent has {MAX_SKILLS_PER_AGENT} skills, the most it may have."
             )));
         }
         let beside = self
@@ -321,8 +336,4 @@ fn named_permissions(asked: &Permissions, named: Value) -> Result<Permissions, S
         "permissions: grants more than the skill asks for, which is:\n{}",
         asked.to_yaml()
     )))
-}
-
-fn as_json(permissions: &Permissions) -> Result<Value, ServiceError> {
-    serde_json::to_value(permissions).map_err(ServiceError::internal)
 }

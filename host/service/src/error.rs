@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use skillgate_runtime::{HostFault, LoadError};
 use skillgate_skill::{PackageError, SignatureError};
-use skillgate_store::StoreError;
 
 use crate::ConsentDifference;
 
@@ -22,6 +21,8 @@ pub enum ErrorKind {
     Conflict,
     /// What is new in a version needs consent; the [difference](ServiceError::difference) says what.
     ConsentRequired,
+    /// The plan of the account does not include it.
+    Forbidden,
     /// A limit of the account is reached.
     LimitReached,
     /// The language model cannot be asked.
@@ -75,6 +76,11 @@ impl ServiceError {
         }
     }
 
+    /// [`ErrorKind::Forbidden`], naming what the plan lacks.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Forbidden, message)
+    }
+
     /// [`ErrorKind::LimitReached`], naming the limit.
     pub fn limit_reached(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::LimitReached, message)
@@ -115,6 +121,7 @@ impl ServiceError {
             ErrorKind::NotFound(thing) => return Cow::Owned(format!("{thing}_not_found")),
             ErrorKind::Conflict => "conflict",
             ErrorKind::ConsentRequired => "consent_required",
+            ErrorKind::Forbidden => "forbidden",
             ErrorKind::LimitReached => "limit_reached",
             ErrorKind::Provider => "provider_error",
             ErrorKind::Unavailable => "unavailable",
@@ -163,18 +170,6 @@ pub fn error_chain(error: &dyn Error) -> String {
         source = inner.source();
     }
     line
-}
-
-/// What the store refuses is the caller's to mend; what it fails at is ours.
-impl From<StoreError> for ServiceError {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Conflict(message) => Self::conflict(message),
-            StoreError::Invalid(message) => Self::invalid(message),
-            StoreError::LimitReached(message) => Self::limit_reached(message),
-            other => Self::internal(other),
-        }
-    }
 }
 
 impl From<PackageError> for ServiceError {

@@ -14,16 +14,16 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
-use moka::future::Cache;
 use moka::policy::EvictionPolicy;
 use skillgate_runtime::{GrantState, Runtime, Tool};
 use skillgate_skill::{Manifest, Permissions};
-use skillgate_store::{Agent, Assignment, Skill, Store, Timestamp, Version, VersionHead};
+use skillgate_store::{Agent, Change, GrantedSkill, Store, VersionSource};
 
 use self::code_cache::CodeCache;
 use self::grants::LiveGrants;
 use self::load::Load;
 pub(crate) use self::load::PackageTexts;
+use crate::cache::Cache;
 use crate::config::LoadedSkillLimits;
 use crate::package_work::PackageWork;
 use crate::{ErrorKind, ServiceError};
@@ -61,7 +61,7 @@ pub(crate) struct LoadedSkill {
     /// Bytes of the tools as JSON.
     tool_bytes: u64,
     has_code: bool,
-    source: Arc<Source>,
+    source: Arc<VersionSource>,
     skills: Weak<Inner>,
 }
 
@@ -133,65 +133,13 @@ impl AgentSkill {
             && self.grant_id == other.grant_id
     }
 
-    fn is_grant_of(&self, found: &Found) -> bool {
+    fn is_grant_of(&self, found: &GrantedSkill) -> bool {
         self.skill.source.version_id == found.source.version_id && self.grant_id == found.grant_id
     }
 }
 
-/// Where a version comes from.
-pub(crate) struct Source {
-    skill_id: String,
-    skill_name: String,
-    /// The account that published it: it sees it, and its places are used.
-    owner: String,
-    version_id: String,
-    version: String,
-    publisher_key: String,
-    created_at: Timestamp,
-    size: u64,
-}
-
-impl Source {
-    /// A version of a skill.
-    pub(crate) fn of(skill: &Skill, version: &VersionHead) -> Self {
-        Self {
-            skill_id: skill.id.clone(),
-            skill_name: skill.name.clone(),
-            owner: skill.account_id.clone(),
-            version_id: version.id.clone(),
-            version: version.version.clone(),
-            publisher_key: version.publisher_key_id.clone().unwrap_or_default(),
-            created_at: version.created_at,
-            size: version.size.unsigned_abs(),
-        }
-    }
-
-    /// As [`Source::of`], of a whole version.
-    pub(crate) fn of_version(skill: &Skill, version: &Version) -> Self {
-        Self {
-            skill_id: skill.id.clone(),
-            skill_name: skill.name.clone(),
-            owner: skill.account_id.clone(),
-            version_id: version.id.clone(),
-            version: version.version.clone(),
-            publisher_key: version.publisher_key_id.clone().unwrap_or_default(),
-            created_at: version.created_at,
-            size: version.size.unsigned_abs(),
-        }
-    }
-
-    /// Whether nobody signed it: instructions of the account itself.
-    fn is_unsigned(&self) -> bool {
-        self.publisher_key.is_empty()
-    }
-}
-
-/// A skill on an agent that may have to be made ready.
-struct Found {
-    source: Source,
-    permissions: Permissions,
-    grant_id: Option<String>,
-}
+/// The skills of agents with what they are granted, by the agent's id.
+type AgentSkills = Cache<String, Arc<Vec<AgentSkill>>>;
 
 /// All skills that are ready. Cheap to clone: all clones are one.
 #[derive(Clone)]
@@ -202,10 +150,10 @@ struct Inner {
     runtime: Runtime,
     packages: Arc<PackageWork>,
     limits: LoadedSkillLimits,
-    versions: Cache<String, Arc<LoadedSkill>>,
+    versions: moka::future::Cache<String, Arc<LoadedSkill>>,
     codes: CodeCache<skillgate_runtime::Skill>,
     loads: Mutex<HashMap<String, Load>>,
-    agents: Cache<String, Arc<Vec<AgentSkill>>>,
+    agents: AgentSkills,
     live: LiveGrants,
 }
 
@@ -217,16 +165,18 @@ impl LoadedSkills {
         packages: Arc<PackageWork>,
         limits: LoadedSkillLimits,
     ) -> Self {
-        let versions = Cache::builder()
+        let versions = moka::future::Cache::builder()
             .weigher(|_, loaded: &Arc<LoadedSkill>| loaded.text_weight())
             .max_capacity(TEXTS >> 10)
             .eviction_policy(EvictionPolicy::lru())
             .time_to_idle(limits.idle)
             .build();
-        let agents = Cache::builder()
-            .max_capacity(AGENTS)
-            .time_to_live(CACHE_TTL)
-            .build();
+        let agents = Cache::new(AGENTS, CACHE_TTL);
+        let agents = agents.fed_by(&store, |agents: &AgentSkills, change| match change {
+            Change::AgentSkills(agent) => agents.invalidate(agent.as_str()),
+            Change::Grants => agents.invalidate_all(),
+            _ => {}
+        });
         Self(Arc::new(Inner {
             store,
             runtime,
@@ -260,19 +210,17 @@ impl LoadedSkills {
         account: &str,
         agent: &str,
     ) -> Result<Arc<Vec<AgentSkill>>, ServiceError> {
-        let look_up = self.0.look_up(account, agent);
-        let found = self.0.agents.try_get_with_by_ref(agent, look_up).await;
-        found.map_err(|error| ServiceError::clone(&error))
+        let look_up = || self.0.look_up(account, agent);
+        self.0.agents.get_or_read(agent, look_up).await
     }
 
-    /// Looks an agent's skills up again at the next use.
-    pub(crate) async fn invalidate_agent(&self, agent: &str) {
-        self.0.agents.invalidate(agent).await;
+    /// Looks an agent's skills up again at the next use: what another process changed is seen, too.
+    pub(crate) fn invalidate_agent(&self, agent: &str) {
+        self.0.agents.invalidate(agent);
     }
 
-    /// Takes back what a skill was granted on an agent, from what runs there now too.
-    pub(crate) async fn revoke(&self, agent: &str, skill_id: &str) {
-        self.invalidate_agent(agent).await;
+    /// Takes back what a skill was granted on an agent from what runs there now. It was revoked in the store before.
+    pub(crate) fn revoke(&self, agent: &str, skill_id: &str) {
         self.0.live.revoke(agent, skill_id);
     }
 
@@ -286,7 +234,10 @@ impl LoadedSkills {
     ///
     /// # Errors
     /// `Invalid` when its signature does not hold any more or it can't run here; `Unavailable` when no place to do so became free.
-    pub(crate) async fn ready(&self, source: Source) -> Result<Arc<LoadedSkill>, ServiceError> {
+    pub(crate) async fn ready(
+        &self,
+        source: VersionSource,
+    ) -> Result<Arc<LoadedSkill>, ServiceError> {
         self.0.ready(Arc::new(source)).await
     }
 
@@ -296,7 +247,7 @@ impl LoadedSkills {
     /// When its tools cannot be written as JSON.
     pub(crate) async fn keep(
         &self,
-        source: Source,
+        source: VersionSource,
         texts: PackageTexts,
         code: Option<Code>,
     ) -> Result<(), ServiceError> {
@@ -323,7 +274,7 @@ impl LoadedSkills {
 impl Inner {
     async fn ready(
         self: &Arc<Self>,
-        source: Arc<Source>,
+        source: Arc<VersionSource>,
     ) -> Result<Arc<LoadedSkill>, ServiceError> {
         match self.versions.get(&source.version_id).await {
             Some(loaded) => Ok(loaded),
@@ -337,7 +288,7 @@ impl Inner {
         agent: &str,
     ) -> Result<Arc<Vec<AgentSkill>>, ServiceError> {
         let revocations = self.live.revocations();
-        let found = self.find_all(account, agent).await?;
+        let found = self.store.granted_skills(account, agent).await?;
         let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
         let ready = found.into_iter().map(|found| self.granted(found));
         let granted = futures::stream::iter(ready).buffered(at_once);
@@ -345,7 +296,7 @@ impl Inner {
         self.live.renew(agent, &granted);
         // Loading takes up to minutes. What was taken back meanwhile was in no list that anybody could find it in.
         if self.live.revocations() != revocations {
-            let now = self.find_all(account, agent).await?;
+            let now = self.store.granted_skills(account, agent).await?;
             let gone = granted
                 .iter()
                 .filter(|old| !now.iter().any(|new| old.is_grant_of(new)));
@@ -354,18 +305,7 @@ impl Inner {
         Ok(granted)
     }
 
-    /// The skills on an agent, as they are in the store now.
-    async fn find_all(&self, account: &str, agent: &str) -> Result<Vec<Found>, ServiceError> {
-        let mut found = Vec::new();
-        for one in self.store.list_assignments(account, agent).await? {
-            if one.is_enabled {
-                found.push(self.find(account, agent, &one).await?);
-            }
-        }
-        Ok(found)
-    }
-
-    async fn granted(self: &Arc<Self>, found: Found) -> Result<AgentSkill, ServiceError> {
+    async fn granted(self: &Arc<Self>, found: GrantedSkill) -> Result<AgentSkill, ServiceError> {
         let source = Arc::new(found.source);
         let loaded = self.ready(source.clone()).await;
         Ok(AgentSkill {
@@ -373,36 +313,6 @@ impl Inner {
             permissions: Arc::new(found.permissions),
             state: GrantState::default(),
             grant_id: found.grant_id,
-        })
-    }
-
-    /// A skill on an agent, in the version that is there, and what it is granted.
-    async fn find(
-        &self,
-        account: &str,
-        agent: &str,
-        one: &Assignment,
-    ) -> Result<Found, ServiceError> {
-        let version = self
-            .store
-            .assigned_version_head(account, agent, &one.skill_id)
-            .await?;
-        let (skill, version) = version.ok_or_else(|| ServiceError::not_found("skill"))?;
-        let key = version.publisher_key_id.as_deref();
-        let grant = self
-            .store
-            .effective_grant(account, agent, &skill.id, key)
-            .await?;
-        let grant_id = grant.as_ref().map(|grant| grant.id.clone());
-        let permissions = grant
-            .map(|grant| serde_json::from_value(grant.permissions))
-            .transpose();
-        Ok(Found {
-            permissions: permissions
-                .map_err(ServiceError::internal)?
-                .unwrap_or_default(),
-            source: Source::of(&skill, &version),
-            grant_id,
         })
     }
 }

@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 use skillgate_runtime::{CompilePlace, Runtime};
 use skillgate_skill::Package;
 use skillgate_store::{
-    NewVersion, Published, SkillKind, Store, TrustLevel, VersionHead, VersionNumber,
+    NewVersion, PackageLimits, Published, SkillKind, Store, TrustLevel, VersionHead, VersionNumber,
 };
 
 use self::spool::Spools;
 use crate::config::{AccountLimits, ServiceLimits};
 use crate::loaded_skills::open::{Opened, compile_place};
-use crate::loaded_skills::{Code, LoadedSkills, PackageTexts, Source};
+use crate::loaded_skills::{Code, LoadedSkills, PackageTexts};
 use crate::package_work::{PackageWork, needed_to_store, needed_to_verify};
 use crate::{Actor, PublisherKeys, ServiceError};
 
@@ -123,13 +123,17 @@ impl Packages {
         if let Some(accepted) = self.published_before(account, &opened, bytes).await? {
             return Ok(accepted);
         }
-        self.check_quota(account, received.size()).await?;
+        // Asked for early, as compiling may take minutes; it is decided when the version is stored.
+        let size = i64::try_from(received.size()).unwrap_or(i64::MAX);
+        let quota = self.quota();
+        self.store.check_package_quota(account, size, quota).await?;
         // Compiling may take minutes; meanwhile others need the memory, and the archive is still where it was received.
         permit.shrink(contents.unpacked);
         let code = self.load(&opened, place).await?;
         let publisher = opened.verified.statement.publisher.clone();
         let texts = PackageTexts::from(&opened.package);
         let mut new = version(opened, code.as_ref(), &actor.key)?;
+        new.most = quota;
         drop(permit);
         let needed = needed_to_store(received.size());
         let _permit = self.work.begin(account, needed).await?;
@@ -139,8 +143,10 @@ impl Packages {
         let published = self.store.publish_version(account, new).await?;
         // What somebody else published at the same time may be signed by another key than the one verified here.
         if published.is_new {
-            let source = Source::of_version(&published.skill, &published.version);
-            self.loaded_skills.keep(source, texts, code).await?;
+            let id = &published.version.id;
+            if let Some(source) = self.store.version_source(account, id).await? {
+                self.loaded_skills.keep(source, texts, code).await?;
+            }
         }
         Ok(Accepted {
             published,
@@ -205,26 +211,12 @@ impl Packages {
         Ok(())
     }
 
-    /// `LimitReached` when the account has as many versions, or bytes of packages, as it may have.
-    async fn check_quota(&self, account: &str, size: u64) -> Result<(), ServiceError> {
-        let used = self.store.package_usage(account).await?;
-        let limits = &self.limits;
-        if used.versions >= limits.versions {
-            return Err(ServiceError::limit_reached(format!(
-                "This account has published {} versions, the most it may have.",
-                used.versions
-            )));
+    /// What the account may publish, as the store checks it.
+    fn quota(&self) -> PackageLimits {
+        PackageLimits {
+            versions: self.limits.versions,
+            bytes: self.limits.package_bytes,
         }
-        let size = i64::try_from(size).unwrap_or(i64::MAX);
-        if used.bytes.saturating_add(size) > limits.package_bytes {
-            return Err(ServiceError::limit_reached(format!(
-                "This account's packages have {} bytes, with this one {}; {} are allowed.",
-                used.bytes,
-                used.bytes.saturating_add(size),
-                limits.package_bytes
-            )));
-        }
-        Ok(())
     }
 
     /// Loads the package's code, whose tools are compared with those that were signed; `None` for instructions alone.
@@ -269,7 +261,7 @@ fn version(opened: Opened, code: Option<&Code>, by: &str) -> Result<NewVersion, 
         digest,
     } = opened;
     let version = verified.statement.version.clone();
-    let mut new = new_version(package, version.into(), digest, tools, by)?;
+    let mut new = new_version(package, version.into(), digest, tools, by);
     new.publisher_key_id = verified.signers.first().map(|key| key.as_str().to_owned());
     Ok(new)
 }
@@ -281,16 +273,14 @@ fn new_version(
     digest: String,
     tools: Value,
     by: &str,
-) -> Result<NewVersion, ServiceError> {
+) -> NewVersion {
     let kind = if package.component().is_some() {
         SkillKind::Wasm
     } else {
         SkillKind::Prompt
     };
-    let permissions =
-        serde_json::to_value(&package.manifest.permissions).map_err(ServiceError::internal)?;
     let manifest = package.manifest;
-    Ok(NewVersion {
+    NewVersion {
         title: title(&manifest.name),
         kind,
         tags: manifest.tags,
@@ -308,16 +298,17 @@ fn new_version(
             "useCases": manifest.use_cases,
         }),
         tools,
-        permissions,
+        permissions: manifest.permissions,
         publisher_key_id: None,
         // A marketplace's counter-signature would make it `verified`; there is no marketplace key yet.
         trust_level: TrustLevel::Community,
         published_by: by.to_owned(),
+        most: PackageLimits::default(),
         name: manifest.name,
         description: manifest.description,
         author: manifest.author,
         category: manifest.category,
-    })
+    }
 }
 
 /// A name for people: `web-search` is `Web Search`.

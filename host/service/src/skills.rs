@@ -169,7 +169,7 @@ mod tests {
             author: None,
             category: None,
             tags: Vec::new(),
-            latest_version: String::new(),
+            latest_version: None,
             install_count: 0,
             created_at: Timestamp::from_micros(0),
             updated_at: Timestamp::from_micros(0),

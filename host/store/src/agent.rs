@@ -1,14 +1,19 @@
 //! Agents.
 
+mod lifecycle;
+
+pub use self::lifecycle::{AgentError, AgentToStart};
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::db::args;
+use crate::db::{Insert, Tx, args};
 use crate::json_column::{JsonText, words};
-use crate::secret::put_secret;
-use crate::{Page, SecretText, Store, StoreError, Timestamp, id};
+use crate::personality::sha256_hex;
+use crate::secret::{SecretOwner, put_secret};
+use crate::{Limit, Limited, Page, SecretText, Store, StoreError, Swarm, SwarmRef, Timestamp, id};
 
 words! {
     /// What an agent is doing.
@@ -32,6 +37,10 @@ pub struct Agent {
     pub account_id: String,
     /// The swarm it belongs to.
     pub swarm_id: Option<String>,
+    /// The swarm's name; present exactly when the agent belongs to one.
+    pub swarm_name: Option<String>,
+    /// The swarm's slug; present exactly when the agent belongs to one.
+    pub swarm_slug: Option<String>,
     /// Shown to people.
     pub name: String,
     /// What it is doing.
@@ -48,8 +57,10 @@ pub struct Agent {
     pub config: Value,
     /// SOUL.md: its personality.
     pub soul_md: String,
-    /// IDENTITY.md: who it says it is.
-    pub identity_md: String,
+    /// SHA-256 of SOUL.md, 64 hexadecimal digits.
+    pub soul_md_sha256: String,
+    /// When SOUL.md was last changed.
+    pub soul_md_updated_at: Timestamp,
     /// WORKFLOW.md: its role and procedures.
     pub workflow_md: String,
     /// Whether a change waits for a restart.
@@ -74,6 +85,10 @@ pub struct AgentSummary {
     pub id: String,
     /// The swarm it belongs to.
     pub swarm_id: Option<String>,
+    /// The swarm's name; present exactly when the agent belongs to one.
+    pub swarm_name: Option<String>,
+    /// The swarm's slug; present exactly when the agent belongs to one.
+    pub swarm_slug: Option<String>,
     /// Shown to people.
     pub name: String,
     /// What it is doing.
@@ -91,6 +106,20 @@ pub struct AgentSummary {
     pub stopped_at: Option<Timestamp>,
 }
 
+impl Agent {
+    /// The swarm it belongs to, as an agent shows it.
+    pub fn swarm(&self) -> Option<SwarmRef<'_>> {
+        SwarmRef::of(&self.swarm_id, &self.swarm_name, &self.swarm_slug)
+    }
+}
+
+impl AgentSummary {
+    /// The swarm it belongs to, as an agent shows it.
+    pub fn swarm(&self) -> Option<SwarmRef<'_>> {
+        SwarmRef::of(&self.swarm_id, &self.swarm_name, &self.swarm_slug)
+    }
+}
+
 /// How many agents an account has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct AgentCounts {
@@ -100,22 +129,13 @@ pub struct AgentCounts {
     pub running: i64,
 }
 
-/// An agent that should run, by what starting it needs.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct AgentToStart {
-    /// UUID.
-    pub id: String,
-    /// Whose agent it is.
-    pub account_id: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
 /// An agent to be made.
 #[derive(Clone, Debug)]
 pub struct NewAgent {
     /// Shown to people.
     pub name: String,
+    /// The swarm that it joins: one of the same account.
+    pub swarm: Option<Swarm>,
     /// `eu` or `us`.
     pub region: String,
     /// The runtime's name and version.
@@ -124,41 +144,67 @@ pub struct NewAgent {
     pub config: Value,
     /// SOUL.md
     pub soul_md: String,
-    /// IDENTITY.md
-    pub identity_md: String,
     /// WORKFLOW.md
     pub workflow_md: String,
     /// How it starts its life.
     pub status: AgentStatus,
     /// Its secrets by name.
     pub secrets: BTreeMap<String, SecretText>,
+    /// The most agents that the account may have, this one included.
+    pub max_agents: i64,
 }
 
-/// Why an agent can not run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentError {
-    /// For programs: `skill`, `provider`, …
-    pub category: String,
-    /// For people.
-    pub message: String,
-}
+/// Selects an [`Agent`], with the name and slug of its swarm, by id and account.
+pub(crate) const SELECT_AGENT: &str = "SELECT agent.id, agent.account_id, swarm_id, swarm.name AS swarm_name, swarm.slug AS swarm_slug, agent.name, status, region, \
+         image, avatar_url, config, soul_md, soul_md_sha256, soul_md_updated_at, workflow_md, needs_restart, last_error, error_category, \
+         agent.created_at, started_at, stopped_at FROM agent LEFT JOIN swarm ON swarm.id = agent.swarm_id \
+     WHERE agent.id = $1 AND agent.account_id = $2";
 
 impl Store {
     /// Makes an agent with its secrets, in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::LimitReached`] when the account has [`NewAgent::max_agents`] already, [`StoreError::Conflict`] when the
+    /// swarm was deleted meanwhile.
     pub async fn create_agent(&self, account: &str, new: NewAgent) -> Result<Agent, StoreError> {
+        let mut tx = self.begin().await?;
+        let agent = self.create_agent_in(&mut tx, account, new).await?;
+        tx.commit().await?;
+        Ok(agent)
+    }
+
+    /// As [`Store::create_agent`], within a transaction.
+    pub async fn create_agent_in(
+        &self,
+        tx: &mut Tx,
+        account: &str,
+        new: NewAgent,
+    ) -> Result<Agent, StoreError> {
         let now = self.now();
+        tx.hold_account(account).await?;
+        let count = "SELECT COUNT(*) FROM agent WHERE account_id = $1";
+        let count = tx.count(count, args![account]).await?;
+        Limit::check(Limited::Agents, count + 1, new.max_agents)?;
+        let (swarm_name, swarm_slug) = new
+            .swarm
+            .as_ref()
+            .map(|swarm| (swarm.name.clone(), swarm.slug.clone()))
+            .unzip();
         let agent = Agent {
             id: id::new(),
             account_id: account.into(),
-            swarm_id: None,
+            swarm_id: new.swarm.map(|swarm| swarm.id),
+            swarm_name,
+            swarm_slug,
             name: new.name,
             status: new.status,
             region: new.region,
             image: new.image,
             avatar_url: None,
             config: new.config,
+            soul_md_sha256: sha256_hex(&new.soul_md),
             soul_md: new.soul_md,
-            identity_md: new.identity_md,
+            soul_md_updated_at: now,
             workflow_md: new.workflow_md,
             needs_restart: false,
             last_error: None,
@@ -167,32 +213,11 @@ impl Store {
             started_at: (new.status == AgentStatus::Running).then_some(now),
             stopped_at: None,
         };
-        let mut tx = self.db.begin().await?;
-        tx.execute(
-            "INSERT INTO agent (id, account_id, name, status, region, image, config, soul_md, identity_md, \
-             workflow_md, needs_restart, created_at, started_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-            args![
-                &agent.id,
-                account,
-                &agent.name,
-                agent.status.as_str(),
-                &agent.region,
-                &agent.image,
-                &agent.config,
-                &agent.soul_md,
-                &agent.identity_md,
-                &agent.workflow_md,
-                agent.needs_restart,
-                agent.created_at,
-                agent.started_at
-            ],
-        )
-        .await?;
+        tx.insert(row_of(&agent)).await?;
         for (name, value) in &new.secrets {
-            put_secret(self, &mut tx, account, &agent.id, name, value).await?;
+            let owner = SecretOwner::Agent(&agent.id);
+            put_secret(self, tx, account, owner, name, value).await?;
         }
-        tx.commit().await?;
         Ok(agent)
     }
 
@@ -206,7 +231,9 @@ impl Store {
         let items = self
             .db
             .all(
-                "SELECT id, swarm_id, name, status, region, image, created_at, started_at, stopped_at FROM agent WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3",
+                "SELECT agent.id, swarm_id, swarm.name AS swarm_name, swarm.slug AS swarm_slug, agent.name, status, region, image, \
+                 agent.created_at, started_at, stopped_at FROM agent LEFT JOIN swarm ON swarm.id = agent.swarm_id \
+                 WHERE agent.account_id = $1 ORDER BY agent.created_at DESC, agent.id DESC LIMIT $2 OFFSET $3",
                 args![account, limit, offset],
             )
             .await?;
@@ -219,7 +246,7 @@ impl Store {
         let counts = self
             .db
             .optional(
-                "SELECT COUNT(*) AS total, COUNT(CASE WHEN status = 'running' THEN 1 END) AS running                  FROM agent WHERE account_id = $1",
+                "SELECT COUNT(*) AS total, COUNT(CASE WHEN status = 'running' THEN 1 END) AS running FROM agent WHERE account_id = $1",
                 args![account],
             )
             .await?;
@@ -237,89 +264,26 @@ impl Store {
 
     /// One agent of an account.
     pub async fn get_agent(&self, account: &str, id: &str) -> Result<Option<Agent>, StoreError> {
-        self.db
-            .optional(
-                "SELECT * FROM agent WHERE id = $1 AND account_id = $2",
-                args![id, account],
-            )
-            .await
+        self.db.optional(SELECT_AGENT, args![id, account]).await
     }
+}
 
-    /// Agents that should run, of every account: what a host starts when it starts. At most `limit`, oldest first, of
-    /// those that come after `after`.
-    pub async fn agents_to_start(
-        &self,
-        after: Option<&AgentToStart>,
-        limit: i64,
-    ) -> Result<Vec<AgentToStart>, StoreError> {
-        let (at, id) = after.map_or((Timestamp::from_micros(i64::MIN), ""), |agent| {
-            (agent.created_at, agent.id.as_str())
-        });
-        self.db
-            .all(
-                "SELECT id, account_id, created_at FROM agent WHERE status <> 'stopped'                  AND (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3",
-                args![at, id, limit],
-            )
-            .await
-    }
-
-    /// Notes what an agent does now, and since when; the agent as it is then.
-    ///
-    /// `error` is what it is shown with until the next change; running again needs no restart any more.
-    pub async fn set_agent_status(
-        &self,
-        account: &str,
-        id: &str,
-        status: AgentStatus,
-        error: Option<AgentError>,
-    ) -> Result<Option<Agent>, StoreError> {
-        let now = self.now();
-        let (category, message) = error.map(|error| (error.category, error.message)).unzip();
-        self.db
-            .execute(
-                "UPDATE agent SET status = $3, last_error = $4, error_category = $5, started_at = COALESCE($6, started_at), \
-                 stopped_at = CASE WHEN $8 THEN COALESCE($7, stopped_at) END, needs_restart = needs_restart AND $8 \
-                 WHERE id = $1 AND account_id = $2",
-                args![
-                    id,
-                    account,
-                    status.as_str(),
-                    &message,
-                    &category,
-                    (status == AgentStatus::Running).then_some(now),
-                    (status == AgentStatus::Stopped).then_some(now),
-                    status != AgentStatus::Running
-                ],
-            )
-            .await?;
-        self.get_agent(account, id).await
-    }
-
-    /// Notes that an agent was changed while it runs, until it is started anew; whether it runs.
-    pub async fn mark_agent_for_restart(
-        &self,
-        account: &str,
-        id: &str,
-    ) -> Result<bool, StoreError> {
-        let marked = self
-            .db
-            .execute(
-                "UPDATE agent SET needs_restart = $3 WHERE id = $1 AND account_id = $2 AND status = 'running'",
-                args![id, account, true],
-            )
-            .await?;
-        Ok(marked > 0)
-    }
-
-    /// Deletes an agent with its secrets, sessions, messages, runs, skills, grants and logs; whether it was there.
-    pub async fn delete_agent(&self, account: &str, id: &str) -> Result<bool, StoreError> {
-        let deleted = self
-            .db
-            .execute(
-                "DELETE FROM agent WHERE id = $1 AND account_id = $2",
-                args![id, account],
-            )
-            .await?;
-        Ok(deleted > 0)
-    }
+fn row_of(agent: &Agent) -> Insert<'_> {
+    Insert::into_table("agent")
+        .set("id", &agent.id)
+        .set("account_id", &agent.account_id)
+        .set("swarm_id", &agent.swarm_id)
+        .set("name", &agent.name)
+        .set("status", agent.status)
+        .set("region", &agent.region)
+        .set("image", &agent.image)
+        .set("avatar_url", &agent.avatar_url)
+        .set("config", &agent.config)
+        .set("soul_md", &agent.soul_md)
+        .set("soul_md_sha256", &agent.soul_md_sha256)
+        .set("soul_md_updated_at", agent.soul_md_updated_at)
+        .set("workflow_md", &agent.workflow_md)
+        .set("needs_restart", agent.needs_restart)
+        .set("created_at", agent.created_at)
+        .set("started_at", agent.started_at)
 }

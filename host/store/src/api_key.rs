@@ -1,19 +1,17 @@
 //! API keys: `ak_live_` and 128 random bits in hexadecimal, shown once, kept as an HMAC.
 
+mod text;
+
 use hmac::Mac;
 use serde::Serialize;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
-use crate::db::{Tx, args};
+use self::text::{PREFIX_CHARS, generate, prefix};
+use crate::change::Change;
+use crate::db::{Insert, Tx, args};
 use crate::json_column::JsonText;
 use crate::master_key::keyed_hash;
 use crate::{SecretText, Store, StoreError, Timestamp, id};
-
-const LABEL: &str = "ak_live_";
-const RANDOM_DIGITS: usize = 32;
-/// How much of a key is kept in the clear, to find its row: a quarter of the random bits.
-const PREFIX_CHARS: usize = LABEL.len() + 8;
 
 /// What is known of an API key after it was made; never the key itself.
 #[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
@@ -30,6 +28,8 @@ pub struct ApiKey {
     /// What it may do; none means nothing.
     #[sqlx(try_from = "JsonText")]
     pub scopes: Vec<String>,
+    /// Whether it is an operator's: it also sees what belongs to the server and to every account.
+    pub is_operator: bool,
     /// Requests a minute; `None` is the operator's figure, 0 is no limit.
     pub rate_limit: Option<i64>,
     /// When it was made.
@@ -49,6 +49,8 @@ pub struct NewApiKey {
     pub label: String,
     /// What it may do; none means nothing.
     pub scopes: Vec<String>,
+    /// Whether it is an operator's. Only for keys made on the command line.
+    pub is_operator: bool,
     /// Requests a minute; `None` is the operator's figure, 0 is no limit.
     pub rate_limit: Option<i64>,
     /// From when on it is refused.
@@ -69,6 +71,13 @@ struct Candidate {
     #[sqlx(flatten)]
     key: ApiKey,
     digest: Vec<u8>,
+}
+
+/// The columns of an [`ApiKey`].
+macro_rules! columns {
+    () => {
+        "id, account_id, prefix, label, scopes, is_operator, rate_limit, created_at, expires_at, last_used_at, revoked_at"
+    };
 }
 
 impl Store {
@@ -98,8 +107,12 @@ impl Store {
         let candidates: Vec<Candidate> = self
             .db
             .all(
-                "SELECT * FROM api_key WHERE prefix = $1 AND revoked_at IS NULL \
-                 AND (expires_at IS NULL OR expires_at > $2)",
+                concat!(
+                    "SELECT ",
+                    columns!(),
+                    ", digest FROM api_key WHERE prefix = $1 AND revoked_at IS NULL \
+                     AND (expires_at IS NULL OR expires_at > $2)"
+                ),
                 args![prefix, self.now()],
             )
             .await?;
@@ -113,7 +126,7 @@ impl Store {
     pub async fn count_api_keys(&self, account: &str) -> Result<i64, StoreError> {
         self.db
             .count(
-                "SELECT COUNT(*) FROM api_key WHERE account_id = $1 AND revoked_at IS NULL                  AND (expires_at IS NULL OR expires_at > $2)",
+                "SELECT COUNT(*) FROM api_key WHERE account_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
                 args![account, self.now()],
             )
             .await
@@ -123,7 +136,9 @@ impl Store {
     pub async fn delete_ended_api_keys(&self, account: &str, keep: i64) -> Result<u64, StoreError> {
         self.db
             .execute(
-                "DELETE FROM api_key WHERE account_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= $2)                  AND id NOT IN (SELECT id FROM api_key WHERE account_id = $1                  AND (revoked_at IS NOT NULL OR expires_at <= $2) ORDER BY created_at DESC, id DESC LIMIT $3)",
+                "DELETE FROM api_key WHERE account_id = $1 AND (revoked_at IS NOT NULL OR expires_at <= $2) \
+                 AND id NOT IN (SELECT id FROM api_key WHERE account_id = $1 \
+                 AND (revoked_at IS NOT NULL OR expires_at <= $2) ORDER BY created_at DESC, id DESC LIMIT $3)",
                 args![account, self.now(), keep],
             )
             .await
@@ -133,7 +148,11 @@ impl Store {
     pub async fn list_api_keys(&self, account: &str) -> Result<Vec<ApiKey>, StoreError> {
         self.db
             .all(
-                "SELECT * FROM api_key WHERE account_id = $1 ORDER BY created_at DESC, id DESC",
+                concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM api_key WHERE account_id = $1 ORDER BY created_at DESC, id DESC"
+                ),
                 args![account],
             )
             .await
@@ -148,6 +167,7 @@ impl Store {
                 args![account, id, self.now()],
             )
             .await?;
+        self.changed(Change::ApiKeys);
         Ok(touched > 0)
     }
 
@@ -169,24 +189,6 @@ impl Store {
     }
 }
 
-/// The part that finds the row; `None` for text that is no API key.
-fn prefix(plaintext: &str) -> Option<&str> {
-    let random = plaintext.strip_prefix(LABEL)?;
-    let is_key = random.len() == RANDOM_DIGITS
-        && random
-            .bytes()
-            .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
-    is_key.then(|| &plaintext[..PREFIX_CHARS])
-}
-
-fn generate() -> SecretText {
-    let random = Zeroizing::new(rand::random::<[u8; RANDOM_DIGITS / 2]>());
-    SecretText::new(format!(
-        "{LABEL}{}",
-        Zeroizing::new(hex::encode(random.as_slice())).as_str()
-    ))
-}
-
 /// Makes a key within a transaction.
 pub(crate) async fn insert_api_key(
     store: &Store,
@@ -201,54 +203,25 @@ pub(crate) async fn insert_api_key(
         prefix: plaintext.expose()[..PREFIX_CHARS].into(),
         label: new.label,
         scopes: new.scopes,
+        is_operator: new.is_operator,
         rate_limit: new.rate_limit,
         created_at: store.now(),
         expires_at: new.expires_at,
         last_used_at: None,
         revoked_at: None,
     };
-    tx.execute(
-        "INSERT INTO api_key (id, account_id, prefix, digest, label, scopes, rate_limit, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        args![
-            &key.id,
-            account,
-            &key.prefix,
-            &store.digest(plaintext.expose()),
-            &key.label,
-            &key.scopes,
-            key.rate_limit,
-            key.created_at,
-            key.expires_at
-        ],
-    )
-    .await?;
+    let digest = store.digest(plaintext.expose());
+    let row = Insert::into_table("api_key")
+        .set("id", &key.id)
+        .set("account_id", account)
+        .set("prefix", &key.prefix)
+        .set("digest", &digest)
+        .set("label", &key.label)
+        .set("scopes", &key.scopes)
+        .set("is_operator", key.is_operator)
+        .set("rate_limit", key.rate_limit)
+        .set("created_at", key.created_at)
+        .set("expires_at", key.expires_at);
+    tx.insert(row).await?;
     Ok(IssuedKey { key, plaintext })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_exact_form_is_a_key() {
-        let key = generate();
-        assert_eq!(prefix(key.expose()), Some(&key.expose()[..16]));
-        let random = "0123456789abcdef0123456789abcdef";
-        for text in [
-            "",
-            "ak_live_",
-            &format!("ak_live_{random}0"),
-            &format!("AK_LIVE_{random}"),
-            random,
-        ] {
-            assert_eq!(prefix(text), None, "{text}");
-        }
-        assert_eq!(prefix(&format!("ak_live_{}", random.to_uppercase())), None);
-        assert_eq!(
-            prefix(&format!("ak_live_{}é", &random[..30])),
-            None,
-            "a split character must not panic"
-        );
-    }
 }

@@ -21,7 +21,10 @@ pub(crate) const TABLES: &[&str] = &[
     "api_key",
     "publisher_key",
     "publisher_key_challenge",
+    "swarm",
     "agent",
+    "personality_version",
+    "agent_rule",
     "secret",
     "session",
     "run",
@@ -35,6 +38,7 @@ pub(crate) const TABLES: &[&str] = &[
     "permission_grant",
     "agent_log",
     "agent_log_head",
+    "usage_day",
 ];
 
 /// What stops a backup or a restoration.

@@ -15,7 +15,7 @@ use sqlx::sqlite::{
 };
 
 use crate::StoreError;
-use crate::db::Db;
+use crate::db::{Db, Pools};
 
 /// How long a writer waits for a writer of another process, and a request for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,22 +47,42 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
         .foreign_keys(true)
         .busy_timeout(ACQUIRE_TIMEOUT)
         .statement_cache_capacity(STATEMENTS);
-    let pool = || {
-        SqlitePoolOptions::new()
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-    };
     // The writer first: it sets the journal mode, which readers can not.
-    let writer = || pool().max_connections(1).connect_with(options.clone());
+    let writer = || sqlite_pool(1).connect_with(options.clone());
     let writer = connect_when_free(writer).await?;
     let options = options.clone().pragma("query_only", "ON");
-    let reader = || {
-        pool()
-            .max_connections(readers())
-            .connect_with(options.clone())
-    };
+    let reader = || sqlite_pool(readers()).connect_with(options.clone());
     let reader = connect_when_free(reader).await?;
-    Ok(Db::Sqlite { reader, writer })
+    Ok(Pools::Sqlite { reader, writer }.into())
+}
+
+/// Opens one more connection to the same database, for migrations. On SQLite it does not act on foreign keys: to change a table that others
+/// refer to it is made anew, and dropping the old one would delete all that refers to it (sqlite.org, "ALTER TABLE", section 7).
+pub(crate) async fn connect_to_migrate(db: &Db) -> Result<Db, StoreError> {
+    let pools = match &db.pools {
+        Pools::Sqlite { writer, .. } => {
+            let options = (*writer.connect_options()).clone().foreign_keys(false);
+            let connect = || sqlite_pool(1).connect_with(options.clone());
+            let writer = connect_when_free(connect).await?;
+            let reader = writer.clone();
+            Pools::Sqlite { reader, writer }
+        }
+        Pools::Postgres(pool) => {
+            let options = (*pool.connect_options()).clone();
+            let one = PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(ACQUIRE_TIMEOUT);
+            Pools::Postgres(one.connect_with(options).await?)
+        }
+    };
+    Ok(pools.into())
+}
+
+fn sqlite_pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .max_connections(connections)
 }
 
 /// Connects, again and again while another process holds the database. SQLite answers "busy" at once, whatever the busy timeout, where two
@@ -132,5 +152,5 @@ async fn postgres(url: &str) -> Result<Db, StoreError> {
         .connect_with(options)
         .await
         .map_err(|error| encryption.explain(error))?;
-    Ok(Db::Postgres(pool))
+    Ok(Pools::Postgres(pool).into())
 }

@@ -1,11 +1,22 @@
 //! Grants: what an account lets a publisher's skill do. Without one, nothing.
 
 use serde::Serialize;
-use serde_json::Value;
+use skillgate_skill::Permissions;
 
-use crate::db::{Tx, args};
-use crate::json_column::JsonText;
+use crate::change::Change;
+use crate::db::{Arg, Tx, args};
+use crate::json_column::{JsonText, words};
 use crate::{Store, StoreError, Timestamp, id};
+
+words! {
+    /// Whether what is granted is asked about before each use.
+    GrantMode {
+        /// It is used without asking.
+        Allow = "allow",
+        /// Each call of a tool that is not read-only waits for an answer.
+        Ask = "ask",
+    }
+}
 
 /// A grant, in effect or not any more.
 #[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
@@ -23,7 +34,10 @@ pub struct Grant {
     pub publisher_key_id: Option<String>,
     /// What is allowed: permissions, as a manifest has them.
     #[sqlx(try_from = "JsonText")]
-    pub permissions: Value,
+    pub permissions: Permissions,
+    /// Whether each use is asked about.
+    #[sqlx(try_from = "String")]
+    pub mode: GrantMode,
     /// The API key that granted it.
     pub granted_by: String,
     /// When.
@@ -44,7 +58,9 @@ pub struct NewGrant {
     /// Signed by which publisher key.
     pub publisher_key_id: Option<String>,
     /// What is allowed: permissions, as a manifest has them.
-    pub permissions: Value,
+    pub permissions: Permissions,
+    /// Whether each use is asked about.
+    pub mode: GrantMode,
     /// The API key that grants it.
     pub granted_by: String,
     /// Until when.
@@ -76,7 +92,8 @@ impl Store {
     ) -> Result<Option<Grant>, StoreError> {
         self.db
             .optional(
-                "SELECT * FROM permission_grant WHERE account_id = $1 AND (agent_id = $2 OR agent_id IS NULL) \
+                "SELECT id, account_id, agent_id, skill_id, publisher_key_id, permissions, mode, granted_by, created_at, \
+                 expires_at, revoked_at FROM permission_grant WHERE account_id = $1 AND (agent_id = $2 OR agent_id IS NULL) \
                  AND skill_id = $3 AND publisher_key_id IS NOT DISTINCT FROM $4 AND revoked_at IS NULL \
                  AND (expires_at IS NULL OR expires_at > $5) ORDER BY agent_id IS NULL, id DESC LIMIT 1",
                 args![account, agent, skill_id, publisher_key_id, self.now()],
@@ -93,7 +110,16 @@ impl Store {
                 args![account, id, self.now()],
             )
             .await?;
+        self.changed(Change::Grants);
         Ok(touched > 0)
+    }
+}
+
+/// What a grant on an agent, or on all agents, changes.
+fn change_of(agent: Option<&str>) -> Change {
+    match agent {
+        Some(agent) => Change::AgentSkills(agent.into()),
+        None => Change::Grants,
     }
 }
 
@@ -108,8 +134,8 @@ pub(crate) async fn insert_grant(
     let inserted = tx
         .execute(
             "INSERT INTO permission_grant (id, account_id, agent_id, skill_id, publisher_key_id, permissions, \
-             granted_by, created_at, expires_at) \
-             SELECT $1, $2, $3, skill.id, $5, $6, $7, $8, $9 FROM skill \
+             granted_by, created_at, expires_at, mode) \
+             SELECT $1, $2, $3, skill.id, $5, $6, $7, $8, $9, $10 FROM skill \
              WHERE skill.id = $4 AND (skill.account_id = $2 OR skill.access = 'public') \
              AND ($3 IS NULL OR EXISTS (SELECT 1 FROM agent WHERE agent.id = $3 AND agent.account_id = $2))",
             args![
@@ -118,13 +144,15 @@ pub(crate) async fn insert_grant(
                 &new.agent_id,
                 &new.skill_id,
                 &new.publisher_key_id,
-                &new.permissions,
+                Arg::json(&new.permissions)?,
                 &new.granted_by,
                 store.now(),
-                new.expires_at
+                new.expires_at,
+                new.mode
             ],
         )
         .await?;
+    tx.changed(change_of(new.agent_id.as_deref()));
     Ok((inserted > 0).then_some(id))
 }
 
@@ -142,5 +170,6 @@ pub(crate) async fn revoke_agent_grants(
         args![account, agent, skill_id, store.now()],
     )
     .await?;
+    tx.changed(Change::AgentSkills(agent.into()));
     Ok(())
 }

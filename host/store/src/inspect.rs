@@ -1,6 +1,6 @@
 //! Looking at a database without changing it.
 
-use crate::db::{Db, args};
+use crate::db::{Db, Pools, args};
 use crate::{MasterKey, StoreError, Timestamp, connect, migrations, system_clock};
 
 /// What a database says of itself before anything is migrated.
@@ -47,9 +47,9 @@ async fn inspect(db: &Db, master_key: Option<&MasterKey>) -> Result<StoreInspect
         _ => None,
     };
     Ok(StoreInspection {
-        product: match db {
-            Db::Sqlite { .. } => "SQLite",
-            Db::Postgres(_) => "PostgreSQL",
+        product: match &db.pools {
+            Pools::Sqlite { .. } => "SQLite",
+            Pools::Postgres(_) => "PostgreSQL",
         },
         schema,
         known_schema: migrations::newest(),
@@ -59,11 +59,11 @@ async fn inspect(db: &Db, master_key: Option<&MasterKey>) -> Result<StoreInspect
 }
 
 async fn has_table(db: &Db, name: &str) -> Result<bool, StoreError> {
-    let sql = match db {
-        Db::Sqlite { .. } => {
+    let sql = match &db.pools {
+        Pools::Sqlite { .. } => {
             "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1"
         }
-        Db::Postgres(_) => {
+        Pools::Postgres(_) => {
             "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = $1"
         }
     };
@@ -77,9 +77,9 @@ async fn is_bound_to(db: &Db, key: &MasterKey) -> Result<Option<bool>, StoreErro
 }
 
 async fn server_time(db: &Db) -> Result<Timestamp, StoreError> {
-    match db {
-        Db::Sqlite { .. } => Ok(system_clock()()),
-        Db::Postgres(_) => {
+    match &db.pools {
+        Pools::Sqlite { .. } => Ok(system_clock()()),
+        Pools::Postgres(_) => {
             let sql = "SELECT (EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT";
             Ok(Timestamp::from_micros(db.count(sql, args![]).await?))
         }

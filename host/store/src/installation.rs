@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::db::{Tx, args};
+use crate::db::{Insert, Tx, args};
 use crate::json_column::words;
 use crate::{Store, StoreError, Timestamp, id};
 
@@ -44,7 +44,8 @@ impl Store {
     pub async fn list_installations(&self, account: &str) -> Result<Vec<Installation>, StoreError> {
         self.db
             .all(
-                "SELECT * FROM installation WHERE account_id = $1 ORDER BY created_at, id",
+                "SELECT id, account_id, skill_id, source, shared, locked, alias, created_at FROM installation \
+                 WHERE account_id = $1 ORDER BY created_at, id",
                 args![account],
             )
             .await
@@ -59,17 +60,15 @@ pub(crate) async fn insert_installation(
     skill: &str,
     source: Source,
 ) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO installation (id, account_id, skill_id, source, shared, locked, created_at) \
-         VALUES ($1, $2, $3, $4, TRUE, FALSE, $5) ON CONFLICT (account_id, skill_id) DO NOTHING",
-        args![
-            &id::prefixed("inst"),
-            account,
-            skill,
-            source.as_str(),
-            store.now()
-        ],
-    )
-    .await?;
-    Ok(())
+    let id = id::prefixed("inst");
+    let row = Insert::into_table("installation")
+        .set("id", &id)
+        .set("account_id", account)
+        .set("skill_id", skill)
+        .set("source", source)
+        .set("shared", true)
+        .set("locked", false)
+        .set("created_at", store.now())
+        .on_conflict("(account_id, skill_id) DO NOTHING");
+    tx.insert(row).await.map(drop)
 }

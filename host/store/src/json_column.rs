@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
+use skillgate_skill::Permissions;
 
 use crate::json::{self, Unreadable};
 
@@ -16,6 +17,15 @@ impl TryFrom<JsonText> for Value {
 
     fn try_from(text: JsonText) -> Result<Self, Self::Error> {
         json::read(&text.0)
+    }
+}
+
+/// Checks every rule and every bound, as for permissions that come from outside.
+impl TryFrom<JsonText> for Permissions {
+    type Error = serde_json::Error;
+
+    fn try_from(text: JsonText) -> Result<Self, Self::Error> {
+        serde_json::from_str(&text.0)
     }
 }
 
@@ -90,6 +100,12 @@ macro_rules! words {
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({ "type": "string", "enum": [$($word),+] })
+            }
+        }
+
+        impl From<$name> for $crate::db::Arg<'_> {
+            fn from(word: $name) -> Self {
+                Self::from(word.as_str())
             }
         }
 

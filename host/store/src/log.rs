@@ -82,7 +82,7 @@ async fn insert_lines(
                     message.into(),
                 ]);
             }
-            tx.execute(sql, &values).await?;
+            tx.execute(*sql, &values).await?;
             (first, rest) = (first + now.len() as i64, later);
         }
     }

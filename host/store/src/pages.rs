@@ -37,7 +37,7 @@ struct StepStatements {
 }
 
 const ALL_STEPS: StepStatements = StepStatements {
-    rows: "SELECT step.* FROM step JOIN run ON run.id = step.run_id \
+    rows: "SELECT step.run_id, step.seq, step.kind, step.body, step.created_at FROM step JOIN run ON run.id = step.run_id \
            WHERE step.run_id = $1 AND run.account_id = $2 AND step.seq > $3 AND step.seq <= \
            (SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS upto FROM \
            (SELECT seq, OCTET_LENGTH(body) AS size FROM step WHERE run_id = $1 AND seq > $3) AS sizes) AS sums \
@@ -47,7 +47,7 @@ const ALL_STEPS: StepStatements = StepStatements {
 };
 
 const TOOL_ENDS: StepStatements = StepStatements {
-    rows: "SELECT step.* FROM step JOIN run ON run.id = step.run_id \
+    rows: "SELECT step.run_id, step.seq, step.kind, step.body, step.created_at FROM step JOIN run ON run.id = step.run_id \
            WHERE step.run_id = $1 AND run.account_id = $2 AND step.kind = 'tool_ended' AND step.seq > $3 AND step.seq <= \
            (SELECT MAX(seq) FROM (SELECT seq, size, SUM(size) OVER (ORDER BY seq) AS upto FROM \
            (SELECT seq, OCTET_LENGTH(body) AS size FROM step WHERE run_id = $1 AND kind = 'tool_ended' AND seq > $3) \
@@ -146,7 +146,7 @@ impl Store {
     ) -> Result<Vec<LogLine>, StoreError> {
         self.db
             .all(
-                "SELECT agent_log.* FROM agent_log JOIN agent ON agent.id = agent_log.agent_id \
+                "SELECT agent_log.seq, agent_log.at, agent_log.level, agent_log.message FROM agent_log JOIN agent ON agent.id = agent_log.agent_id \
                  WHERE agent.id = $1 AND agent.account_id = $2 AND agent_log.seq >= \
                  (SELECT MIN(seq) FROM (SELECT seq, SUM(size) OVER (ORDER BY seq DESC) AS upto FROM \
                  (SELECT seq, OCTET_LENGTH(message) AS size FROM agent_log WHERE agent_id = $1 \
@@ -168,7 +168,7 @@ impl Store {
     ) -> Result<Vec<LogLine>, StoreError> {
         self.db
             .all(
-                "SELECT agent_log.* FROM agent_log JOIN agent ON agent.id = agent_log.agent_id \
+                "SELECT agent_log.seq, agent_log.at, agent_log.level, agent_log.message FROM agent_log JOIN agent ON agent.id = agent_log.agent_id \
                  WHERE agent.id = $1 AND agent.account_id = $2 AND agent_log.seq > $3 AND agent_log.seq <= \
                  (SELECT MAX(seq) FROM (SELECT seq, SUM(size) OVER (ORDER BY seq) - size AS before FROM \
                  (SELECT seq, OCTET_LENGTH(message) AS size FROM agent_log WHERE agent_id = $1 AND seq > $3 \

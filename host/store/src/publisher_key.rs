@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::db::args;
-use crate::{Store, StoreError, Timestamp, id};
+use crate::db::{Insert, args};
+use crate::{Conflict, Store, StoreError, Timestamp, id};
 
 /// A public key that an account proved to hold.
 #[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
@@ -46,28 +46,20 @@ impl Store {
         account: &str,
         new: NewPublisherKey,
     ) -> Result<PublisherKey, StoreError> {
-        self.db
-            .execute(
-                "INSERT INTO publisher_key (id, account_id, key_id, public_key, label, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account_id, key_id) DO NOTHING",
-                args![
-                    &id::new(),
-                    account,
-                    &new.key_id,
-                    &new.public_key,
-                    &new.label,
-                    self.now()
-                ],
-            )
-            .await?;
+        let id = id::new();
+        let row = Insert::into_table("publisher_key")
+            .set("id", &id)
+            .set("account_id", account)
+            .set("key_id", &new.key_id)
+            .set("public_key", &new.public_key)
+            .set("label", &new.label)
+            .set("created_at", self.now())
+            .on_conflict("(account_id, key_id) DO NOTHING");
+        self.db.insert(row).await?;
         match self.publisher_key(account, &new.key_id).await? {
-            Some(key) if key.revoked_at.is_some() => Err(StoreError::Conflict(
-                "the publisher key was revoked; make a new one".into(),
-            )),
+            Some(key) if key.revoked_at.is_some() => Err(Conflict::PublisherKeyRevoked.into()),
             Some(key) => Ok(key),
-            None => Err(StoreError::Conflict(
-                "the publisher key was removed meanwhile; try again".into(),
-            )),
+            None => Err(Conflict::Changed("publisher_key").into()),
         }
     }
 
@@ -77,7 +69,11 @@ impl Store {
         account: &str,
     ) -> Result<Vec<PublisherKey>, StoreError> {
         self.db
-            .all("SELECT * FROM publisher_key WHERE account_id = $1 ORDER BY created_at DESC, id DESC", args![account])
+            .all(
+                "SELECT id, account_id, key_id, public_key, label, created_at, revoked_at FROM publisher_key \
+                 WHERE account_id = $1 ORDER BY created_at DESC, id DESC",
+                args![account],
+            )
             .await
     }
 
@@ -90,7 +86,8 @@ impl Store {
     ) -> Result<Option<PublisherKey>, StoreError> {
         self.db
             .optional(
-                "SELECT * FROM publisher_key WHERE account_id = $1 AND key_id = $2",
+                "SELECT id, account_id, key_id, public_key, label, created_at, revoked_at FROM publisher_key \
+                 WHERE account_id = $1 AND key_id = $2",
                 args![account, key_id],
             )
             .await

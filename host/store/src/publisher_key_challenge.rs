@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use crate::db::{Tx, args};
+use crate::db::{Insert, Tx, args};
 use crate::{Store, StoreError, Timestamp};
 
 /// The most nonces of one account that can be used at a time. Registering takes a moment and one nonce; the rest is for
@@ -28,11 +28,13 @@ impl Store {
         let mut tx = self.db.begin().await?;
         tx.hold_account(account).await?;
         make_room(&mut tx, account, self.now()).await?;
-        tx.execute(
-            "INSERT INTO publisher_key_challenge (digest, account_id, audience, expires_at) VALUES ($1, $2, $3, $4)",
-            args![&digest(&nonce), account, audience, expires_at],
-        )
-        .await?;
+        let digest = digest(&nonce);
+        let row = Insert::into_table("publisher_key_challenge")
+            .set("digest", &digest)
+            .set("account_id", account)
+            .set("audience", audience)
+            .set("expires_at", expires_at);
+        tx.insert(row).await?;
         tx.commit().await?;
         Ok(nonce)
     }

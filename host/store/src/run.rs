@@ -3,11 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::db::{Tx, args};
+use crate::db::{Insert, Tx, args};
 use crate::json_column::{JsonOrNote, storable, words};
 use crate::message::{NewMessage, Role};
 use crate::step::{NewStep, insert_step};
-use crate::{Store, StoreError, Timestamp, id};
+use crate::usage::{NewUsage, UsageKind, UsageTotals, add_usage};
+use crate::{Conflict, Store, StoreError, Timestamp, id};
 
 words! {
     /// Where a run is.
@@ -81,6 +82,14 @@ pub struct RunEnd {
     pub step: NewStep,
 }
 
+/// Selects [`Run`]s.
+macro_rules! runs {
+    () => {
+        "SELECT id, account_id, agent_id, session_id, status, request, stop_reason, error_code, error_message, \
+         created_at, ended_at FROM run"
+    };
+}
+
 impl Store {
     /// Begins a run: the run and the user's message, in one transaction.
     ///
@@ -112,7 +121,7 @@ impl Store {
     pub async fn get_run(&self, account: &str, id: &str) -> Result<Option<Run>, StoreError> {
         self.db
             .optional(
-                "SELECT * FROM run WHERE id = $1 AND account_id = $2",
+                concat!(runs!(), " WHERE id = $1 AND account_id = $2"),
                 args![id, account],
             )
             .await
@@ -122,13 +131,31 @@ impl Store {
     pub async fn unfinished_runs(&self) -> Result<Vec<Run>, StoreError> {
         self.db
             .all(
-                "SELECT * FROM run WHERE ended_at IS NULL ORDER BY created_at, id",
+                concat!(runs!(), " WHERE ended_at IS NULL ORDER BY created_at, id"),
                 args![],
             )
             .await
     }
 
-    /// Ends a run: its status, its answer and the last step of its journal, in one transaction.
+    /// Journals a step of a run with what it used, in one transaction: what was used is counted once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the step's place is taken, or the run's agent was deleted.
+    pub async fn append_step_with_usage(
+        &self,
+        run: &Run,
+        step: &NewStep,
+        usage: &NewUsage,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        tx.hold_agent(&run.agent_id).await?;
+        insert_step(self, &mut tx, &run.id, step).await?;
+        let agent = (run.account_id.as_str(), run.agent_id.as_str());
+        add_usage(&mut tx, self.now(), agent, usage).await?;
+        tx.commit().await
+    }
+
+    /// Ends a run: its status, its answer, the last step of its journal and that there was one run more, in one transaction.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it has ended already or its agent was deleted; nothing is changed then.
@@ -136,15 +163,27 @@ impl Store {
         let mut tx = self.db.begin().await?;
         tx.hold_agent(&run.agent_id).await?;
         if update_ended(self, &mut tx, run, &end).await? == 0 {
-            return Err(StoreError::Conflict(
-                "the run has ended already, or its agent was deleted".into(),
-            ));
+            return Err(Conflict::RunEnded.into());
         }
         insert_step(self, &mut tx, &run.id, &end.step).await?;
         if let Some(message) = &end.message {
             insert_message(self, &mut tx, run, Role::Assistant, message).await?;
         }
+        let agent = (run.account_id.as_str(), run.agent_id.as_str());
+        add_usage(&mut tx, self.now(), agent, &one_run()).await?;
         tx.commit().await
+    }
+}
+
+/// A run that ended. What it used besides is counted with the steps that used it.
+fn one_run() -> NewUsage {
+    NewUsage {
+        kind: UsageKind::Run,
+        subject: String::new(),
+        amounts: UsageTotals {
+            runs: 1,
+            ..UsageTotals::default()
+        },
     }
 }
 
@@ -156,42 +195,35 @@ async fn insert_message(
     role: Role,
     new: &NewMessage,
 ) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO message (id, account_id, agent_id, session_id, run_id, role, content, parts, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        args![
-            &id::new(),
-            &run.account_id,
-            &run.agent_id,
-            &run.session_id,
-            &run.id,
-            role.as_str(),
-            storable(&new.content),
-            &new.parts,
-            store.now()
-        ],
-    )
-    .await?;
-    Ok(())
+    let id = id::new();
+    let row = Insert::into_table("message")
+        .set("id", &id)
+        .set("account_id", &run.account_id)
+        .set("agent_id", &run.agent_id)
+        .set("session_id", &run.session_id)
+        .set("run_id", &run.id)
+        .set("role", role)
+        .set("content", storable(&new.content))
+        .set("parts", &new.parts)
+        .set("created_at", store.now());
+    tx.insert(row).await.map(drop)
 }
 
 /// Only where account, agent and session belong together.
 async fn insert_run(tx: &mut Tx, run: &Run) -> Result<u64, StoreError> {
-    tx.execute(
-        "INSERT INTO run (id, account_id, agent_id, session_id, status, request, created_at) \
-         SELECT $1, account_id, agent_id, id, $5, $6, $7 FROM session \
-         WHERE account_id = $2 AND agent_id = $3 AND id = $4",
-        args![
-            &run.id,
-            &run.account_id,
-            &run.agent_id,
-            &run.session_id,
-            run.status.as_str(),
-            &run.request,
-            run.created_at
-        ],
-    )
-    .await
+    let row = Insert::into_table("run")
+        .set("id", &run.id)
+        .copy("account_id", "session.account_id")
+        .copy("agent_id", "session.agent_id")
+        .copy("session_id", "session.id")
+        .set("status", run.status)
+        .set("request", &run.request)
+        .set("created_at", run.created_at)
+        .select_from("session")
+        .only_where("session.account_id", &run.account_id)
+        .only_where("session.agent_id", &run.agent_id)
+        .only_where("session.id", &run.session_id);
+    tx.insert(row).await
 }
 
 async fn update_ended(

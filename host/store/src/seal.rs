@@ -11,7 +11,7 @@ use crate::{MasterKey, StoreError};
 const NONCE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
 /// How many bytes more than its value something sealed has.
-pub(crate) const SEALING_BYTES: usize = NONCE_BYTES + TAG_BYTES;
+pub(crate) const SEALING_BYTES: i64 = (NONCE_BYTES + TAG_BYTES) as i64;
 
 /// Text that must not be shown: an API key, a provider's credential. Wiped from memory when dropped.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::db::args;
+use crate::db::{Insert, args};
 use crate::{Page, Store, StoreError, Timestamp, id};
 
 /// A conversation. Its messages are the context of the next one.
@@ -27,6 +27,13 @@ pub struct Session {
     pub started_at: Timestamp,
 }
 
+/// Selects [`Session`]s.
+macro_rules! sessions {
+    () => {
+        "SELECT id, account_id, agent_id, peer, name, channel, is_default, started_at FROM session"
+    };
+}
+
 impl Store {
     /// The session in which `peer` talks with an agent when none is named, begun when there is none yet.
     ///
@@ -41,14 +48,20 @@ impl Store {
         if let Some(session) = self.find_default(account, agent, peer).await? {
             return Ok(Some(session));
         }
-        self.db
-            .execute(
-                "INSERT INTO session (id, account_id, agent_id, peer, channel, is_default, started_at) \
-                 SELECT $1, account_id, id, $4, $5, TRUE, $6 FROM agent WHERE account_id = $2 AND id = $3 \
-                 ON CONFLICT DO NOTHING",
-                args![&id::prefixed("sess"), account, agent, peer, channel, self.now()],
-            )
-            .await?;
+        let id = id::prefixed("sess");
+        let row = Insert::into_table("session")
+            .set("id", &id)
+            .copy("account_id", "agent.account_id")
+            .copy("agent_id", "agent.id")
+            .set("peer", peer)
+            .set("channel", channel)
+            .set("is_default", true)
+            .set("started_at", self.now())
+            .select_from("agent")
+            .only_where("agent.account_id", account)
+            .only_where("agent.id", agent)
+            .on_conflict("DO NOTHING");
+        self.db.insert(row).await?;
         self.find_default(account, agent, peer).await
     }
 
@@ -86,19 +99,15 @@ impl Store {
             args![agent, peer],
         )
         .await?;
-        tx.execute(
-            "INSERT INTO session (id, account_id, agent_id, peer, channel, is_default, started_at) \
-             VALUES ($1, $2, $3, $4, $5, TRUE, $6)",
-            args![
-                &session.id,
-                account,
-                agent,
-                peer,
-                channel,
-                session.started_at
-            ],
-        )
-        .await?;
+        let row = Insert::into_table("session")
+            .set("id", &session.id)
+            .set("account_id", account)
+            .set("agent_id", agent)
+            .set("peer", peer)
+            .set("channel", channel)
+            .set("is_default", session.is_default)
+            .set("started_at", session.started_at);
+        tx.insert(row).await?;
         tx.commit().await?;
         Ok(Some(session))
     }
@@ -112,7 +121,10 @@ impl Store {
     ) -> Result<Option<Session>, StoreError> {
         self.db
             .optional(
-                "SELECT * FROM session WHERE id = $1 AND agent_id = $2 AND account_id = $3",
+                concat!(
+                    sessions!(),
+                    " WHERE id = $1 AND agent_id = $2 AND account_id = $3"
+                ),
                 args![id, agent, account],
             )
             .await
@@ -128,8 +140,11 @@ impl Store {
         let items = self
             .db
             .all(
-                "SELECT * FROM session WHERE agent_id = $1 AND account_id = $2 \
-                 ORDER BY started_at DESC, id DESC LIMIT $3",
+                concat!(
+                    sessions!(),
+                    " WHERE agent_id = $1 AND account_id = $2 \
+                 ORDER BY started_at DESC, id DESC LIMIT $3"
+                ),
                 args![agent, account, limit],
             )
             .await?;
@@ -151,7 +166,10 @@ impl Store {
     ) -> Result<Option<Session>, StoreError> {
         self.db
             .optional(
-                "SELECT * FROM session WHERE agent_id = $1 AND peer = $2 AND is_default AND account_id = $3",
+                concat!(
+                    sessions!(),
+                    " WHERE agent_id = $1 AND peer = $2 AND is_default AND account_id = $3"
+                ),
                 args![agent, peer, account],
             )
             .await

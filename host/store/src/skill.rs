@@ -55,8 +55,8 @@ pub struct Skill {
     /// Words to find it by.
     #[sqlx(try_from = "JsonText")]
     pub tags: Vec<String>,
-    /// The highest published version.
-    pub latest_version: String,
+    /// The highest published version; `None` for a draft.
+    pub latest_version: Option<String>,
     /// On how many agents it is, of all accounts.
     pub install_count: i64,
     /// When its first version was published.
@@ -65,9 +65,20 @@ pub struct Skill {
     pub updated_at: Timestamp,
 }
 
+/// Selects [`Skill`]s.
+macro_rules! skills {
+    () => {
+        "SELECT skill.id, skill.account_id, skill.name, skill.title, skill.description, skill.kind, skill.status, \
+         skill.access, skill.author, skill.category, skill.tags, skill.latest_version, \
+         (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count, \
+         skill.created_at, skill.updated_at FROM "
+    };
+}
+
 /// Each branch has its index: the look-up must not grow with what other accounts publish.
-const FIND_SKILL: &str = "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count \
-    FROM (SELECT id, 0 AS place FROM skill WHERE id = $2 \
+const FIND_SKILL: &str = concat!(
+    skills!(),
+    "(SELECT id, 0 AS place FROM skill WHERE id = $2 \
     UNION ALL SELECT id, 0 FROM skill WHERE account_id = $1 AND name = $2 AND status = 'active' \
     UNION ALL SELECT skill_id, 1 FROM installation WHERE account_id = $1 AND alias = $2 \
     UNION ALL SELECT skill.id, 1 FROM skill JOIN installation \
@@ -77,7 +88,8 @@ const FIND_SKILL: &str = "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE
     WHERE skill_version.skill_id = skill.id AND skill_version.trust_level = 'verified')) AS found \
     JOIN skill ON skill.id = found.id \
     WHERE skill.status = 'active' AND (skill.account_id = $1 OR skill.access = 'public') \
-    ORDER BY CASE WHEN skill.account_id = $1 THEN 0 ELSE found.place END, skill.created_at, skill.id LIMIT 1";
+    ORDER BY CASE WHEN skill.account_id = $1 THEN 0 ELSE found.place END, skill.created_at, skill.id LIMIT 1"
+);
 
 impl Store {
     /// The skill with this name or UUID, if the account may see it. A name is that of its own skill, else of one in its
@@ -93,26 +105,25 @@ impl Store {
             .await
     }
 
-    /// The account's own skills, by name. How many there may be is bounded where versions are published.
+    /// The account's own skills that have a published version, by name. How many there may be is bounded where versions are published.
     pub async fn list_skills(&self, account: &str) -> Result<Vec<Skill>, StoreError> {
-        self.db
-            .all(
-                "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count \
-                 FROM skill WHERE account_id = $1 AND status = 'active' ORDER BY name",
-                args![account],
-            )
-            .await
+        let sql = concat!(
+            skills!(),
+            "skill WHERE account_id = $1 AND status = 'active' AND latest_version IS NOT NULL \
+             ORDER BY name"
+        );
+        self.db.all(sql, args![account]).await
     }
 
     /// Deletes one of the account's own skills, named by its UUID: it is not found any more, its name is free, and nobody
     /// installs it. An agent that has it keeps its version, and the skill is archived until the last one gives it up;
     /// without one it goes with its packages. Whether there was such a skill.
     pub async fn delete_skill(&self, account: &str, skill_id: &str) -> Result<bool, StoreError> {
-        let mut tx = self.db.begin().await?;
+        let mut tx = self.begin().await?;
         tx.lock_skill_for_deletion(skill_id).await?;
         let archived = tx
             .execute(
-                "UPDATE skill SET status = 'archived', updated_at = $3 \
+                "UPDATE skill SET status = 'archived', updated_at = $3, deleted_at = $3 \
                  WHERE id = $2 AND account_id = $1 AND status = 'active'",
                 args![account, skill_id, self.now()],
             )

@@ -3,8 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::db::{Tx, args};
-use crate::error::is_duplicate;
+use crate::db::{Insert, Tx, args};
 use crate::json_column::JsonOrNote;
 use crate::{Store, StoreError, Timestamp};
 
@@ -36,34 +35,42 @@ pub struct NewStep {
     pub body: Value,
 }
 
-const INSERT: &str =
-    "INSERT INTO step (run_id, seq, kind, body, created_at) VALUES ($1, $2, $3, $4, $5)";
-
 impl Store {
     /// Journals a step: committed when this returns.
     ///
     /// Takes no account: the caller holds the run, which it got by one.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the place is taken: somebody else works on the same run.
+    /// [`Conflict::Duplicate`](crate::Conflict::Duplicate) when the place is taken: another host works on the same run.
     pub async fn append_step(&self, run: &str, step: &NewStep) -> Result<(), StoreError> {
-        let inserted = self
-            .db
-            .execute(
-                INSERT,
-                args![run, step.seq, &step.kind, &step.body, self.now()],
-            )
-            .await;
-        place_taken(run, step, inserted)
+        let row = row_of(self, run, step);
+        self.db.insert(row).await.map(drop)
     }
 
     /// The steps of a run, in order; none for a run that the account does not have.
     pub async fn steps(&self, account: &str, run: &str) -> Result<Vec<Step>, StoreError> {
         self.db
             .all(
-                "SELECT step.* FROM step JOIN run ON run.id = step.run_id \
+                "SELECT step.run_id, step.seq, step.kind, step.body, step.created_at FROM step JOIN run ON run.id = step.run_id \
                  WHERE step.run_id = $1 AND run.account_id = $2 ORDER BY step.seq",
                 args![run, account],
+            )
+            .await
+    }
+
+    /// The last step before place `seq` that is more than a request to the model; `None` when there is none.
+    pub async fn step_before(
+        &self,
+        account: &str,
+        run: &str,
+        seq: i64,
+    ) -> Result<Option<Step>, StoreError> {
+        self.db
+            .optional(
+                "SELECT step.run_id, step.seq, step.kind, step.body, step.created_at FROM step JOIN run ON run.id = step.run_id \
+                 WHERE step.run_id = $1 AND run.account_id = $2 AND step.seq < $3 AND step.kind <> 'model_request' \
+                 ORDER BY step.seq DESC LIMIT 1",
+                args![run, account, seq],
             )
             .await
     }
@@ -76,26 +83,14 @@ pub(crate) async fn insert_step(
     run: &str,
     step: &NewStep,
 ) -> Result<(), StoreError> {
-    let inserted = tx
-        .execute(
-            INSERT,
-            args![run, step.seq, &step.kind, &step.body, store.now()],
-        )
-        .await;
-    place_taken(run, step, inserted)
+    tx.insert(row_of(store, run, step)).await.map(drop)
 }
 
-/// Says in the caller's terms that a place is taken.
-fn place_taken(
-    run: &str,
-    step: &NewStep,
-    inserted: Result<u64, StoreError>,
-) -> Result<(), StoreError> {
-    match inserted {
-        Err(error) if is_duplicate(&error) => Err(StoreError::Conflict(format!(
-            "step {} of run {run} is journalled already",
-            step.seq
-        ))),
-        inserted => inserted.map(drop),
-    }
+fn row_of<'a>(store: &Store, run: &'a str, step: &'a NewStep) -> Insert<'a> {
+    Insert::into_table("step")
+        .set("run_id", run)
+        .set("seq", step.seq)
+        .set("kind", &step.kind)
+        .set("body", &step.body)
+        .set("created_at", store.now())
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::db::{Db, args};
+use crate::change::Change;
+use crate::db::{Db, Insert, Pools, Tx, args};
 use crate::seal::DerivedKeys;
 use crate::{Clock, MasterKey, StoreError, Timestamp, connect, migrations, system_clock};
 
@@ -85,6 +86,22 @@ impl Store {
         (self.clock)()
     }
 
+    /// Begins a transaction in which several verbs that take a [`Tx`] happen together or not at all.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        self.db.begin().await
+    }
+
+    /// Calls `listener` with each [`Change`] that this process makes, after it was committed and before the verb returns;
+    /// also, now and then, with one that was not committed. It must not block, nor hold a clone of this store.
+    pub fn on_change(&self, listener: impl Fn(&Change) + Send + Sync + 'static) {
+        self.db.listeners.add(listener);
+    }
+
+    /// Tells those who listen of a change that was committed.
+    pub(crate) fn changed(&self, change: Change) {
+        self.db.listeners.announce(&change);
+    }
+
     /// The turn of whoever writes so many bytes at once, which it holds until that is committed; `None` for few bytes.
     ///
     /// SQLite has one writer, for which all stand in line: of large writes one alone stands there, so that a small one
@@ -104,12 +121,11 @@ impl Store {
     /// Binds a new database to the master key, and an old one to the same.
     async fn check_master_key(&self) -> Result<(), StoreError> {
         let ours = &self.keys.fingerprint;
-        self.db
-            .execute(
-                "INSERT INTO store_fact (name, value) VALUES ('master key fingerprint', $1) ON CONFLICT (name) DO NOTHING",
-                args![ours],
-            )
-            .await?;
+        let fact = Insert::into_table("store_fact")
+            .set("name", "master key fingerprint")
+            .set("value", ours)
+            .on_conflict("(name) DO NOTHING");
+        self.db.insert(fact).await?;
         let bound: Option<(String,)> = self
             .db
             .optional(
@@ -126,9 +142,9 @@ impl Store {
 
 impl fmt::Debug for Store {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self.db {
-            Db::Sqlite { .. } => "Store(SQLite)",
-            Db::Postgres(_) => "Store(PostgreSQL)",
+        formatter.write_str(match self.db.pools {
+            Pools::Sqlite { .. } => "Store(SQLite)",
+            Pools::Postgres(_) => "Store(PostgreSQL)",
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use skillgate_skill::Permissions;
 
 use crate::db::args;
 use crate::json_column::{JsonText, words};
@@ -25,6 +26,8 @@ pub struct Version {
     pub id: String,
     /// The skill.
     pub skill_id: String,
+    /// Its place in the order in which the skill's versions were published, from 1.
+    pub number: i64,
     /// Semantic version.
     pub version: String,
     /// SHA-256 of the package's contents, hexadecimal.
@@ -39,7 +42,7 @@ pub struct Version {
     pub tools: Value,
     /// The permissions that it asks for.
     #[sqlx(try_from = "JsonText")]
-    pub permissions: Value,
+    pub permissions: Permissions,
     /// Key id of who signed it; `None` for unsigned instructions of the account itself.
     pub publisher_key_id: Option<String>,
     /// Who vouches for it.
@@ -86,6 +89,21 @@ pub struct PackageUsage {
     pub bytes: i64,
 }
 
+/// How many versions an account published, and the bytes of their packages.
+pub(crate) const PACKAGE_USAGE: &str = "SELECT COUNT(*) AS versions, \
+     CAST(COALESCE(SUM(skill_version.size), 0) AS BIGINT) AS bytes \
+     FROM skill_version JOIN skill ON skill.id = skill_version.skill_id WHERE skill.account_id = $1";
+
+/// Selects [`Version`]s.
+macro_rules! versions {
+    () => {
+        "SELECT skill_version.id, skill_version.skill_id, skill_version.number, skill_version.version, \
+         skill_version.digest, skill_version.size, skill_version.manifest, skill_version.tools, \
+         skill_version.permissions, skill_version.publisher_key_id, skill_version.trust_level, \
+         skill_version.published_by, skill_version.yanked, skill_version.created_at FROM skill_version"
+    };
+}
+
 impl Store {
     /// As [`Store::get_version`], without what may be large.
     pub async fn get_version_head(
@@ -97,56 +115,23 @@ impl Store {
         let Some(skill) = self.get_skill(account, skill).await? else {
             return Ok(None);
         };
-        let version = version.unwrap_or(&skill.latest_version);
+        let Some(version) = version.or(skill.latest_version.as_deref()) else {
+            return Ok(None);
+        };
         let found: Option<VersionHead> = self
             .db
             .optional(
-                "SELECT id, skill_id, version, digest, size, CAST(OCTET_LENGTH(tools) AS BIGINT) AS tool_bytes,                  publisher_key_id, trust_level, created_at FROM skill_version WHERE skill_id = $1 AND version = $2",
+                "SELECT id, skill_id, version, digest, size, CAST(OCTET_LENGTH(tools) AS BIGINT) AS tool_bytes, \
+                 publisher_key_id, trust_level, created_at FROM skill_version WHERE skill_id = $1 AND version = $2",
                 args![&skill.id, version],
             )
             .await?;
         Ok(found.map(|version| (skill, version)))
     }
 
-    /// The version of a skill that is on an agent, and the skill, also when it was deleted since.
-    pub async fn assigned_version_head(
-        &self,
-        account: &str,
-        agent: &str,
-        skill_id: &str,
-    ) -> Result<Option<(Skill, VersionHead)>, StoreError> {
-        let skill: Option<Skill> = self
-            .db
-            .optional(
-                "SELECT skill.*, (SELECT COUNT(*) FROM assignment WHERE assignment.skill_id = skill.id) AS install_count \
-                 FROM assignment JOIN skill ON skill.id = assignment.skill_id \
-                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.skill_id = $3",
-                args![account, agent, skill_id],
-            )
-            .await?;
-        let version: Option<VersionHead> = self
-            .db
-            .optional(
-                "SELECT skill_version.id, skill_version.skill_id, version, digest, size, \
-                 CAST(OCTET_LENGTH(tools) AS BIGINT) AS tool_bytes, publisher_key_id, \
-                 skill_version.trust_level, skill_version.created_at \
-                 FROM assignment JOIN skill_version ON skill_version.id = assignment.version_id \
-                 WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.skill_id = $3",
-                args![account, agent, skill_id],
-            )
-            .await?;
-        Ok(skill.zip(version))
-    }
-
     /// What the versions take that the account published.
     pub async fn package_usage(&self, account: &str) -> Result<PackageUsage, StoreError> {
-        let usage = self
-            .db
-            .optional(
-                "SELECT COUNT(*) AS versions, CAST(COALESCE(SUM(skill_version.size), 0) AS BIGINT) AS bytes                  FROM skill_version JOIN skill ON skill.id = skill_version.skill_id WHERE skill.account_id = $1",
-                args![account],
-            )
-            .await?;
+        let usage = self.db.optional(PACKAGE_USAGE, args![account]).await?;
         Ok(usage.unwrap_or(PackageUsage {
             versions: 0,
             bytes: 0,
@@ -163,11 +148,16 @@ impl Store {
         let Some(skill) = self.get_skill(account, skill).await? else {
             return Ok(None);
         };
-        let version = version.unwrap_or(&skill.latest_version);
+        let Some(version) = version.or(skill.latest_version.as_deref()) else {
+            return Ok(None);
+        };
         let found: Option<Version> = self
             .db
             .optional(
-                "SELECT * FROM skill_version WHERE skill_id = $1 AND version = $2",
+                concat!(
+                    versions!(),
+                    " WHERE skill_version.skill_id = $1 AND skill_version.version = $2"
+                ),
                 args![&skill.id, version],
             )
             .await?;
@@ -182,9 +172,12 @@ impl Store {
     ) -> Result<Vec<Version>, StoreError> {
         self.db
             .all(
-                "SELECT skill_version.* FROM skill_version JOIN skill ON skill.id = skill_version.skill_id \
-                 WHERE skill.id = $2 AND (skill.account_id = $1 OR skill.access = 'public') \
-                 ORDER BY skill_version.created_at DESC, skill_version.id DESC",
+                concat!(
+                    versions!(),
+                    " JOIN skill ON skill.id = skill_version.skill_id \
+                     WHERE skill.id = $2 AND (skill.account_id = $1 OR skill.access = 'public') \
+                     ORDER BY skill_version.number DESC"
+                ),
                 args![account, skill_id],
             )
             .await

@@ -15,7 +15,7 @@ pub enum VersionNumber {
 }
 
 /// The first version of a skill whose publisher names none.
-const FIRST_VERSION: &str = "1.0.0";
+pub(crate) const FIRST_VERSION: &str = "1.0.0";
 
 impl From<&str> for VersionNumber {
     fn from(version: &str) -> Self {

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use skillgate_store::{NewMessage, NewRun, NewStep, Run, RunEnd, RunStatus, Session, Step, Store};
+use skillgate_store::{
+    NewMessage, NewRun, NewStep, Run, RunEnd, RunStatus, SecretOwner, Session, Step, Store,
+};
 
 use crate::figure;
 use crate::floor::BareCommits;
@@ -68,8 +70,9 @@ async fn read(store: &Store, session: &Session) {
     let (account, agent) = (&session.account_id, &session.agent_id);
     let found = store.default_session(account, agent, &session.peer, &session.channel);
     assert_eq!(found.await.unwrap().unwrap().id, session.id);
-    store.secrets(account, agent).await.unwrap();
-    let said = store.conversation(session, 200, 400_000).await;
+    let owner = SecretOwner::Agent(agent);
+    store.secrets(account, owner).await.unwrap();
+    let said = store.conversation(session, None, 200, 400_000).await;
     assert!(said.unwrap().is_empty());
 }
 

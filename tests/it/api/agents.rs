@@ -1,6 +1,7 @@
 //! Agents: made, looked at, started, stopped, deleted.
 
 use serde_json::{Value, json};
+use skillgate_store::SecretOwner;
 use skillgate_tests::app::{Setup, TestApp};
 
 #[tokio::test]
@@ -317,7 +318,11 @@ async fn secrets_are_written_and_never_read() {
         admin.patch(&path, set).await.data(200),
         json!({ "updated": true, "needsRestart": true })
     );
-    let secrets = app.store.secrets(&admin.account, &agent).await.unwrap();
+    let secrets = app
+        .store
+        .secrets(&admin.account, SecretOwner::Agent(&agent))
+        .await
+        .unwrap();
     assert_eq!(secrets.keys().collect::<Vec<_>>(), ["PROBE_TOKEN"]);
     let logs = admin
         .get(&format!("/v1/agents/{agent}/logs"))
@@ -334,7 +339,7 @@ async fn secrets_are_written_and_never_read() {
         .data(200);
     assert!(
         app.store
-            .secrets(&admin.account, &agent)
+            .secrets(&admin.account, SecretOwner::Agent(&agent))
             .await
             .unwrap()
             .is_empty()

@@ -214,7 +214,7 @@ fn doctor_names_what_is_wrong_and_its_remedy() {
         let found = found.filter(|one| one["check"] == check);
         found.cloned().next().unwrap()
     };
-    let full = finding(&bench, &["--min-free-disk", "1024TiB"], "disk");
+    let full = finding(&bench, &["--min-free-disk", "1000000GiB"], "disk");
     assert_eq!(full["state"], "failed");
     assert!(full["remedy"].as_str().unwrap().contains("--min-free-disk"));
 
@@ -252,7 +252,6 @@ fn completions_and_manual_pages_name_every_command() {
         for command in ["backup", "doctor", "serve", "publish"] {
             assert!(script.contains(command), "{shell}: {command}");
         }
-        assert!(!script.contains("compile-component"), "{shell}");
     }
     bench.run(&["man", "pages"]).ok();
     for page in ["skillgate.1", "skillgate-serve.1", "skillgate-backup.1"] {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use skillgate_skill::Permissions;
 use skillgate_store::{
     AgentStatus, AssignmentGrant, NewAgent, NewAssignment, NewMessage, NewRun, NewStep, NewVersion,
-    Published, Run, RunEnd, RunStatus, Session, SkillKind, Store, StoreError, TrustLevel,
+    PackageLimits, Published, Run, RunEnd, RunStatus, Session, SkillKind, Store, StoreError,
+    TrustLevel,
 };
 
 pub(super) async fn an_account(store: &Store) -> Result<String, StoreError> {
@@ -15,14 +17,15 @@ pub(super) async fn an_account(store: &Store) -> Result<String, StoreError> {
 pub(super) fn new_agent(name: &str) -> NewAgent {
     NewAgent {
         name: name.into(),
+        swarm: None,
         region: "eu".into(),
         image: "skillgate/0.1.0".into(),
         config: json!({"llmProvider": "demo"}),
         soul_md: "# SOUL".into(),
-        identity_md: String::new(),
         workflow_md: "# Workflow".into(),
         status: AgentStatus::Running,
         secrets: BTreeMap::new(),
+        max_agents: i64::MAX,
     }
 }
 
@@ -66,6 +69,10 @@ pub(super) fn end(seq: i64, text: &str) -> RunEnd {
     }
 }
 
+pub(super) fn permissions(json: Value) -> Permissions {
+    serde_json::from_value(json).unwrap()
+}
+
 pub(super) fn new_version(name: &str, version: &str, package: &[u8]) -> NewVersion {
     NewVersion {
         name: name.into(),
@@ -80,10 +87,11 @@ pub(super) fn new_version(name: &str, version: &str, package: &[u8]) -> NewVersi
         package: package.into(),
         manifest: json!({"name": name}),
         tools: json!([{"name": "evaluate"}]),
-        permissions: json!({"http": ["GET https://example.com/*"]}),
+        permissions: permissions(json!({"http": ["GET https://example.com/*"]})),
         publisher_key_id: Some("ab".repeat(32)),
         trust_level: TrustLevel::Community,
         published_by: "a key".into(),
+        most: PackageLimits::default(),
     }
 }
 
@@ -92,7 +100,8 @@ pub(super) fn assignment_of(published: &Published, granted: Value) -> NewAssignm
         skill_id: published.skill.id.clone(),
         version_id: published.version.id.clone(),
         trust_level: TrustLevel::Community,
-        grant: AssignmentGrant::Anew(granted),
+        grant: AssignmentGrant::Anew(permissions(granted)),
         installed_by: "a key".into(),
+        max_skills: i64::MAX,
     }
 }

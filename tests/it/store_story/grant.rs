@@ -1,9 +1,9 @@
 //! Grants.
 
 use serde_json::{Value, json};
-use skillgate_store::{NewGrant, Store, StoreError, Timestamp};
+use skillgate_store::{GrantMode, NewGrant, Store, StoreError, Timestamp};
 
-use super::given::{an_account, an_agent, assignment_of, new_version};
+use super::given::{an_account, an_agent, assignment_of, new_version, permissions};
 use super::{Clock, SECOND};
 
 pub(super) async fn grants_narrow_and_end(store: &Store, clock: &Clock) -> Result<(), StoreError> {
@@ -26,13 +26,14 @@ pub(super) async fn grants_narrow_and_end(store: &Store, clock: &Clock) -> Resul
             .effective_grant(&account, &agent, &published.skill.id, signer)
             .await
             .unwrap();
-        grant.map(|grant| grant.permissions)
+        grant.map(|grant| serde_json::to_value(grant.permissions).unwrap())
     };
-    let grant = |agent: Option<&str>, permissions: Value, expires_at: Option<Timestamp>| NewGrant {
+    let grant = |agent: Option<&str>, allowed: Value, expires_at: Option<Timestamp>| NewGrant {
         agent_id: agent.map(Into::into),
         skill_id: published.skill.id.clone(),
         publisher_key_id: key.clone(),
-        permissions,
+        permissions: permissions(allowed),
+        mode: GrantMode::Allow,
         granted_by: "a key".into(),
         expires_at,
     };

@@ -1,10 +1,12 @@
-//! Agents' secrets.
+//! Secrets of agents and other owners.
 
 use std::collections::BTreeMap;
 
-use skillgate_store::{NewAgent, SecretChanges, SecretLimits, SecretText, Store, StoreError};
+use skillgate_store::{
+    NewAgent, SecretChanges, SecretLimits, SecretOwner, SecretText, Store, StoreError,
+};
 
-use super::given::{an_account, new_agent};
+use super::given::{an_account, new_agent, new_version};
 
 pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
     let (account, other) = (an_account(store).await?, an_account(store).await?);
@@ -20,7 +22,10 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
         .await?
         .id;
     let value = async |account: &str, name: &str| {
-        let secrets = store.secrets(account, &agent).await.unwrap();
+        let secrets = store
+            .secrets(account, SecretOwner::Agent(&agent))
+            .await
+            .unwrap();
         secrets.get(name).map(|value| value.expose().to_owned())
     };
     assert_eq!(
@@ -30,10 +35,17 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
     assert_eq!(value(&account, "openaiApiKey").await, None);
     assert_eq!(value(&other, "anthropicApiKey").await, None);
     assert_eq!(
-        store.secret_names(&account, &agent).await?,
+        store
+            .secret_names(&account, SecretOwner::Agent(&agent))
+            .await?,
         ["anthropicApiKey"]
     );
-    assert!(store.secret_names(&other, &agent).await?.is_empty());
+    assert!(
+        store
+            .secret_names(&other, SecretOwner::Agent(&agent))
+            .await?
+            .is_empty()
+    );
 
     let changes = SecretChanges {
         set: BTreeMap::from([
@@ -43,27 +55,44 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
         delete: vec!["never there".into()],
         most: SecretLimits::default(),
     };
-    assert!(!store.set_secrets(&other, &agent, &changes).await?);
-    assert!(store.set_secrets(&account, &agent, &changes).await?);
+    assert!(
+        !store
+            .set_secrets(&other, SecretOwner::Agent(&agent), &changes)
+            .await?
+    );
+    assert!(
+        store
+            .set_secrets(&account, SecretOwner::Agent(&agent), &changes)
+            .await?
+    );
     assert_eq!(value(&account, "TOKEN").await.as_deref(), Some("first"));
     assert_eq!(
         value(&account, "anthropicApiKey").await.as_deref(),
         Some(""),
         "an empty value is a value"
     );
-    let secrets = store.secrets(&account, &agent).await?;
+    let secrets = store.secrets(&account, SecretOwner::Agent(&agent)).await?;
     assert_eq!(
         secrets.keys().collect::<Vec<_>>(),
         ["TOKEN", "anthropicApiKey"]
     );
-    assert!(store.secrets(&other, &agent).await?.is_empty());
+    assert!(
+        store
+            .secrets(&other, SecretOwner::Agent(&agent))
+            .await?
+            .is_empty()
+    );
 
     let changes = SecretChanges {
         set: BTreeMap::new(),
         delete: vec!["TOKEN".into()],
         most: SecretLimits::default(),
     };
-    assert!(store.set_secrets(&account, &agent, &changes).await?);
+    assert!(
+        store
+            .set_secrets(&account, SecretOwner::Agent(&agent), &changes)
+            .await?
+    );
     assert_eq!(value(&account, "TOKEN").await, None);
 
     // One is there, with an empty value.
@@ -78,7 +107,9 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
             delete: Vec::new(),
             most,
         };
-        store.set_secrets(&account, &agent, &changes).await
+        store
+            .set_secrets(&account, SecretOwner::Agent(&agent), &changes)
+            .await
     };
     assert!(set("a", 10).await?);
     let refused = [set("b", 1).await, set("a", 11).await];
@@ -96,5 +127,33 @@ pub(super) async fn secrets_are_kept(store: &Store) -> Result<(), StoreError> {
         matches!(fourth, Err(StoreError::LimitReached(_))),
         "{fourth:?}"
     );
+    Ok(())
+}
+
+pub(super) async fn secrets_have_owners_of_several_kinds(store: &Store) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let agent = store.create_agent(&account, new_agent("Demo")).await?.id;
+    store
+        .publish_version(&account, new_version("notes", "1.0.0", b"notes"))
+        .await?;
+    let installation = store.list_installations(&account).await?.remove(0).id;
+    let owner = SecretOwner::Installation(&installation);
+    let changes = SecretChanges {
+        set: BTreeMap::from([("TOKEN".to_owned(), SecretText::new("value"))]),
+        delete: Vec::new(),
+        most: SecretLimits { count: 1, bytes: 5 },
+    };
+    assert!(!store.set_secrets(&other, owner, &changes).await?);
+    assert!(store.set_secrets(&account, owner, &changes).await?);
+    // Each owner has limits of its own, and what it owns is not another's.
+    let agents = SecretOwner::Agent(&agent);
+    assert!(store.secret_names(&account, agents).await?.is_empty());
+    assert!(store.set_secrets(&account, agents, &changes).await?);
+    let wrong = SecretOwner::Agent(&installation);
+    assert!(!store.set_secrets(&account, wrong, &changes).await?);
+    assert!(store.delete_agent(&account, &agent).await?);
+    assert!(store.secret_names(&account, agents).await?.is_empty());
+    let kept = store.secrets(&account, owner).await?;
+    assert_eq!(kept["TOKEN"].expose(), "value");
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Published versions.
 
-use skillgate_store::{NewVersion, Source, Store, StoreError, VersionNumber};
+use skillgate_store::{
+    Conflict, Limit, Limited, NewVersion, PackageLimits, Source, Store, StoreError, VersionNumber,
+};
 
 use super::given::{an_account, new_version};
 
@@ -11,10 +13,10 @@ pub(super) async fn versions_are_published_once(store: &Store) -> Result<(), Sto
     assert!(published.is_new);
     assert_eq!(
         (
-            published.skill.latest_version.as_str(),
+            published.skill.latest_version.as_deref(),
             published.version.size
         ),
-        ("1.9.0", 3)
+        (Some("1.9.0"), 3)
     );
     assert_eq!(
         (&published.skill.tags, &published.version.tools),
@@ -30,7 +32,7 @@ pub(super) async fn versions_are_published_once(store: &Store) -> Result<(), Sto
     let altered = new_version("calculator", "1.9.0", b"other");
     assert!(matches!(
         store.publish_version(&account, altered).await,
-        Err(StoreError::Conflict(_))
+        Err(StoreError::Conflict(Conflict::OtherContents { version, .. })) if version == "1.9.0"
     ));
     let nonsense = new_version("calculator", "one", b"other");
     assert!(matches!(
@@ -45,7 +47,8 @@ pub(super) async fn versions_are_published_once(store: &Store) -> Result<(), Sto
         .publish_version(&account, new_version("calculator", "1.8.0", b"old"))
         .await?;
     assert_eq!(
-        older.skill.latest_version, "1.10.0",
+        older.skill.latest_version.as_deref(),
+        Some("1.10.0"),
         "an older one published later is not the latest"
     );
     assert_eq!(older.skill.title, "calculator 1.10.0");
@@ -78,9 +81,13 @@ pub(super) async fn versions_are_published_once(store: &Store) -> Result<(), Sto
     let versions = store.list_versions(&account, &skill.id).await?;
     let versions: Vec<_> = versions
         .iter()
-        .map(|version| version.version.as_str())
+        .map(|version| (version.number, version.version.as_str()))
         .collect();
-    assert_eq!(versions, ["1.8.0", "1.10.0", "1.9.0"], "the newest first");
+    assert_eq!(
+        versions,
+        [(3, "1.8.0"), (2, "1.10.0"), (1, "1.9.0")],
+        "the newest first"
+    );
     assert_eq!(
         store
             .package_bytes(&account, &published.version.id)
@@ -150,9 +157,45 @@ pub(super) async fn no_unsigned_version_follows_a_signed_one(
         let refused = store.publish_version(&account, unsigned("triage", version, b"two"));
         let refused = refused.await.unwrap_err();
         assert!(
-            matches!(&refused, StoreError::Conflict(text) if text.contains("signed packages")),
+            matches!(&refused, StoreError::Conflict(Conflict::UnsignedBesideSigned(skill)) if skill == "triage"),
             "the latest version is unsigned, an older one is not: {refused}"
         );
     }
+    Ok(())
+}
+
+/// Of several who publish at the same time, as many are let through as there is room for.
+pub(super) async fn what_an_account_publishes_is_limited(store: &Store) -> Result<(), StoreError> {
+    let account = an_account(store).await?;
+    let publish = async |name: &str, package: &[u8]| {
+        let most = PackageLimits {
+            versions: 2,
+            bytes: 10,
+        };
+        let new = NewVersion {
+            most,
+            ..new_version(name, "1.0.0", package)
+        };
+        store.publish_version(&account, new).await
+    };
+    let refused = |refused, of, wanted, most| {
+        let limit = Limit { of, wanted, most };
+        matches!(refused, Err(StoreError::LimitReached(found)) if found == limit)
+    };
+    assert!(publish("one", b"12345").await?.is_new);
+    let large = publish("two", b"123456").await;
+    assert!(refused(large, Limited::PackageBytes, 11, 10));
+    let (two, three, four) = tokio::join!(
+        publish("two", b"12"),
+        publish("three", b"12"),
+        publish("four", b"12")
+    );
+    let published = [&two, &three, &four].map(Result::is_ok);
+    assert_eq!(published.iter().filter(|is_ok| **is_ok).count(), 1);
+    for one in [two, three, four].into_iter().filter(Result::is_err) {
+        assert!(refused(one, Limited::Versions, 3, 2));
+    }
+    let again = publish("one", b"12345").await?;
+    assert!(!again.is_new, "the same again takes no room");
     Ok(())
 }

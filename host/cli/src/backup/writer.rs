@@ -76,7 +76,7 @@ impl ArchiveWriter {
         io::Seek::rewind(&mut copy)?;
         self.digest.begin(name, size);
         let digest = &mut self.digest;
-        let content = Watched(copy, |bytes| digest.content(bytes));
+        let content = Watched(copy, |bytes: &[u8]| digest.content(bytes));
         append(&mut self.tar, name, size, content)?;
         Ok(size)
     }

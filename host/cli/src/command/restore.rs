@@ -108,7 +108,8 @@ fn fill(archive: &ArchiveReader, import: &mut Import, state: &Path) -> anyhow::R
         let name = entry.name.clone();
         if let Some(table) = name.strip_prefix(TABLES) {
             let (_, table) = table.split_once('-').unwrap_or_default();
-            let rows = import.rows(table, &entry.whole()?);
+            let chunk = entry.whole()?;
+            let rows = import.rows(table, &chunk);
             restored.rows += Handle::current().block_on(rows)?;
         } else if let Some(path) = name.strip_prefix(STATE) {
             extract(entry, path, state)?;

@@ -21,7 +21,7 @@ impl Agents {
     }
 
     async fn start_anew(&self, agent: &Agent) -> Result<Agent, ServiceError> {
-        self.loaded_skills.invalidate_agent(&agent.id).await;
+        self.loaded_skills.invalidate_agent(&agent.id);
         let stopped = self.running.token(&agent.id);
         let Err(error) = self.loaded_skills.of_agent(agent).await else {
             let started = self
@@ -86,9 +86,7 @@ impl Agents {
         // Before the agent itself: when this fails, deleting can be asked for again.
         self.runtime.forget_agent(&actor.account, id).await?;
         let deleted = self.store.delete_agent(&actor.account, id).await?;
-        self.running.seen.invalidate(&**id).await;
         self.running.cancel(id);
-        self.loaded_skills.invalidate_agent(id).await;
         self.logs.wake(id);
         if deleted { Ok(()) } else { Err(missing()) }
     }
@@ -109,7 +107,6 @@ impl Agents {
             .store
             .set_agent_status(&agent.account_id, &agent.id, status, error)
             .await?;
-        self.running.seen.invalidate(&agent.id).await;
         let changed = changed.ok_or_else(missing)?;
         self.logs.write(&agent.into(), level, line);
         Ok(changed)

@@ -4,32 +4,33 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use moka::future::Cache;
-use skillgate_store::Agent;
+use skillgate_store::{Agent, Change, Store};
 use tokio_util::sync::CancellationToken;
+
+use crate::cache::Cache;
 
 /// After this time an agent is looked up again: another process may have changed it.
 const CACHE_TTL: Duration = Duration::from_secs(1);
 /// Agents remembered at once.
 const MAX_CACHED_AGENTS: u64 = 100_000;
 
-/// Agents seen lately, and the way to end what they do.
-pub(super) struct RunningAgents {
-    pub(super) seen: Cache<String, Arc<Agent>>,
-    running: Mutex<HashMap<String, Weak<CancellationToken>>>,
+/// Agents seen lately, by id.
+pub(super) type SeenAgents = Cache<String, Arc<Agent>>;
+
+/// Has seen no agent yet.
+pub(super) fn seen_agents(store: &Store) -> SeenAgents {
+    Cache::new(MAX_CACHED_AGENTS, CACHE_TTL).fed_by(store, |seen: &SeenAgents, change| match change
+    {
+        Change::Agent(agent) => seen.invalidate(agent.as_str()),
+        Change::Agents => seen.invalidate_all(),
+        _ => {}
+    })
 }
 
-impl Default for RunningAgents {
-    fn default() -> Self {
-        let seen = Cache::builder()
-            .max_capacity(MAX_CACHED_AGENTS)
-            .time_to_live(CACHE_TTL)
-            .build();
-        Self {
-            seen,
-            running: Mutex::default(),
-        }
-    }
+/// The way to end what agents do.
+#[derive(Default)]
+pub(super) struct RunningAgents {
+    running: Mutex<HashMap<String, Weak<CancellationToken>>>,
 }
 
 impl RunningAgents {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use moka::future::Cache;
 use sha2::{Digest, Sha256};
-use skillgate_store::{ApiKey, SecretText, Store, Timestamp};
+use skillgate_store::{ApiKey, Change, SecretText, Store, Timestamp};
 
+use crate::cache::Cache;
 use crate::{Actor, Scopes, ServiceError};
 
 /// After this time a key is looked up again, so that a revocation by another process is seen within it.
@@ -49,22 +49,23 @@ pub struct ApiKeyCache {
     store: Store,
     known: Cache<[u8; 32], Arc<KnownKey>>,
     invalid: Cache<[u8; 32], ()>,
-    familiar: Cache<[u8; 32], ()>,
+    familiar: moka::future::Cache<[u8; 32], ()>,
     uses: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl ApiKeyCache {
     /// Knows no key yet.
     pub(crate) fn new(store: Store) -> Self {
-        let known = Cache::builder()
-            .max_capacity(REMEMBERED)
-            .time_to_live(CACHE_TTL)
-            .build();
-        let invalid = Cache::builder()
-            .max_capacity(REMEMBERED_INVALID)
-            .time_to_live(CACHE_TTL)
-            .build();
-        let familiar = Cache::builder()
+        let known = Cache::new(REMEMBERED, CACHE_TTL).fed_by(
+            &store,
+            |known: &Cache<[u8; 32], Arc<KnownKey>>, change| {
+                if *change == Change::ApiKeys {
+                    known.invalidate_all();
+                }
+            },
+        );
+        let invalid = Cache::new(REMEMBERED_INVALID, CACHE_TTL);
+        let familiar = moka::future::Cache::builder()
             .max_capacity(REMEMBERED)
             .time_to_idle(FAMILIAR)
             .build();
@@ -85,7 +86,7 @@ impl ApiKeyCache {
                 .unless_expired(key)
                 .map_or(Presented::Nothing, Presented::Valid);
         }
-        if self.invalid.contains_key(&digest) {
+        if self.invalid.get(&digest).await.is_some() {
             return Presented::Nothing;
         }
         Presented::Unknown {
@@ -97,8 +98,9 @@ impl ApiKeyCache {
     /// The valid key of this text; `None` when it is wrong, revoked or expired. Costs a query.
     pub async fn look_up(&self, text: &SecretText) -> Result<Option<Arc<KnownKey>>, ServiceError> {
         let digest = digest(text.expose());
+        let (known_since, invalid_since) = (self.known.epoch(&digest), self.invalid.epoch(&digest));
         let Some(key) = self.store.find_api_key(text.expose()).await? else {
-            self.invalid.insert(digest, ()).await;
+            self.invalid.insert(digest, (), invalid_since).await;
             return Ok(None);
         };
         // Once a second for each key, as often as it is looked up: near enough for "last used".
@@ -107,7 +109,7 @@ impl ApiKeyCache {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(key.id.clone(), self.store.now());
         let key = Arc::new(known(key)?);
-        self.known.insert(digest, key.clone()).await;
+        self.known.insert(digest, key.clone(), known_since).await;
         self.familiar.insert(digest, ()).await;
         Ok(self.unless_expired(key))
     }
@@ -115,11 +117,6 @@ impl ApiKeyCache {
     fn unless_expired(&self, key: Arc<KnownKey>) -> Option<Arc<KnownKey>> {
         let expired = key.expires_at.is_some_and(|at| at <= self.store.now());
         (!expired).then_some(key)
-    }
-
-    /// Forgets all keys, so that a revocation made here holds at once.
-    pub(super) fn invalidate_all(&self) {
-        self.known.invalidate_all();
     }
 
     /// Writes down when keys were last used.
@@ -146,6 +143,7 @@ fn known(key: ApiKey) -> Result<KnownKey, ServiceError> {
             account: key.account_id.parse()?,
             key: key.id,
             scopes: Scopes::from_names(&key.scopes),
+            is_operator: key.is_operator,
         },
         expires_at: key.expires_at,
     })

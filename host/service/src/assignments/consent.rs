@@ -7,8 +7,6 @@ use serde_json::Value;
 use skillgate_skill::Permissions;
 use skillgate_store::Version;
 
-use crate::ServiceError;
-
 /// What a version differs in from the one that was consented to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConsentDifference {
@@ -61,27 +59,20 @@ pub struct SignerDifference {
 
 impl ConsentDifference {
     /// Compares a version with the one that was consented to.
-    ///
-    /// # Errors
-    /// `Internal` when stored permissions cannot be read: nobody knows then what would be consented to.
-    pub(super) fn between(before: &Version, after: &Version) -> Result<Self, ServiceError> {
-        let asked = |version: &Version| {
-            let asked: Result<Permissions, _> = serde_json::from_value(version.permissions.clone());
-            asked.map_err(ServiceError::internal)
-        };
-        let (old, new) = (asked(before)?, asked(after)?);
+    pub(super) fn between(before: &Version, after: &Version) -> Self {
+        let (old, new) = (&before.permissions, &after.permissions);
         let signer = SignerDifference {
             before: before.publisher_key_id.clone(),
             after: after.publisher_key_id.clone(),
         };
-        Ok(Self {
+        Self {
             permissions: PermissionDifference {
-                added: new.beyond(&old),
-                removed: old.beyond(&new),
+                added: new.beyond(old),
+                removed: old.beyond(new),
             },
             tools: tool_differences(&before.tools, &after.tools),
             signer: (signer.before != signer.after).then_some(signer),
-        })
+        }
     }
 
     /// Whether somebody must consent: nothing is asked of anybody for a version that only does less.
@@ -151,12 +142,13 @@ mod tests {
         Version {
             id: String::new(),
             skill_id: String::new(),
+            number: 1,
             version: "1.0.0".to_owned(),
             digest: String::new(),
             size: 0,
             manifest: json!({}),
             tools,
-            permissions,
+            permissions: serde_json::from_value(permissions).unwrap(),
             publisher_key_id: Some(key.to_owned()),
             trust_level: TrustLevel::Community,
             published_by: String::new(),
@@ -174,26 +166,18 @@ mod tests {
         let settings = json!({ "config": ["A"] });
         let before = version(settings, json!([tool("a", ""), tool("b", "")]), "k");
         let after = version(json!({}), json!([tool("a", "")]), "k");
-        let difference = ConsentDifference::between(&before, &after).unwrap();
+        let difference = ConsentDifference::between(&before, &after);
         assert!(!difference.needs_consent());
         assert!(!difference.permissions.removed.is_empty());
         assert_eq!(difference.tools[0].change, ToolChange::Removed);
-        assert!(
-            ConsentDifference::between(&after, &before)
-                .unwrap()
-                .needs_consent()
-        );
+        assert!(ConsentDifference::between(&after, &before).needs_consent());
     }
 
     #[test]
     fn a_grown_ask_a_changed_tool_and_another_signer_each_need_consent() {
         let tools = json!([tool("a", "")]);
         let before = version(json!({}), tools.clone(), "k");
-        assert!(
-            !ConsentDifference::between(&before, &before)
-                .unwrap()
-                .needs_consent()
-        );
+        assert!(!ConsentDifference::between(&before, &before).needs_consent());
         let grown = [
             version(json!({ "config": ["A"] }), tools.clone(), "k"),
             version(json!({}), json!([tool("a", "Now says more.")]), "k"),
@@ -201,11 +185,9 @@ mod tests {
             version(json!({}), tools, "other"),
         ];
         for after in &grown {
-            let difference = ConsentDifference::between(&before, after).unwrap();
+            let difference = ConsentDifference::between(&before, after);
             assert!(difference.needs_consent(), "{difference:?}");
             assert!(!difference.reasons().is_empty());
         }
-        let unreadable = version(json!({ "secrets": 1 }), json!([]), "k");
-        assert!(ConsentDifference::between(&before, &unreadable).is_err());
     }
 }

@@ -7,11 +7,11 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use skillgate_skill::{Manifest, Package};
-use skillgate_store::PublisherKey;
+use skillgate_store::{PublisherKey, VersionSource};
 use tokio::task::spawn_blocking;
 
 use super::open::{Opened, compile_place};
-use super::{Code, Inner, LoadedSkill, REFERENCES, SCRIPTS, Source};
+use super::{Code, Inner, LoadedSkill, REFERENCES, SCRIPTS};
 use crate::ServiceError;
 use crate::package_work::{PackagePermit, needed_to_open, needed_to_verify};
 
@@ -57,7 +57,7 @@ pub(super) type Load = Shared<BoxFuture<'static, Result<Ready, ServiceError>>>;
 impl Inner {
     /// Makes a version ready in a task of its own: it ends, and gives its places up, even if nobody waits any more; and
     /// a panic in it is an error here.
-    pub(super) fn load(self: &Arc<Self>, source: &Arc<Source>) -> Load {
+    pub(super) fn load(self: &Arc<Self>, source: &Arc<VersionSource>) -> Load {
         let mut loads = self.lock_loads();
         let load = loads.entry(source.version_id.clone()).or_insert_with(|| {
             let (skills, source) = (self.clone(), source.clone());
@@ -73,7 +73,7 @@ impl Inner {
         load.clone()
     }
 
-    async fn open(self: &Arc<Self>, source: &Arc<Source>) -> Result<Ready, ServiceError> {
+    async fn open(self: &Arc<Self>, source: &Arc<VersionSource>) -> Result<Ready, ServiceError> {
         let (texts, code) = self.open_with_code(source).await?;
         self.keep(source, texts, code).await
     }
@@ -81,7 +81,7 @@ impl Inner {
     /// Keeps a version that was verified and loaded.
     pub(super) async fn keep(
         self: &Arc<Self>,
-        source: &Arc<Source>,
+        source: &Arc<VersionSource>,
         texts: PackageTexts,
         code: Option<Code>,
     ) -> Result<Ready, ServiceError> {
@@ -93,7 +93,7 @@ impl Inner {
             skill_id: source.skill_id.clone(),
             name: source.skill_name.clone(),
             version: source.version.clone(),
-            publisher_key: source.publisher_key.clone(),
+            publisher_key: source.publisher_key_id.clone().unwrap_or_default(),
             manifest: texts.manifest,
             references: texts.references,
             scripts: texts.scripts,
@@ -115,14 +115,14 @@ impl Inner {
     /// Opens a stored package and loads its code. Whoever waits for a place to compile in holds no memory meanwhile.
     async fn open_with_code(
         &self,
-        source: &Source,
+        source: &VersionSource,
     ) -> Result<(PackageTexts, Option<Code>), ServiceError> {
         if !self.codes.admits(&source.owner) {
             return Err(ServiceError::unavailable(
                 "The calls under way use as much code as there is room for. Try again when some of them have ended.",
             ));
         }
-        if source.is_unsigned() {
+        if source.publisher_key_id.is_none() {
             let (_permit, package) = self.read_unsigned(source, &source.owner).await?;
             return Ok(((&package).into(), None));
         }
@@ -146,11 +146,11 @@ impl Inner {
     /// to fill.
     pub(super) async fn file(
         &self,
-        source: &Source,
+        source: &VersionSource,
         account: &str,
         path: &str,
     ) -> Result<Option<Vec<u8>>, ServiceError> {
-        if source.is_unsigned() {
+        if source.publisher_key_id.is_none() {
             let (_permit, mut package) = self.read_unsigned(source, account).await?;
             return Ok(package.files.remove(path));
         }
@@ -161,7 +161,7 @@ impl Inner {
     /// Opens instructions that nobody signed. What holds code is refused, however it came to be there.
     async fn read_unsigned(
         &self,
-        source: &Source,
+        source: &VersionSource,
         account: &str,
     ) -> Result<(PackagePermit, Package), ServiceError> {
         let (permit, bytes) = self.read_bytes(source, account).await?;
@@ -179,13 +179,14 @@ impl Inner {
 
     async fn read(
         &self,
-        source: &Source,
+        source: &VersionSource,
         account: &str,
     ) -> Result<(PackagePermit, Opened), ServiceError> {
         let (permit, bytes) = self.read_bytes(source, account).await?;
+        let signer = source.publisher_key_id.as_deref().unwrap_or_default();
         let key = self
             .store
-            .publisher_key(&source.owner, &source.publisher_key)
+            .publisher_key(&source.owner, signer)
             .await?
             .filter(|key| is_good_for(key, source));
         let (permit, opened, _) =
@@ -197,14 +198,14 @@ impl Inner {
     /// more than reading it did is waited for anew, with empty hands.
     async fn read_bytes(
         &self,
-        source: &Source,
+        source: &VersionSource,
         account: &str,
     ) -> Result<(PackagePermit, Vec<u8>), ServiceError> {
-        let to_read = needed_to_open(source.size);
+        let to_read = needed_to_open(source.size.unsigned_abs());
         let permit = self.packages.begin(account, to_read).await?;
         let bytes = self.stored_bytes(source).await?;
         let contents = Package::contents_of(Cursor::new(&bytes))?;
-        let to_unpack = needed_to_verify(source.size, contents.unpacked);
+        let to_unpack = needed_to_verify(source.size.unsigned_abs(), contents.unpacked);
         if to_unpack <= to_read {
             return Ok((permit, bytes));
         }
@@ -213,7 +214,7 @@ impl Inner {
         Ok((permit, self.stored_bytes(source).await?))
     }
 
-    async fn stored_bytes(&self, source: &Source) -> Result<Vec<u8>, ServiceError> {
+    async fn stored_bytes(&self, source: &VersionSource) -> Result<Vec<u8>, ServiceError> {
         let id = &source.version_id;
         let bytes = self.store.package_bytes(&source.owner, id).await?;
         bytes.ok_or_else(|| ServiceError::not_found("skill"))
@@ -234,7 +235,7 @@ impl Drop for LoadEntry {
 }
 
 /// What was published before its key was revoked stays good; what came later never was.
-fn is_good_for(key: &PublisherKey, source: &Source) -> bool {
+fn is_good_for(key: &PublisherKey, source: &VersionSource) -> bool {
     key.revoked_at
         .is_none_or(|revoked| source.created_at < revoked)
 }

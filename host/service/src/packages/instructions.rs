@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use skillgate_skill::{MANIFEST, Manifest, Package, PackageError};
+use skillgate_skill::{MANIFEST, Package, PackageError};
 use skillgate_store::{Published, VersionNumber};
 use tokio::task::spawn_blocking;
 
@@ -30,29 +30,12 @@ impl Packages {
         let (package, bytes) = packed(text).await?;
         check_name(name, &package.manifest.name)?;
         let digest = package.digest().to_string();
-        if !self.is_published(account, &package, &digest).await? {
-            self.check_quota(account, bytes.len() as u64).await?;
-        }
         let version = package.manifest.version.clone();
         let version = version.map_or(VersionNumber::Next, VersionNumber::Named);
-        let mut new = new_version(package, version, digest, serde_json::json!([]), &actor.key)?;
+        let mut new = new_version(package, version, digest, serde_json::json!([]), &actor.key);
         new.package = bytes;
+        new.most = self.quota();
         Ok(self.store.publish_version(account, new).await?)
-    }
-
-    /// Tells whether the version that the file names, or the latest, has these contents: publishing it again takes no room.
-    async fn is_published(
-        &self,
-        account: &str,
-        package: &Package,
-        digest: &str,
-    ) -> Result<bool, ServiceError> {
-        let Manifest { name, version, .. } = &package.manifest;
-        let found = self
-            .store
-            .get_version_head(account, name, version.as_deref())
-            .await?;
-        Ok(found.is_some_and(|(skill, head)| skill.account_id == account && head.digest == digest))
     }
 }
 

@@ -32,9 +32,9 @@ pub(super) struct Column(pub(super) String, pub(super) Kind);
 
 /// Lists the columns of a table in their order.
 pub(super) async fn columns(tx: &mut Tx, table: &str) -> Result<Vec<Column>, BackupError> {
-    let sql = match tx {
-        Tx::Sqlite(_) => "SELECT name, type FROM pragma_table_info($1) ORDER BY cid",
-        Tx::Postgres(_) => {
+    let sql = match tx.is_postgres() {
+        false => "SELECT name, type FROM pragma_table_info($1) ORDER BY cid",
+        true => {
             "SELECT column_name::TEXT, data_type::TEXT FROM information_schema.columns \
              WHERE table_schema = current_schema() AND table_name = $1 ORDER BY ordinal_position"
         }
@@ -75,7 +75,7 @@ where
     R::Database: Database,
 {
     let read = |(at, Column(_, kind)): (usize, &Column)| {
-        Ok(match kind {
+        Ok::<Value, sqlx::Error>(match kind {
             Kind::Text => row.try_get::<Option<String>, _>(at)?.into(),
             Kind::Integer => row.try_get::<Option<i64>, _>(at)?.into(),
             Kind::Real => row.try_get::<Option<f64>, _>(at)?.into(),
@@ -86,7 +86,8 @@ where
             }
         })
     };
-    columns.iter().enumerate().map(read).collect()
+    let values: Result<Vec<Value>, _> = columns.iter().enumerate().map(read).collect();
+    values.map(Value::Array)
 }
 
 /// A value for a statement, read from JSON.

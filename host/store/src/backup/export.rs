@@ -9,7 +9,7 @@ use sqlx::AssertSqlSafe;
 use super::columns::{Column, columns, read_row};
 use super::{BackupError, TABLES, malformed};
 use crate::Store;
-use crate::db::{Db, Tx};
+use crate::db::{Connection, Tx};
 
 /// Bytes from which a chunk is given on. A chunk is as much larger as its last row is.
 const CHUNK: usize = 4 << 20;
@@ -34,24 +34,13 @@ impl Store {
         &self,
         mut each: impl FnMut(TableChunk) -> io::Result<()>,
     ) -> Result<(), BackupError> {
-        let mut snapshot = snapshot(&self.db).await?;
+        let mut snapshot = self.db.snapshot().await?;
         for table in TABLES {
             let columns = columns(&mut snapshot, table).await?;
             export_table(&mut snapshot, table, &columns, &mut each).await?;
         }
         Ok(())
     }
-}
-
-/// A transaction that sees the database as it is at its first statement, whatever others write meanwhile.
-async fn snapshot(db: &Db) -> Result<Tx, BackupError> {
-    let mut tx = match db {
-        Db::Sqlite { reader, .. } => return Ok(Tx::Sqlite(reader.begin().await?)),
-        Db::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-    };
-    tx.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY".into())
-        .await?;
-    Ok(tx)
 }
 
 async fn export_table(
@@ -79,9 +68,9 @@ async fn export_table(
             }
         }};
     }
-    match tx {
-        Tx::Sqlite(tx) => read_all!(tx),
-        Tx::Postgres(tx) => read_all!(tx),
+    match tx.connection() {
+        Connection::Sqlite(tx) => read_all!(tx),
+        Connection::Postgres(tx) => read_all!(tx),
     }
     match chunk.0.rows {
         0 => Ok(()),

@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 use super::columns::{Cell, Column, columns};
 use super::{BackupError, TABLES, malformed};
 use crate::Store;
-use crate::db::{Tx, args};
+use crate::db::{Connection, Tx, args};
 
 /// A restoration under way: dropped without [`Import::commit`], it never happened.
 pub struct Import {
@@ -83,9 +83,9 @@ impl Import {
                 query.execute(&mut **$tx).await.map(drop)?
             }};
         }
-        match &mut self.tx {
-            Tx::Sqlite(tx) => insert!(tx),
-            Tx::Postgres(tx) => insert!(tx),
+        match self.tx.connection() {
+            Connection::Sqlite(tx) => insert!(tx),
+            Connection::Postgres(tx) => insert!(tx),
         }
         Ok(())
     }

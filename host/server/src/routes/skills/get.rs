@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use skillgate_service::SkillRef;
+use skillgate_skill::Permissions;
 use skillgate_store::{Skill, TrustLevel, Version};
 
 use crate::envelope::Data;
@@ -30,7 +31,8 @@ pub(crate) struct SkillView {
     use_cases: Value,
     tool_count: usize,
     tools: Value,
-    permissions: Value,
+    #[schemars(with = "Value")]
+    permissions: Permissions,
     trust_level: TrustLevel,
     digest: String,
     key_id: Option<String>,
@@ -50,7 +52,7 @@ impl SkillView {
             category: skill.category,
             tags: skill.tags,
             install_count: skill.install_count,
-            latest_version: skill.latest_version,
+            latest_version: skill.latest_version.unwrap_or_default(),
             security_score: None,
             use_cases: use_cases.unwrap_or_else(|| Value::Array(Vec::new())),
             tool_count: version.tools.as_array().map_or(0, Vec::len),

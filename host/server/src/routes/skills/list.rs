@@ -42,7 +42,7 @@ impl From<Skill> for SkillListItem {
             author: skill.author,
             category: skill.category,
             install_count: skill.install_count,
-            latest_version: skill.latest_version,
+            latest_version: skill.latest_version.unwrap_or_default(),
             security_score: None,
         }
     }

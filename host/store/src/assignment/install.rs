@@ -1,0 +1,183 @@
+//! Puts skills on agents.
+
+use skillgate_skill::Permissions;
+
+use super::Assignment;
+use crate::change::Change;
+use crate::db::{Insert, Tx, args};
+use crate::grant::{GrantMode, NewGrant, insert_grant, revoke_agent_grants};
+use crate::installation::{Source, insert_installation};
+use crate::version::TrustLevel;
+use crate::{Conflict, Limit, Limited, Store, StoreError, id};
+
+/// A skill to be put on an agent.
+#[derive(Clone, Debug)]
+pub struct NewAssignment {
+    /// The skill's UUID.
+    pub skill_id: String,
+    /// The version's UUID.
+    pub version_id: String,
+    /// What its installer takes it for.
+    pub trust_level: TrustLevel,
+    /// What it may do on this agent; at most what it asks for takes effect.
+    pub grant: AssignmentGrant,
+    /// The API key that installs it.
+    pub installed_by: String,
+    /// The most skills that the agent may have, this one included. Not checked where it replaces another version.
+    pub max_skills: i64,
+}
+
+/// What becomes of the permissions of a skill on an agent.
+#[derive(Clone, Debug)]
+pub enum AssignmentGrant {
+    /// These are granted, and what was granted there before is revoked.
+    Anew(Permissions),
+    /// These are granted, to a skill of which no version is on the agent yet.
+    First(Permissions),
+    /// What there is stays: as it is when the version replaces the one of this UUID, signed by the same key.
+    Kept {
+        /// The version that is on the agent until now.
+        replaces: String,
+    },
+}
+
+impl Store {
+    /// Puts a version of a skill on an agent with its grant there, in one transaction.
+    ///
+    /// Another version of the same skill is replaced.
+    /// `None` when the account has no such agent, or may not see such a version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when this version is on the agent already, or was yanked; or when a grant is to be kept and
+    /// another version than the caller saw is on the agent; [`StoreError::LimitReached`] when the agent has
+    /// [`NewAssignment::max_skills`] others.
+    pub async fn install_skill(
+        &self,
+        account: &str,
+        agent: &str,
+        new: NewAssignment,
+    ) -> Result<Option<Assignment>, StoreError> {
+        let mut tx = self.db.begin().await?;
+        tx.hold_agent(agent).await?;
+        // Those who install at the same moment wait for each other: they count.
+        tx.hold_account(account).await?;
+        tx.hold_skill(&new.skill_id).await?;
+        let Some(version) = installable(&mut tx, account, agent, &new).await? else {
+            return Ok(None);
+        };
+        if version.installed_version_id.is_none() {
+            let count = "SELECT COUNT(*) FROM assignment WHERE agent_id = $1";
+            let count = tx.count(count, args![agent]).await?;
+            Limit::check(Limited::AgentSkills, count + 1, new.max_skills)?;
+        }
+        insert_installation(self, &mut tx, account, &new.skill_id, Source::Grant).await?;
+        assign(self, &mut tx, account, agent, &new).await?;
+        version.check_grant(&new.grant)?;
+        tx.changed(Change::AgentSkills(agent.into()));
+        match new.grant {
+            AssignmentGrant::Kept { .. } => {}
+            AssignmentGrant::First(permissions) | AssignmentGrant::Anew(permissions) => {
+                let grant = NewGrant {
+                    agent_id: Some(agent.into()),
+                    skill_id: new.skill_id.clone(),
+                    publisher_key_id: version.publisher_key_id,
+                    permissions,
+                    mode: GrantMode::Allow,
+                    granted_by: new.installed_by,
+                    expires_at: None,
+                };
+                revoke_agent_grants(self, &mut tx, account, agent, &new.skill_id).await?;
+                insert_grant(self, &mut tx, account, &grant).await?;
+            }
+        }
+        tx.commit().await?;
+        self.get_assignment(account, agent, &new.skill_id).await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Installable {
+    publisher_key_id: Option<String>,
+    yanked: bool,
+    installed_version_id: Option<String>,
+    installed_publisher_key_id: Option<String>,
+}
+
+impl Installable {
+    /// Refuses where another version is on the agent by now than the one that the grant was decided for, or where another
+    /// key signed it than the version whose grant is to be kept.
+    fn check_grant(&self, grant: &AssignmentGrant) -> Result<(), StoreError> {
+        let installed = self.installed_version_id.as_deref();
+        let holds = match grant {
+            AssignmentGrant::Anew(_) => true,
+            AssignmentGrant::First(_) => installed.is_none(),
+            AssignmentGrant::Kept { replaces } => {
+                installed == Some(replaces)
+                    && self.installed_publisher_key_id == self.publisher_key_id
+            }
+        };
+        match holds {
+            true => Ok(()),
+            false => Err(Conflict::Changed("assignment").into()),
+        }
+    }
+}
+
+/// The version, where the account has the agent and may see the skill; and which version is on the agent now.
+async fn installable(
+    tx: &mut Tx,
+    account: &str,
+    agent: &str,
+    new: &NewAssignment,
+) -> Result<Option<Installable>, StoreError> {
+    let found: Option<Installable> = tx
+        .optional(
+            "SELECT skill_version.publisher_key_id, skill_version.yanked, \
+             (SELECT version_id FROM assignment WHERE agent_id = agent.id AND skill_id = skill.id) \
+             AS installed_version_id, \
+             (SELECT installed.publisher_key_id FROM assignment JOIN skill_version AS installed \
+             ON installed.id = assignment.version_id \
+             WHERE assignment.agent_id = agent.id AND assignment.skill_id = skill.id) \
+             AS installed_publisher_key_id \
+             FROM skill_version JOIN skill ON skill.id = skill_version.skill_id \
+             JOIN agent ON agent.id = $2 AND agent.account_id = $1 \
+             WHERE skill.id = $3 AND skill_version.id = $4 AND skill.status = 'active' \
+             AND (skill.account_id = $1 OR skill.access = 'public')",
+            args![account, agent, &new.skill_id, &new.version_id],
+        )
+        .await?;
+    match found {
+        Some(version) if version.installed_version_id.as_deref() == Some(&new.version_id) => {
+            Err(Conflict::AlreadyAssigned.into())
+        }
+        Some(version) if version.yanked => Err(Conflict::VersionYanked.into()),
+        found => Ok(found),
+    }
+}
+
+async fn assign(
+    store: &Store,
+    tx: &mut Tx,
+    account: &str,
+    agent: &str,
+    new: &NewAssignment,
+) -> Result<(), StoreError> {
+    let id = id::prefixed("as");
+    let row = Insert::into_table("assignment")
+        .set("id", &id)
+        .set("account_id", account)
+        .set("agent_id", agent)
+        .set("skill_id", &new.skill_id)
+        .set("version_id", &new.version_id)
+        .set("trust_level", new.trust_level)
+        .set("is_enabled", true)
+        .set("config", "{}")
+        .set("priority", 0_i64)
+        .set("installed_by", &new.installed_by)
+        .set("installed_at", store.now())
+        .on_conflict(
+            "(agent_id, skill_id) DO UPDATE SET version_id = excluded.version_id, trust_level = excluded.trust_level, \
+             installed_by = excluded.installed_by, installed_at = excluded.installed_at",
+        );
+    tx.insert(row).await.map(drop)
+}
