@@ -138,7 +138,10 @@ async fn said(app: &TestApp, agent: &str) -> String {
             .collect::<Vec<Value>>(),
         expected
     );
-    let ids: std::collections::BTreeSet<_> = events.iter().map(|event| event.id.clone().unwrap()).collect();
+    let ids: std::collections::BTreeSet<_> = events
+        .iter()
+        .map(|event| event.id.clone().unwrap())
+        .collect();
     assert_eq!(ids.len(), events.len(), "each event has an id of its own");
     assert!(ids.iter().all(|id| id.starts_with(&format!("{run}:"))));
     run

@@ -332,7 +332,10 @@ mod tests {
         let mut ahead = Position::before(4);
         assert!(matches!(run.following(&mut ahead), Next::Nothing));
         assert_eq!(ahead, Position::before(4));
-        assert!(matches!(run.following(&mut Position::before(5)), Next::Lost));
+        assert!(matches!(
+            run.following(&mut Position::before(5)),
+            Next::Lost
+        ));
     }
 
     #[test]

@@ -54,7 +54,9 @@ fn tool_call(skill: &str, receipt: &CallReceipt, is_first: bool) -> NewUsage {
     let uses = receipt.field("uses").and_then(Value::as_array);
     let uses = uses.into_iter().flatten();
     let http = uses.filter(|one| one.get("permission").is_some_and(|name| name == "http"));
-    let listed = http.fold(0, |sum: i64, one| sum.saturating_add(number(one.get("bytes"))));
+    let listed = http.fold(0, |sum: i64, one| {
+        sum.saturating_add(number(one.get("bytes")))
+    });
     NewUsage {
         kind: UsageKind::Skill,
         subject: shortened(skill.to_owned()),
