@@ -3,8 +3,12 @@
 mod agents;
 mod auth;
 mod consent;
+mod docs;
 mod envelope;
 mod limits;
+mod llms;
 mod matrix;
 mod publisher_keys;
 mod story;
+mod surfaces;
+mod tenant_skills;

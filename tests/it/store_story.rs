@@ -12,6 +12,7 @@ mod message;
 mod migrations;
 mod opening;
 mod pages;
+mod pool;
 mod publisher_key;
 mod run;
 mod secret;
@@ -111,6 +112,7 @@ async fn on_any(url: &str) {
     assignment::a_deleted_skill_goes_with_the_last_of_several_who_give_it_up(&store)
         .await
         .unwrap();
+    pool::a_pool_is_an_accounts_own(&store).await.unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();
     log::logs_are_kept_to_a_length(&store, &clock)
         .await

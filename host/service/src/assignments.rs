@@ -1,8 +1,10 @@
 //! Skills on agents.
 
 mod consent;
+mod settings;
 
 pub use consent::ConsentDifference;
+pub use settings::{AssignSkill, ChangeAssignment};
 
 use std::sync::Arc;
 
@@ -10,8 +12,8 @@ use serde_json::Value;
 use skillgate_runtime::LogLevel;
 use skillgate_skill::Permissions;
 use skillgate_store::{
-    Assignment, AssignmentGrant, NewAssignment, Skill, Store, TrustLevel, VersionHead,
-    VersionSource,
+    Agent, Assignment, AssignmentGrant, AssignmentSettings, NewAssignment, Skill, Store,
+    TrustLevel, VersionHead, VersionSource,
 };
 
 use crate::agents::Agents;
@@ -33,6 +35,19 @@ pub struct InstallSkill {
     /// What is granted. When absent all that the skill asks for, as the call is the consent; where another version is replaced, its
     /// grant is kept.
     pub permissions: Option<Value>,
+    /// What a new assignment begins with.
+    pub settings: AssignmentSettings,
+    /// What becomes of another version of the skill on the agent.
+    pub other_version: OtherVersion,
+}
+
+/// What becomes of a version of the skill that is on the agent already, when another is to be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherVersion {
+    /// The new one takes its place.
+    Replace,
+    /// It stays, and the new one is refused.
+    Keep,
 }
 
 /// What was installed, and what it was granted.
@@ -116,6 +131,11 @@ impl Assignments {
         }
         // All that costs little comes first: whoever repeats a request makes the server read no package.
         let there = self.store.list_assignments(account, &agent.id).await?;
+        if install_skill.other_version == OtherVersion::Keep
+            && there.iter().any(|one| one.skill_id == skill.id)
+        {
+            return Err(already_assigned());
+        }
         self.check_room(&there, account, &agent.id, &skill, &version)
             .await?;
         self.check_publisher(account, &skill.account_id, &version)
@@ -146,6 +166,7 @@ impl Assignments {
             trust_level: version.trust_level,
             grant,
             installed_by: actor.key.clone(),
+            settings: install_skill.settings,
         };
         let assignment = self.store.install_skill(account, &agent.id, new).await?;
         let assignment = assignment.ok_or_else(|| ServiceError::not_found("agent"))?;
@@ -221,12 +242,7 @@ impl Assignments {
         skill: &SkillRef,
     ) -> Result<Uninstalled, ServiceError> {
         let account = &*actor.account;
-        let agent = self.agents.get(actor, agent).await?;
-        let there = self.store.list_assignments(account, &agent.id).await?;
-        let found = there
-            .into_iter()
-            .find(|one| one.skill_name == **skill || one.skill_id == **skill);
-        let found = found.ok_or_else(|| ServiceError::not_found("skill"))?;
+        let (agent, found) = self.find(actor, agent, skill).await?;
         self.store
             .uninstall_skill(account, &agent.id, &found.skill_id)
             .await?;
@@ -242,6 +258,25 @@ impl Assignments {
         })
     }
 
+    /// Finds a skill, by name or UUID, on an agent.
+    async fn find(
+        &self,
+        actor: &Actor,
+        agent: &AgentId,
+        skill: &SkillRef,
+    ) -> Result<(Arc<Agent>, Assignment), ServiceError> {
+        let agent = self.agents.get(actor, agent).await?;
+        let there = self
+            .store
+            .list_assignments(&actor.account, &agent.id)
+            .await?;
+        let found = there
+            .into_iter()
+            .find(|one| one.skill_name == **skill || one.skill_id == **skill);
+        let found = found.ok_or_else(|| ServiceError::not_found("skill"))?;
+        Ok((agent, found))
+    }
+
     /// Checks that the version is not on the agent yet, and that there is room on it for one more skill and its tools.
     async fn check_room(
         &self,
@@ -252,9 +287,7 @@ impl Assignments {
         version: &VersionHead,
     ) -> Result<(), ServiceError> {
         if there.iter().any(|one| one.version_id == version.id) {
-            return Err(ServiceError::conflict(
-                "Skill already assigned to this agent",
-            ));
+            return Err(already_assigned());
         }
         // The names that the model sees begin with the skill's: equal ones would be of equal tools.
         let is_namesake =
@@ -311,6 +344,11 @@ impl Assignments {
             ))),
         }
     }
+}
+
+/// The text is that of the specification of `/api/skills`.
+fn already_assigned() -> ServiceError {
+    ServiceError::conflict("Skill already assigned to this agent")
 }
 
 /// Reads the permissions that a caller names, which must be inside what is asked for.

@@ -38,7 +38,10 @@ pub use accounts::{AccountUsage, Accounts};
 pub use actor::Actor;
 pub use agents::{Agents, CreateAgent};
 pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
-pub use assignments::{Assignments, ConsentDifference, InstallSkill, Installed, Uninstalled};
+pub use assignments::{
+    AssignSkill, Assignments, ChangeAssignment, ConsentDifference, InstallSkill, Installed,
+    OtherVersion, Uninstalled,
+};
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError, error_chain};
@@ -51,4 +54,4 @@ pub use run::provider::{OperatorProvider, ProviderConfig};
 pub use runs::Runs;
 pub use scope::{Scope, Scopes};
 pub use services::{ServiceConfig, Services};
-pub use skills::Skills;
+pub use skills::{ListPool, PoolPage, Skills};

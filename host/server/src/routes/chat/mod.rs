@@ -1,5 +1,6 @@
 //! `/v1/agents/{id}/chat`.
 
+mod event;
 mod history;
 mod open;
 mod send;

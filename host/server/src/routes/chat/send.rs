@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use skillgate_service::{AgentId, SendMessage};
 
+use super::event::ChatEvent;
 use crate::event_stream::{EventStream, event_stream};
 use crate::extract::{Caller, Id, Json};
 use crate::{ApiError, App};
@@ -27,7 +28,7 @@ pub(crate) async fn send(
     caller: Caller,
     Id(id): Id<AgentId>,
     Json(body): Json<SendMessageRequest>,
-) -> Result<EventStream, ApiError> {
+) -> Result<EventStream<ChatEvent>, ApiError> {
     let ask = SendMessage {
         message: body.message,
         session: body.session_id.map(|id| id.parse()).transpose()?,
