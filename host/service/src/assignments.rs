@@ -17,11 +17,10 @@ use skillgate_store::{
 };
 
 use crate::agents::Agents;
-use crate::config::MAX_SKILLS_PER_AGENT;
 use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
 use crate::skills::head_of;
-use crate::{Actor, AgentId, ServiceError, SkillRef};
+use crate::{Actor, AgentId, Plan, ServiceError, SkillRef};
 
 /// What is to be installed, and what it may do.
 #[derive(Debug)]
@@ -136,6 +135,8 @@ impl Assignments {
         {
             return Err(already_assigned());
         }
+        let max_skills = Plan::read(&self.store, account).await?.max_skills_per_agent;
+        Self::check_count(&there, &skill, max_skills)?;
         self.check_room(&there, account, &agent.id, &skill, &version)
             .await?;
         self.check_publisher(account, &skill.account_id, &version)
@@ -167,6 +168,7 @@ impl Assignments {
             grant,
             installed_by: actor.key.clone(),
             settings: install_skill.settings,
+            max_skills,
         };
         let assignment = self.store.install_skill(account, &agent.id, new).await?;
         let assignment = assignment.ok_or_else(|| ServiceError::not_found("agent"))?;
@@ -277,7 +279,24 @@ impl Assignments {
         Ok((agent, found))
     }
 
-    /// Checks that the version is not on the agent yet, and that there is room on it for one more skill and its tools.
+    /// Checks that the agent may have one more skill. Another version of a skill takes the place of the one that is there. The
+    /// store counts once more, for those who install at the same moment.
+    fn check_count(
+        there: &[Assignment],
+        skill: &Skill,
+        max_skills: i64,
+    ) -> Result<(), ServiceError> {
+        let is_new = there.iter().all(|one| one.skill_id != skill.id);
+        let count = there.len();
+        if is_new && i64::try_from(count).is_ok_and(|count| count >= max_skills) {
+            return Err(ServiceError::limit_reached(format!(
+                "This agent has {count} skills; the plan allows {max_skills}. Remove one first."
+            )));
+        }
+        Ok(())
+    }
+
+    /// Checks that the version is not on the agent yet, and that there is room on it for the tools of one more skill.
     async fn check_room(
         &self,
         there: &[Assignment],
@@ -296,13 +315,6 @@ impl Assignments {
             return Err(ServiceError::conflict(format!(
                 "Another skill called {} is on this agent, and their tools would have the same names. Remove it first.",
                 skill.name
-            )));
-        }
-        // Another version of a skill takes the place of the one that is there.
-        let is_new = there.iter().all(|one| one.skill_id != skill.id);
-        if is_new && there.len() >= MAX_SKILLS_PER_AGENT {
-            return Err(ServiceError::limit_reached(format!(
-                "This agent has {MAX_SKILLS_PER_AGENT} skills, the most it may have."
             )));
         }
         let beside = self

@@ -18,11 +18,14 @@ mod error;
 mod id;
 mod loaded_skills;
 pub mod logs;
+mod model_tiers;
 mod package_work;
 pub mod packages;
 mod peer;
 mod places;
+mod plan;
 mod preload;
+mod prices;
 mod public_url;
 mod publisher_keys;
 mod run;
@@ -32,11 +35,15 @@ mod secrets;
 mod services;
 mod skills;
 mod store_errors;
+mod swarms;
+mod usage;
 mod validate;
 
-pub use accounts::{AccountUsage, Accounts};
+pub use accounts::{AccountOverview, Accounts};
 pub use actor::Actor;
-pub use agents::{Agents, CreateAgent};
+pub use agents::{
+    AgentUsage, Agents, CreateAgent, Personality, RuleName, SetPersonality, StatusNow, UpdateAgent,
+};
 pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
 pub use assignments::{
     AssignSkill, Assignments, ChangeAssignment, ConsentDifference, InstallSkill, Installed,
@@ -45,13 +52,23 @@ pub use assignments::{
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError, error_chain};
-pub use id::{AccountId, AgentId, ApiKeyId, PublisherKeyRef, RunId, SessionId, SkillRef};
+pub use id::{
+    AccountId, AgentId, ApiKeyId, PersonalityVersionNumber, PublisherKeyRef, RunId, SessionId,
+    SkillRef, SwarmId,
+};
 pub use logs::Logs;
+pub use model_tiers::ModelTiers;
 pub use packages::Packages;
+pub use plan::Plan;
 pub use public_url::PublicUrl;
 pub use publisher_keys::{CHALLENGE_LIFETIME, Challenge, MAX_PROOF_SKEW, PublisherKeys};
+pub use run::event::{EventId, RunEvent};
+pub use run::listener::RunListener;
 pub use run::provider::{OperatorProvider, ProviderConfig};
 pub use runs::Runs;
 pub use scope::{Scope, Scopes};
 pub use services::{ServiceConfig, Services};
+pub use skillgate_agent::{StopReason, ToolOrigin, ToolOutcome};
 pub use skills::{ListPool, PoolPage, Skills};
+pub use swarms::{CreateSwarm, SwarmDetails, SwarmOverview, Swarms, UpdateSwarm};
+pub use usage::{Usage, UsageQuery, UsageReport};

@@ -23,9 +23,12 @@ use crate::places::WorkInProgress;
 use crate::preload::{preload, when_loaded};
 use crate::publisher_keys::PublisherKeys;
 use crate::run::RunDriver;
+use crate::run::hub::RunHub;
 use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
+use crate::swarms::Swarms;
+use crate::usage::Usage;
 use crate::{ProviderConfig, PublicUrl, ServiceError};
 
 /// How often what is written in batches is written.
@@ -71,6 +74,10 @@ pub struct Services {
     pub runs: Runs,
     /// The skills that an account sees.
     pub skills: Skills,
+    /// Swarms.
+    pub swarms: Swarms,
+    /// What accounts used.
+    pub usage: Usage,
     store: Store,
     loaded_skills: LoadedSkills,
     driver: Arc<RunDriver>,
@@ -135,6 +142,8 @@ impl Services {
             budget: config.budget,
             background: background.clone(),
             session_queues: SessionQueues::default(),
+            hub: RunHub::default(),
+            event_page_bytes: limits.pages.run_events,
         });
         let publisher_keys = PublisherKeys::new(store.clone(), config.public_url);
         Self {
@@ -163,8 +172,16 @@ impl Services {
                 &limits,
             ),
             publisher_keys,
-            runs: Runs::new(store.clone(), places.clone(), limits.pages.steps),
+            runs: Runs::new(
+                store.clone(),
+                agents.clone(),
+                driver.clone(),
+                places.clone(),
+                limits.pages.steps,
+            ),
             skills: Skills::new(store.clone(), places),
+            swarms: Swarms::new(store.clone()),
+            usage: Usage::new(store.clone()),
             agents,
             logs,
             store,

@@ -112,10 +112,18 @@ pub enum Limited {
     Secrets,
     /// Bytes of all secrets of one owner.
     SecretBytes,
+    /// Rules of one agent.
+    Rules,
     /// Versions that an account published.
     Versions,
     /// Bytes of all packages that an account published.
     PackageBytes,
+    /// Agents of an account.
+    Agents,
+    /// Skills on one agent.
+    AgentSkills,
+    /// Swarms of an account.
+    Swarms,
 }
 
 impl Limit {

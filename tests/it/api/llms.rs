@@ -45,6 +45,16 @@ async fn variables(app: &TestApp, operation: &str) -> BTreeMap<&'static str, Str
         let assigned = owner.post(&path, json!({ "agentId": agent })).await;
         assert_eq!(assigned.status, 201);
     }
+    for text in ["You are new.", "You are newer."] {
+        let soul = json!({ "soulMd": text });
+        let path = format!("/v1/agents/{agent}/personality");
+        owner.put(&path, soul).await.data(200);
+    }
+    let rule = json!({ "content": "Be quick." });
+    let path = format!("/v1/agents/{agent}/rules/hurry");
+    owner.put(&path, rule).await.data(200);
+    let swarm = json!({ "name": "Growth" });
+    let swarm = owner.post("/v1/swarms", swarm).await.data(201);
     let done = owner.chat(&agent, "Hello.").await.until("done").await;
     let new_key = json!({ "label": "Other", "scopes": ["chat"] });
     let other_key = owner.post("/v1/api-keys", new_key).await.data(201);
@@ -58,6 +68,9 @@ async fn variables(app: &TestApp, operation: &str) -> BTreeMap<&'static str, Str
         ("AGENT_ID", agent),
         ("SKILL_ID", skill),
         ("RUN_ID", text(&done["runId"])),
+        ("RULE_NAME", "hurry".to_owned()),
+        ("VERSION_N", "1".to_owned()),
+        ("SWARM_ID", text(&swarm["id"])),
         ("API_KEY_ID", text(&other_key["id"])),
         ("PUBLISHER_KEY_ID", text(&publisher_key["id"])),
         ("PROOF", proof),

@@ -17,6 +17,7 @@ struct Things {
     run: String,
     api_key: String,
     publisher_key: String,
+    swarm: String,
 }
 
 impl Things {
@@ -28,7 +29,20 @@ impl Things {
         owner.register(&key).await.data(201);
         owner.upload(&signed("echo", &key).await).await.data(201);
         let agent = owner.agent().await;
+        let told = format!("/v1/agents/{agent}");
+        let soul = json!({ "soulMd": "You are new." });
+        owner
+            .put(&format!("{told}/personality"), soul)
+            .await
+            .data(200);
+        let rule = json!({ "content": "Be quick." });
+        owner
+            .put(&format!("{told}/rules/hurry"), rule)
+            .await
+            .data(200);
         let done = owner.chat(&agent, "Hello?").await.until("done").await;
+        let swarm = json!({ "name": "Growth" });
+        owner.post("/v1/swarms", swarm).await.data(201);
         let first = async |path: &str, field: &str| {
             owner.get(path).await.data(200)[0][field]
                 .as_str()
@@ -38,6 +52,7 @@ impl Things {
         Self {
             api_key: first("/v1/api-keys", "id").await,
             publisher_key: first("/v1/publisher-keys", "id").await,
+            swarm: first("/v1/swarms", "id").await,
             run: done["runId"].as_str().unwrap().to_owned(),
             app,
             owner,
@@ -55,9 +70,12 @@ impl Things {
                 (true, "agents" | "agent" | "unassign" | "assignments") => &self.agent,
                 (true, "runs") => &self.run,
                 (true, "skills") => "echo",
+                (true, "rules") => "hurry",
+                (true, "versions") => "1",
                 (true, "api-keys") => &self.api_key,
                 (true, "publisher-keys") => &self.publisher_key,
                 (true, "docs") => "docs.js",
+                (true, "swarms") => &self.swarm,
                 (true, other) => panic!("add a thing of `{other}` to these tests"),
             }
         });
@@ -69,6 +87,10 @@ impl Things {
 fn body(operation: &Operation) -> Option<Value> {
     Some(match (&operation.method, operation.path.as_str()) {
         (&Method::POST, "/v1/agents") => json!({ "name": "A", "config": {} }),
+        (&Method::PATCH, "/v1/agents/{id}") => json!({ "name": "B" }),
+        (&Method::PUT, "/v1/agents/{id}/personality") => json!({ "soulMd": "New." }),
+        (&Method::PUT, "/v1/agents/{id}/workflow") => json!({ "workflowMd": "New." }),
+        (&Method::PUT, "/v1/agents/{id}/rules/{name}") => json!({ "content": "New." }),
         (&Method::PATCH, "/v1/agents/{id}/secrets") => json!({ "secrets": { "TOKEN": "x" } }),
         (&Method::POST, "/v1/agents/{id}/chat/messages") => json!({ "message": "Hello." }),
         (&Method::POST, "/v1/agents/{id}/chat/sessions") => json!({}),
@@ -77,6 +99,12 @@ fn body(operation: &Operation) -> Option<Value> {
         }
         (&Method::POST, "/api/skills/{id}/assign") => json!({ "agentId": "none" }),
         (&Method::PATCH, "/api/skills/{id}/assignments/{agentId}") => json!({ "enabled": true }),
+        (&Method::POST, "/v1/swarms") => json!({ "name": "Sales" }),
+        (&Method::PATCH, "/v1/swarms/{id}") => json!({ "icon": null }),
+        (&Method::PATCH, "/v1/swarms/{id}/secrets") => {
+            json!({ "secrets": { "anthropicApiKey": "x" } })
+        }
+        (&Method::PUT, "/v1/account/model-tiers") => json!({ "low": ["demo/demo"] }),
         (&Method::POST, "/v1/api-keys") => json!({ "label": "L", "scopes": ["chat"] }),
         (&Method::POST, "/v1/publisher-keys") => json!({}),
         (&Method::POST | &Method::PUT, "/v1/skills" | "/v1/skills/{id}") => {

@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::RunState;
 use super::replay::{CallState, NOT_RUN, PendingAnswer, UNKNOWN};
 use crate::{
-    CallPlace, Event, JournalError, MAX_ARGUMENT_DEPTH, Part, Step, StopReason, ToolAnswer,
-    ToolInvocation, ToolOrigin, ToolsError,
+    CallPlace, JournalError, MAX_ARGUMENT_DEPTH, Part, Step, StopReason, ToolAnswer,
+    ToolInvocation, ToolOrigin, ToolOutcome, ToolsError,
 };
 
 /// The most calls that run at once; more wait for their turn.
@@ -52,19 +52,22 @@ impl RunState {
         known: Option<CallState>,
     ) -> Result<Part, JournalError> {
         let known = match known {
-            Some(CallState::Ended { content, is_error }) => {
-                return Ok(call.result(content, is_error));
+            Some(CallState::Ended { content, outcome }) => {
+                return Ok(call.result(content, outcome));
             }
             known => known,
         };
         if self.stopped().is_some() {
             // Nothing is recorded after the end of time, and `transcript` says the same of such a call.
-            let said = if known.is_some() { UNKNOWN } else { NOT_RUN };
-            return Ok(call.result(said.to_owned(), true));
+            let (said, outcome) = match known.is_some() {
+                true => (UNKNOWN, ToolOutcome::Unknown),
+                false => (NOT_RUN, ToolOutcome::Cancelled),
+            };
+            return Ok(call.result(said.to_owned(), outcome));
         }
         let attempt = match self.attempt(&call, known) {
             Ok(attempt) => attempt,
-            Err(why) => return self.end(call, failed(why)).await,
+            Err(refused) => return self.end(call, refused).await,
         };
         self.begin(&call, attempt).await?;
         let answer = self.call(&call).await;
@@ -72,14 +75,17 @@ impl RunState {
     }
 
     /// Which attempt at this call is the next; or why there is none, as the model is told it.
-    fn attempt(&self, call: &ToolCall, known: Option<CallState>) -> Result<u32, String> {
+    fn attempt(&self, call: &ToolCall, known: Option<CallState>) -> Result<u32, ToolAnswer> {
         match known {
             Some(CallState::Begun {
                 repeatable: true,
                 attempts,
             }) if attempts < self.turn.budget.call_attempts => Ok(attempts + 1),
-            Some(_) => Err(UNKNOWN.to_owned()),
-            None => self.refusal(call).map_or(Ok(1), Err),
+            Some(_) => Err(ToolAnswer::new(ToolOutcome::Unknown, UNKNOWN)),
+            None => match self.refusal(call) {
+                Some(why) => Err(ToolAnswer::new(ToolOutcome::Limit, why)),
+                None => Ok(1),
+            },
         }
     }
 
@@ -118,15 +124,9 @@ impl RunState {
             arguments: call.arguments.clone(),
             // A tool that does not exist does nothing.
             repeatable: spec.is_none_or(|spec| spec.repeatable()),
-        };
-        self.record(step).await?;
-        self.send(Event::ToolCall {
-            id: call.id.clone(),
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
             origin: self.origin(&call.name),
-        });
-        Ok(())
+        };
+        self.record(step).await
     }
 
     /// The skill that offers a tool; nothing where there is no such tool.
@@ -138,7 +138,7 @@ impl RunState {
 
     async fn call(&self, call: &ToolCall) -> ToolAnswer {
         if let Some(mistake) = self.mistake(call) {
-            return failed(mistake);
+            return ToolAnswer::error(mistake);
         }
         let cancel = CancellationToken::new();
         let work = self.turn.tools.call(ToolInvocation {
@@ -159,10 +159,7 @@ impl RunState {
                     Ok(Err(error)) => self.host_failure(call, error).receipt,
                     Err(_) => None,
                 };
-                ToolAnswer {
-                    receipt,
-                    ..failed(cut_short(&reason))
-                }
+                ToolAnswer::new(ToolOutcome::Cancelled, cut_short(&reason)).with_receipt(receipt)
             }
         }
     }
@@ -171,10 +168,7 @@ impl RunState {
         let (run, tool) = (&self.turn.run_id, &call.name);
         tracing::error!(run, tool, %error, "the host failed to run a tool");
         let said = "The host failed to run this tool. Neither your call nor the tool is at fault.";
-        ToolAnswer {
-            receipt: error.receipt,
-            ..failed(said.to_owned())
-        }
+        ToolAnswer::new(ToolOutcome::HostFault, said).with_receipt(error.receipt)
     }
 
     /// What the model did wrong, if this can't be called at all.
@@ -207,19 +201,12 @@ impl RunState {
             id: call.id.clone(),
             name: call.name.clone(),
             content: content.clone(),
-            is_error: answer.is_error,
+            outcome: answer.outcome,
             receipt: answer.receipt,
+            origin: self.origin(&call.name),
         };
         self.record(step).await?;
-        let origin = self.origin(&call.name);
-        self.send(Event::ToolResult {
-            origin,
-            id: call.id.clone(),
-            name: call.name.clone(),
-            content: content.clone(),
-            is_error: answer.is_error,
-        });
-        Ok(call.result(content, answer.is_error))
+        Ok(call.result(content, answer.outcome))
     }
 
     /// What the model is told: at most [`LARGEST_RESULT`] bytes without secrets, and a note when there were more.
@@ -237,21 +224,13 @@ impl RunState {
 }
 
 impl ToolCall {
-    fn result(self, content: String, is_error: bool) -> Part {
+    fn result(self, content: String, outcome: ToolOutcome) -> Part {
         Part::ToolResult {
             id: self.id,
             name: self.name,
             content,
-            is_error,
+            is_error: outcome.is_error(),
         }
-    }
-}
-
-fn failed(content: String) -> ToolAnswer {
-    ToolAnswer {
-        content,
-        is_error: true,
-        receipt: None,
     }
 }
 

@@ -9,7 +9,7 @@ use crate::db::{Insert, Tx, args};
 use crate::grant::{GrantMode, NewGrant, insert_grant, revoke_agent_grants};
 use crate::installation::{Source, insert_installation};
 use crate::version::TrustLevel;
-use crate::{Conflict, Store, StoreError, id};
+use crate::{Conflict, Limit, Limited, Store, StoreError, id};
 
 /// A skill to be put on an agent.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct NewAssignment {
     pub installed_by: String,
     /// What a new assignment begins with; one whose version is replaced keeps its own.
     pub settings: AssignmentSettings,
+    /// The most skills that the agent may have, this one included. Not checked where it replaces another version.
+    pub max_skills: i64,
 }
 
 /// How a skill is to be used on an agent.
@@ -68,7 +70,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when this version is on the agent already, or was yanked; or when a grant is to be kept and
-    /// another version than the caller saw is on the agent.
+    /// another version than the caller saw is on the agent; [`StoreError::LimitReached`] when the agent has
+    /// [`NewAssignment::max_skills`] others.
     pub async fn install_skill(
         &self,
         account: &str,
@@ -77,10 +80,17 @@ impl Store {
     ) -> Result<Option<Assignment>, StoreError> {
         let mut tx = self.db.begin().await?;
         tx.hold_agent(agent).await?;
+        // Those who install at the same moment wait for each other: they count.
+        tx.hold_account(account).await?;
         tx.hold_skill(&new.skill_id).await?;
         let Some(version) = installable(&mut tx, account, agent, &new).await? else {
             return Ok(None);
         };
+        if version.installed_version_id.is_none() {
+            let count = "SELECT COUNT(*) FROM assignment WHERE agent_id = $1";
+            let count = tx.count(count, args![agent]).await?;
+            Limit::check(Limited::AgentSkills, count + 1, new.max_skills)?;
+        }
         insert_installation(self, &mut tx, account, &new.skill_id, Source::Grant).await?;
         assign(self, &mut tx, account, agent, &new).await?;
         version.check_grant(&new.grant)?;

@@ -4,7 +4,9 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use skillgate_agent::{ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError};
+use skillgate_agent::{
+    CallReceipt, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError,
+};
 use tokio::sync::Notify;
 
 /// Tools of one skill, `math`: `slow` waits for `fast`, `send` is not repeatable, `hang` ends when it is cancelled,
@@ -61,12 +63,7 @@ impl Tools for TestTools {
         self.given.lock().unwrap().push(arguments.clone());
         let ended = |content: String| {
             self.ended.lock().unwrap().push(name.to_owned());
-            let (is_error, receipt) = (false, Some(json!({"tool": name})));
-            ToolAnswer {
-                content,
-                is_error,
-                receipt,
-            }
+            ToolAnswer::result(content).with_receipt(Some(receipt(name)))
         };
         match name {
             "math__slow" => {
@@ -89,8 +86,7 @@ impl Tools for TestTools {
             }
             "math__broken" => {
                 ended(String::new());
-                let receipt = json!({"tool": name});
-                Err(ToolsError::new("the disk is gone").with_receipt(receipt))
+                Err(ToolsError::new("the disk is gone").with_receipt(receipt(name)))
             }
             "math__huge" => Ok(ended(format!("x{}", "é".repeat(150_000)))),
             // A secret over the place where a result is cut.
@@ -102,4 +98,9 @@ impl Tools for TestTools {
             _ => Ok(ended("sent".into())),
         }
     }
+}
+
+/// The receipt that every tool here leaves.
+pub fn receipt(tool: &str) -> CallReceipt {
+    CallReceipt::new(&json!({"tool": tool}))
 }

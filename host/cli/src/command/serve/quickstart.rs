@@ -180,7 +180,7 @@ async fn install(
         trust_level: TrustLevel::Community.to_string(),
         version: manifest.version,
         // All that the published version asks for, also where it replaces one that asked for less: it is the operator's own.
-        permissions: Some(published.permissions),
+        permissions: Some(serde_json::to_value(&published.permissions)?),
         settings: AssignmentSettings::default(),
         other_version: OtherVersion::Replace,
     };

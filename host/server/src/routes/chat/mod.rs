@@ -1,6 +1,5 @@
 //! `/v1/agents/{id}/chat`.
 
-mod event;
 mod history;
 mod open;
 mod send;

@@ -40,10 +40,10 @@ fn path(path: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// The variable of a parameter: `AGENT_ID` of `{agentId}`, and of `{id}` below `/agents`.
+/// The variable of a parameter: `AGENT_ID` of `{agentId}`, and of `{id}` below `/agents`; `RULE_NAME` of `{name}` below `/rules`.
 fn variable(noun: &str, name: &str) -> String {
     let words = match name {
-        "id" => format!("{}_id", noun.trim_end_matches('s').replace('-', "_")),
+        "id" | "name" | "n" => format!("{}_{name}", noun.trim_end_matches('s').replace('-', "_")),
         _ => snake_case(name),
     };
     words.to_ascii_uppercase()
@@ -91,6 +91,7 @@ mod tests {
             "/v1/agents/$AGENT_ID/skills/$SKILL_ID"
         );
         assert_eq!(path("/v1/api-keys/{id}"), "/v1/api-keys/$API_KEY_ID");
+        assert_eq!(path("/rules/{name}"), "/rules/$RULE_NAME");
     }
 
     #[test]

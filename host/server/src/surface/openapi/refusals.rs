@@ -38,7 +38,7 @@ const REFUSALS: [Refusal; 12] = [
         status: "403",
         name: "Forbidden",
         code: "forbidden",
-        text: "The key lacks the scope (`forbidden`), or a limit is reached (`limit_reached`).",
+        text: "The key lacks the scope or the plan does not include it (`forbidden`), or a limit is reached (`limit_reached`).",
         message: "This API key lacks the scope `agents:write`. Use a key that holds it.",
     },
     Refusal {
