@@ -118,7 +118,7 @@ async fn what_is_not_acceptable_changes_nothing() {
         (json!({ "config": [] }), "config"),
         (json!({ "config": { "llmProvider": "hal" } }), "hal"),
         (json!({ "config": { "llmProvider": 9000 } }), "llmProvider"),
-        (json!({ "config": nested(40) }), "config"),
+        (json!({ "config": nested(61) }), "config"),
         (json!({ "config": { "a": "x".repeat(64 << 10) } }), "config"),
         (
             json!({ "name": "New", "config": { "llmProvider": "hal" } }),
