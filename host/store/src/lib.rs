@@ -26,6 +26,7 @@ mod agent_rule;
 mod agent_update;
 mod api_key;
 mod assignment;
+mod assignment_change;
 mod backup;
 mod change;
 mod connect;
@@ -45,6 +46,7 @@ mod message;
 mod migrations;
 mod pages;
 mod personality;
+mod pool;
 mod publish;
 mod publisher_key;
 mod publisher_key_challenge;
@@ -69,7 +71,8 @@ pub use agent::{
 pub use agent_rule::{AgentRule, NewAgentRule};
 pub use agent_update::HeldSecrets;
 pub use api_key::{ApiKey, IssuedKey, NewApiKey};
-pub use assignment::{Assignment, AssignmentGrant, NewAssignment};
+pub use assignment::{Assignment, AssignmentGrant, AssignmentSettings, NewAssignment};
+pub use assignment_change::AssignmentChange;
 pub use backup::{BackupError, Import, TableChunk};
 pub use change::Change;
 pub use db::Tx;
@@ -85,6 +88,7 @@ pub use pages::{Said, StepPage};
 pub use personality::{
     PersonalityChange, PersonalityHead, PersonalityOutcome, PersonalityVersion, PersonalityWritten,
 };
+pub use pool::{AssignedAgent, AssignedSkill, PoolFilter, PoolSkill};
 pub use publish::{NewVersion, PackageLimits, Published};
 pub use publisher_key::{NewPublisherKey, PublisherKey};
 pub use publisher_key_challenge::MAX_OPEN_CHALLENGES;
