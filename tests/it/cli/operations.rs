@@ -239,8 +239,8 @@ fn doctor_names_what_is_wrong_and_its_remedy() {
     let ended = dead.run(&["doctor", "--json", "--min-free-disk", "1MiB"]);
     assert!(!ended.stdout.contains("hunter3"));
     let findings: Value = serde_json::from_str(&ended.stdout).unwrap();
-    let provider = findings.as_array().unwrap().iter();
-    let provider = provider.filter(|one| one["check"] == "provider").next();
+    let mut provider = findings.as_array().unwrap().iter();
+    let provider = provider.find(|one| one["check"] == "provider");
     assert_eq!(provider.unwrap()["state"], json!("warning"));
 }
 
