@@ -15,6 +15,7 @@ mod migrations;
 mod opening;
 mod pages;
 mod personality;
+mod pool;
 mod publisher_key;
 mod run;
 mod secret;
@@ -152,6 +153,7 @@ async fn on_any(url: &str) {
     assignment::an_agents_skills_are_counted(&store)
         .await
         .unwrap();
+    pool::a_pool_is_an_accounts_own(&store).await.unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();
     log::logs_are_kept_to_a_length(&store, &clock)
         .await

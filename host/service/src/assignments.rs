@@ -1,8 +1,10 @@
 //! Skills on agents.
 
 mod consent;
+mod settings;
 
 pub use consent::ConsentDifference;
+pub use settings::{AssignSkill, ChangeAssignment};
 
 use std::sync::Arc;
 
@@ -10,8 +12,8 @@ use serde_json::Value;
 use skillgate_runtime::LogLevel;
 use skillgate_skill::Permissions;
 use skillgate_store::{
-    Assignment, AssignmentGrant, NewAssignment, Skill, Store, TrustLevel, VersionHead,
-    VersionSource,
+    Agent, Assignment, AssignmentGrant, AssignmentSettings, NewAssignment, Skill, Store,
+    TrustLevel, VersionHead, VersionSource,
 };
 
 use crate::agents::Agents;
@@ -32,6 +34,19 @@ pub struct InstallSkill {
     /// What is granted. When absent all that the skill asks for, as the call is the consent; where another version is replaced, its
     /// grant is kept.
     pub permissions: Option<Value>,
+    /// What a new assignment begins with.
+    pub settings: AssignmentSettings,
+    /// What becomes of another version of the skill on the agent.
+    pub other_version: OtherVersion,
+}
+
+/// What becomes of a version of the skill that is on the agent already, when another is to be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherVersion {
+    /// The new one takes its place.
+    Replace,
+    /// It stays, and the new one is refused.
+    Keep,
 }
 
 /// What was installed, and what it was granted.
@@ -115,6 +130,11 @@ impl Assignments {
         }
         // All that costs little comes first: whoever repeats a request makes the server read no package.
         let there = self.store.list_assignments(account, &agent.id).await?;
+        if install_skill.other_version == OtherVersion::Keep
+            && there.iter().any(|one| one.skill_id == skill.id)
+        {
+            return Err(already_assigned());
+        }
         let max_skills = Plan::read(&self.store, account).await?.max_skills_per_agent;
         Self::check_count(&there, &skill, max_skills)?;
         self.check_room(&there, account, &agent.id, &skill, &version)
@@ -147,6 +167,7 @@ impl Assignments {
             trust_level: version.trust_level,
             grant,
             installed_by: actor.key.clone(),
+            settings: install_skill.settings,
             max_skills,
         };
         let assignment = self.store.install_skill(account, &agent.id, new).await?;
@@ -223,12 +244,7 @@ impl Assignments {
         skill: &SkillRef,
     ) -> Result<Uninstalled, ServiceError> {
         let account = &*actor.account;
-        let agent = self.agents.get(actor, agent).await?;
-        let there = self.store.list_assignments(account, &agent.id).await?;
-        let found = there
-            .into_iter()
-            .find(|one| one.skill_name == **skill || one.skill_id == **skill);
-        let found = found.ok_or_else(|| ServiceError::not_found("skill"))?;
+        let (agent, found) = self.find(actor, agent, skill).await?;
         self.store
             .uninstall_skill(account, &agent.id, &found.skill_id)
             .await?;
@@ -242,6 +258,25 @@ impl Assignments {
             skill: found.skill_name,
             needs_restart: self.agents.mark_for_restart(&agent).await?,
         })
+    }
+
+    /// Finds a skill, by name or UUID, on an agent.
+    async fn find(
+        &self,
+        actor: &Actor,
+        agent: &AgentId,
+        skill: &SkillRef,
+    ) -> Result<(Arc<Agent>, Assignment), ServiceError> {
+        let agent = self.agents.get(actor, agent).await?;
+        let there = self
+            .store
+            .list_assignments(&actor.account, &agent.id)
+            .await?;
+        let found = there
+            .into_iter()
+            .find(|one| one.skill_name == **skill || one.skill_id == **skill);
+        let found = found.ok_or_else(|| ServiceError::not_found("skill"))?;
+        Ok((agent, found))
     }
 
     /// Checks that the agent may have one more skill. Another version of a skill takes the place of the one that is there. The
@@ -271,9 +306,7 @@ impl Assignments {
         version: &VersionHead,
     ) -> Result<(), ServiceError> {
         if there.iter().any(|one| one.version_id == version.id) {
-            return Err(ServiceError::conflict(
-                "Skill already assigned to this agent",
-            ));
+            return Err(already_assigned());
         }
         // The names that the model sees begin with the skill's: equal ones would be of equal tools.
         let is_namesake =
@@ -323,6 +356,11 @@ impl Assignments {
             ))),
         }
     }
+}
+
+/// The text is that of the specification of `/api/skills`.
+fn already_assigned() -> ServiceError {
+    ServiceError::conflict("Skill already assigned to this agent")
 }
 
 /// Reads the permissions that a caller names, which must be inside what is asked for.

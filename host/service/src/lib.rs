@@ -46,7 +46,10 @@ pub use agents::{
     AgentUsage, Agents, CreateAgent, Personality, RuleName, SetPersonality, StatusNow, UpdateAgent,
 };
 pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
-pub use assignments::{Assignments, ConsentDifference, InstallSkill, Installed, Uninstalled};
+pub use assignments::{
+    AssignSkill, Assignments, ChangeAssignment, ConsentDifference, InstallSkill, Installed,
+    OtherVersion, Uninstalled,
+};
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError, error_chain};
@@ -71,6 +74,6 @@ pub use runs::Runs;
 pub use scope::{Scope, Scopes};
 pub use services::{ServiceConfig, Services};
 pub use skillgate_agent::{StopReason, ToolOrigin, ToolOutcome};
-pub use skills::Skills;
+pub use skills::{ListPool, PoolPage, Skills};
 pub use swarms::{CreateSwarm, SwarmDetails, SwarmOverview, Swarms, UpdateSwarm};
 pub use usage::{Usage, UsageQuery, UsageReport};
