@@ -211,8 +211,8 @@ fn doctor_names_what_is_wrong_and_its_remedy() {
         assert!(ended.stderr.contains("failed"), "{}", ended.stderr);
         let findings: Value = serde_json::from_str(&ended.stdout).unwrap();
         let found = findings.as_array().unwrap().iter();
-        let found = found.filter(|one| one["check"] == check);
-        found.cloned().next().unwrap()
+        let mut found = found.filter(|one| one["check"] == check);
+        found.next().cloned().unwrap()
     };
     let full = finding(&bench, &["--min-free-disk", "1000000GiB"], "disk");
     assert_eq!(full["state"], "failed");
