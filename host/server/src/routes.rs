@@ -353,6 +353,7 @@ fn v1() -> Surface {
             auth::log_out,
             "Log out: end the session of the cookie",
         )
+        .needs_session()
         .tag("runs")
         .get(
             "/agents/{id}/runs",

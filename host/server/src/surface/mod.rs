@@ -54,6 +54,8 @@ pub struct Operation {
     pub has_etag: bool,
     /// Whether `If-Match` is looked at: it names the `ETag` of the `GET` of the same path.
     pub takes_if_match: bool,
+    /// Whether it is about the session whose cookie the request carries, so that a key alone finds nothing.
+    pub needs_session: bool,
 }
 
 impl Operation {
@@ -158,6 +160,11 @@ impl Surface {
         self.last(|operation| operation.takes_if_match = true)
     }
 
+    /// Says that the operation that was added last is about the session of the request's cookie.
+    pub(crate) fn needs_session(self) -> Self {
+        self.last(|operation| operation.needs_session = true)
+    }
+
     fn last(mut self, change: impl FnOnce(&mut Operation)) -> Self {
         if let Some(row) = self.rows.last_mut() {
             change(&mut row.operation);
@@ -244,6 +251,7 @@ impl Surface {
             takes_idempotency_key: creates && access != Access::Public,
             has_etag: false,
             takes_if_match: false,
+            needs_session: false,
             method,
             path: format!("{}{path}", self.prefix),
             access,

@@ -90,7 +90,6 @@ fn operation_object(row: &Row, description: Description) -> Value {
     let Operation {
         method,
         path,
-        access,
         summary,
         envelope,
         tag,
@@ -100,7 +99,7 @@ fn operation_object(row: &Row, description: Description) -> Value {
         "operationId": operation_id(method, path, *envelope),
         "summary": summary,
         "tags": [tag],
-        "security": security(*access),
+        "security": security(&row.operation),
         "responses": responses(&row.operation, &description),
     });
     let parameters: Vec<Value> = path_parameters(path)
@@ -160,8 +159,9 @@ fn operation_id(method: &Method, path: &str, envelope: Envelope) -> String {
 }
 
 /// Beside the schemes stands the scope that the key must hold.
-fn security(access: Access) -> Value {
-    match access {
+fn security(operation: &Operation) -> Value {
+    match operation.access {
+        Access::AnyKey if operation.needs_session => json!([{ "session": [] }]),
         Access::Public => json!([]),
         Access::AnyKey => json!([{ "apiKey": [] }, { "bearer": [] }, { "session": [] }]),
         Access::Scoped(scope) => {
