@@ -8,6 +8,7 @@
 //! - [`fuzz`]: what others send us, tried with bytes that nobody meant.
 //! - [`fake_anthropic`]: a peer that speaks the protocol of a language model.
 //! - [`fake_embeddings`]: a peer that speaks the protocol of an embedding model.
+//! - [`fake_issuer`]: an identity provider, with its keys and its tokens.
 //! - [`relay_registry`]: an attacker's registry, which passes on what publishers send to it.
 //! - [`sample`]: answers compared with samples from the specification.
 //! - [`postgres`]: a PostgreSQL server that lives as long as the tests.
@@ -22,6 +23,7 @@ pub mod abuse;
 pub mod app;
 pub mod fake_anthropic;
 pub mod fake_embeddings;
+pub mod fake_issuer;
 pub mod fuzz;
 pub mod postgres;
 pub mod process;

@@ -11,11 +11,14 @@ use skillgate_store::{Store, Timestamp};
 
 use crate::accounts::Accounts;
 use crate::agents::Agents;
-use crate::api_keys::{ApiKeyCache, ApiKeys};
+use crate::api_keys::ApiKeys;
 use crate::assignments::Assignments;
 use crate::background::Background;
 use crate::chat::Chat;
 use crate::config::ServiceLimits;
+use crate::console_sessions::ConsoleSessions;
+use crate::credentials::{CallerCache, CredentialLookup, IdentityProvider, TokenKeys};
+use crate::idempotency::Idempotency;
 use crate::knowledge::Knowledge;
 use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
@@ -30,8 +33,9 @@ use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
 use crate::swarms::Swarms;
+use crate::tokens::Tokens;
 use crate::usage::Usage;
-use crate::{ProviderConfig, PublicUrl, ServiceError};
+use crate::{IdentityProviderConfig, ProviderConfig, PublicUrl, ServiceError};
 
 /// How often what is written in batches is written.
 const BATCH: Duration = Duration::from_secs(5);
@@ -48,6 +52,8 @@ pub struct ServiceConfig {
     pub embedder: Arc<dyn Embedder>,
     /// Requests a minute for an API key that has no limit of its own; 0 is none.
     pub rate_limit: u32,
+    /// The operator's own identity provider, whose tokens are accepted, too.
+    pub identity_provider: Option<IdentityProviderConfig>,
     /// What one turn of an agent may use.
     pub budget: Budget,
     /// Where the world reaches this host: what publishers' proofs are made for.
@@ -68,6 +74,10 @@ pub struct Services {
     pub assignments: Assignments,
     /// Messages and sessions.
     pub chat: Chat,
+    /// Sessions of the console.
+    pub console_sessions: ConsoleSessions,
+    /// Requests that are sent again.
+    pub idempotency: Idempotency,
     /// What agents and swarms know.
     pub knowledge: Arc<Knowledge>,
     /// Agents' logs.
@@ -84,6 +94,10 @@ pub struct Services {
     pub swarms: Swarms,
     /// What accounts used.
     pub usage: Usage,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// The callers seen lately.
+    pub callers: Arc<CallerCache>,
     store: Store,
     loaded_skills: LoadedSkills,
     driver: Arc<RunDriver>,
@@ -152,7 +166,7 @@ impl Services {
             agents: agents.clone(),
             knowledge: knowledge.clone(),
             loaded_skills: loaded_skills.clone(),
-            providers,
+            providers: providers.clone(),
             places: places.clone(),
             logs: logs.clone(),
             budget: config.budget,
@@ -161,6 +175,14 @@ impl Services {
             hub: RunHub::default(),
             event_page_bytes: limits.pages.run_events,
         });
+        let token_keys = TokenKeys::new(&store.token_signing_seed(), &config.public_url);
+        let token_keys = Arc::new(token_keys);
+        let identity_provider = config
+            .identity_provider
+            .map(|provider| IdentityProvider::new(provider, providers.http.clone()));
+        let lookup = CredentialLookup::new(store.clone(), token_keys.clone(), identity_provider);
+        let callers = Arc::new(CallerCache::new(store.clone(), lookup));
+        let console_sessions = ConsoleSessions::new(store.clone(), &config.public_url);
         let publisher_keys = PublisherKeys::new(store.clone(), config.public_url);
         Self {
             accounts: Accounts::new(store.clone()),
@@ -188,6 +210,10 @@ impl Services {
                 package_work,
                 &limits,
             ),
+            console_sessions,
+            idempotency: Idempotency::new(store.clone()),
+            tokens: Tokens::new(store.clone(), token_keys),
+            callers,
             publisher_keys,
             runs: Runs::new(
                 store.clone(),
@@ -219,11 +245,6 @@ impl Services {
         &self.background
     }
 
-    /// Looks up API keys.
-    pub fn api_key_cache(&self) -> &ApiKeyCache {
-        self.api_keys.cache()
-    }
-
     /// Resumes, in the background, every run that has not ended.
     ///
     /// # Errors
@@ -253,7 +274,7 @@ impl Services {
 
     /// Writes what waits to be written in a batch.
     pub async fn flush(&self) {
-        self.api_keys.cache().write_uses().await;
+        self.callers.write_uses().await;
         self.logs.flush().await;
     }
 
@@ -268,7 +289,7 @@ impl Services {
             .await
             .is_some()
         {
-            self.api_keys.cache().write_uses().await;
+            self.callers.write_uses().await;
             self.loaded_skills.tidy();
         }
     }

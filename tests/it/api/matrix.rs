@@ -109,6 +109,7 @@ fn body(operation: &Operation) -> Option<Value> {
             json!({ "secrets": { "anthropicApiKey": "x" } })
         }
         (&Method::PUT, "/v1/account/model-tiers") => json!({ "low": ["demo/demo"] }),
+        (&Method::POST, "/v1/auth/token") => json!({ "ttl": 60 }),
         (&Method::POST, "/v1/api-keys") => json!({ "label": "L", "scopes": ["chat"] }),
         (&Method::POST, "/v1/knowledge/ingest") => {
             json!({ "agentId": "a", "chunks": [{ "text": "t", "source": "s" }] })
@@ -146,6 +147,7 @@ async fn only_what_tells_of_the_server_needs_no_key() {
     let known = [
         "/healthz",
         "/readyz",
+        "/.well-known/jwks.json",
         "/openapi.json",
         "/docs",
         "/docs/{file}",

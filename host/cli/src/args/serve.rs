@@ -40,6 +40,8 @@ pub(crate) struct Serve {
     /// Requests a minute for a key that has no limit of its own; 0 is none.
     #[arg(long, env = environment::RATE_LIMIT, default_value_t = 120, value_name = "N")]
     pub(crate) rate_limit: u32,
+    #[command(flatten)]
+    pub(crate) identity: IdentityProvider,
     /// Networks that skills may reach although they are private, CIDR. May be repeated.
     #[arg(long = "allow-egress", env = environment::ALLOW_EGRESS, value_delimiter = ',', value_name = "CIDR")]
     pub(crate) allow_egress: Vec<ipnet::IpNet>,
@@ -65,6 +67,23 @@ pub(crate) struct Serve {
     pub(crate) embedding: super::Embedding,
     #[command(flatten)]
     pub(crate) limits: super::Limits,
+}
+
+/// The operator's own identity provider (OpenID Connect), whose tokens are accepted beside API keys.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct IdentityProvider {
+    /// The issuer of tokens that are accepted beside our own, exactly as its discovery document names it.
+    #[arg(long, env = environment::OIDC_ISSUER, requires = "oidc_audience", value_name = "URL")]
+    pub(crate) oidc_issuer: Option<skillgate_service::IssuerUrl>,
+    /// Whom its tokens have to be issued for.
+    #[arg(long, env = environment::OIDC_AUDIENCE, requires = "oidc_issuer", value_name = "AUDIENCE")]
+    pub(crate) oidc_audience: Option<String>,
+    /// The claim of its tokens that names the account.
+    #[arg(long, env = environment::OIDC_ACCOUNT_CLAIM, default_value = "skillgate_account", value_name = "NAME")]
+    pub(crate) oidc_account_claim: String,
+    /// The claim of its tokens that names the scopes, space separated or as a list.
+    #[arg(long, env = environment::OIDC_SCOPE_CLAIM, default_value = "scope", value_name = "NAME")]
+    pub(crate) oidc_scope_claim: String,
 }
 
 /// How log lines are written.

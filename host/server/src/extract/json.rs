@@ -31,7 +31,7 @@ where
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let declared = is_json(&request);
-        let bytes = read(request, app, LIMIT).await?;
+        let bytes = read_body(request, app, LIMIT).await?;
         if bytes.len() <= LARGE {
             return parse(&bytes, declared).map(Self);
         }
@@ -45,7 +45,7 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let declared = is_json(&request);
-        let bytes = read(request, app, JSON_LIMIT).await?;
+        let bytes = read_body(request, app, JSON_LIMIT).await?;
         if bytes.is_empty() {
             Ok(Self(T::default()))
         } else {
@@ -55,7 +55,11 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
 }
 
 /// The whole body, within the time that one may take.
-async fn read(request: Request, app: &App, limit: usize) -> Result<Bytes, ApiError> {
+pub(crate) async fn read_body(
+    request: Request,
+    app: &App,
+    limit: usize,
+) -> Result<Bytes, ApiError> {
     let patience = app.connections().body_timeout;
     match tokio::time::timeout(patience, Bytes::from_request(request, app)).await {
         Ok(read) => read.map_err(|error| unread(error, limit)),
