@@ -1,7 +1,7 @@
 //! Reads a stream of server-sent events, line by line, as RFC-minded clients do.
 
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
 use serde_json::Value;
 
 /// One event.
@@ -24,7 +24,8 @@ impl Event {
 /// A stream of events that is being read.
 pub struct Events {
     bytes: BoxStream<'static, Vec<u8>>,
-    buffer: String,
+    /// What came and is no whole event yet; a chunk may end inside a character.
+    buffer: Vec<u8>,
 }
 
 impl Events {
@@ -38,28 +39,29 @@ impl Events {
             kind.starts_with("text/event-stream"),
             "not a stream of events: {kind}"
         );
-        let bytes = response
-            .bytes_stream()
-            .map(|chunk| chunk.unwrap_or_default().to_vec())
-            .boxed();
+        let chunks = response.bytes_stream();
+        Self::of_chunks(chunks.map(|chunk| chunk.unwrap_or_default().to_vec()))
+    }
+
+    fn of_chunks(chunks: impl Stream<Item = Vec<u8>> + Send + 'static) -> Self {
         Self {
-            bytes,
-            buffer: String::new(),
+            bytes: chunks.boxed(),
+            buffer: Vec::new(),
         }
     }
 
     /// The next event; `None` when the stream has ended.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
-            while let Some((block, rest)) = self.buffer.split_once("\n\n") {
-                let event = parse(block);
-                self.buffer = rest.to_owned();
+            while let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
+                let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
+                let event = parse(str::from_utf8(&block).unwrap());
                 if event.is_some() {
                     return event;
                 }
             }
             let chunk = self.bytes.next().await?;
-            self.buffer.push_str(std::str::from_utf8(&chunk).unwrap());
+            self.buffer.extend(chunk);
         }
     }
 
@@ -101,4 +103,22 @@ fn parse(block: &str) -> Option<Event> {
         id: field("id"),
         data: field("data")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+
+    use super::Events;
+
+    #[tokio::test]
+    async fn a_character_may_come_in_two_chunks() {
+        let text = ": waits\n\nid: 1\ndata: é 東 \u{1f600}\n\ndata: b\n\n";
+        for size in 1..text.len() {
+            let chunks: Vec<Vec<u8>> = text.as_bytes().chunks(size).map(<[u8]>::to_vec).collect();
+            let events = Events::of_chunks(stream::iter(chunks)).all().await;
+            let data: Vec<&str> = events.iter().map(|event| event.data.as_str()).collect();
+            assert_eq!(data, ["é 東 \u{1f600}", "b"], "chunks of {size} bytes");
+        }
+    }
 }

@@ -287,6 +287,8 @@ fn v1() -> Surface {
             knowledge::ingest,
             "Store chunks of text in the knowledge of an agent or a swarm",
         )
+        .names_thing()
+        .example(r#"{"agentId": "$AGENT_ID", "chunks": [{"text": "Refunds are paid within 14 days.", "source": "faq.md", "metadata": {"type": "faq"}}]}"#)
         .body_limit(knowledge::MAX_BODY)
         .get(
             "/knowledge",
@@ -294,18 +296,24 @@ fn v1() -> Surface {
             knowledge::list,
             "List entries of knowledge, oldest first",
         )
+        .names_thing()
+        .example_query("agentId=$AGENT_ID&limit=20")
         .delete(
             "/knowledge",
             Scoped(KnowledgeWrite),
             knowledge::delete,
             "Delete an entry of knowledge, those of a source, or all",
         )
+        .names_thing()
+        .example_query("agentId=$AGENT_ID&source=faq.md")
         .post(
             "/knowledge/search",
             Scoped(KnowledgeRead),
             knowledge::search,
             "Search knowledge by words and by what it is about",
         )
+        .names_thing()
+        .example(r#"{"agentId": "$AGENT_ID", "query": "When are refunds paid?", "limit": 5}"#)
         .tag("publisher keys")
         .get(
             "/publisher-keys",

@@ -217,7 +217,12 @@ impl Knowledge {
         }
     }
 
-    async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, ServiceError> {
+    async fn embed(&self, actor: &Actor, texts: &[String]) -> Result<Vec<Vec<f32>>, ServiceError> {
+        // While another machine computes, no processor is kept from others here.
+        let _place = match self.embedder.computes_here() {
+            true => Some(self.work_place(actor).await?),
+            false => None,
+        };
         self.embedder.embed(texts).await.map_err(embedding_failed)
     }
 

@@ -65,11 +65,11 @@ pub use id::{
     AccountId, AgentId, ApiKeyId, KnowledgeEntryId, PersonalityVersionNumber, PublisherKeyRef,
     RunId, SessionId, SkillRef, SwarmId,
 };
+pub use idempotency::{Attempt, FirstAttempt, Idempotency};
 pub use knowledge::{
     FoundKnowledge, Ingested, Knowledge, KnowledgeChunk, KnowledgeSelection, KnowledgeTarget,
     ReceivingPlace,
 };
-pub use idempotency::{Attempt, FirstAttempt, Idempotency};
 pub use logs::Logs;
 pub use model_tiers::ModelTiers;
 pub use packages::Packages;

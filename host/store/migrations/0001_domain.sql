@@ -326,7 +326,7 @@ CREATE TABLE knowledge_scope (
     swarm_id TEXT UNIQUE REFERENCES swarm (id) ON DELETE CASCADE,
     entries BIGINT NOT NULL, -- how many there are, and their bytes
     bytes BIGINT NOT NULL,
-    last_seq BIGINT NOT NULL, -- the last number given to an entry; none is given twice
+    last_seq BIGINT NOT NULL CHECK (last_seq < 4294967296), -- the last number given to an entry; none is given twice
     revision BIGINT NOT NULL, -- raised when vectors are added or replaced
     deletions BIGINT NOT NULL -- raised when vectors are deleted or replaced
 );
@@ -341,7 +341,7 @@ CREATE TABLE knowledge_entry (
     source TEXT NOT NULL,
     type TEXT, -- `type` of the metadata
     metadata TEXT NOT NULL,
-    size BIGINT NOT NULL, -- bytes of text, source and metadata
+    size BIGINT NOT NULL, -- bytes of all that is kept of it
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (scope, seq)

@@ -1,7 +1,5 @@
 //! Entries of knowledge, as they are added.
 
-use serde_json::Value;
-
 use crate::db::{Tx, args};
 use crate::error::{Limit, Limited};
 use crate::knowledge_scope::{find_or_make_scope, hold_owner};
@@ -17,8 +15,8 @@ pub struct NewKnowledgeEntry {
     pub source: String,
     /// `type` of its metadata.
     pub kind: Option<String>,
-    /// A JSON object.
-    pub metadata: Value,
+    /// A JSON object, as text.
+    pub metadata: String,
     /// The terms under which it is found, from [`knowledge_terms`](crate::knowledge_terms).
     pub terms: String,
     /// Its vector.
@@ -43,7 +41,7 @@ pub struct NewKnowledge<'a> {
 pub struct MostKnowledge {
     /// Entries of one scope.
     pub scope_entries: i64,
-    /// Bytes of text, source and metadata of one account.
+    /// Bytes of one account, with what makes its entries be found: vectors and terms.
     pub account_bytes: i64,
 }
 
@@ -86,8 +84,9 @@ impl Store {
         let bytes: i64 = new.entries.iter().map(size).sum();
         let _turn = self.turn_to_write(bytes.unsigned_abs() as usize).await?;
         let mut tx = self.db.begin().await?;
-        tx.hold_account(account).await?;
         hold_owner(&mut tx, owner).await?;
+        // Those who add to the same account wait for each other: they count.
+        tx.hold_account(account).await?;
         let Some(scope) = find_or_make_scope(&mut tx, account, owner).await? else {
             return Ok(KnowledgeAdded::NoOwner);
         };
@@ -177,8 +176,9 @@ async fn insert(
     Ok(())
 }
 
-/// The bytes that an entry counts.
+/// The bytes that an entry counts. Of short texts, vector and terms are by far the most.
 fn size(entry: &NewKnowledgeEntry) -> i64 {
-    let bytes = entry.text.len() + entry.source.len() + entry.metadata.to_string().len();
-    i64::try_from(bytes).unwrap_or(i64::MAX)
+    let written = entry.text.len() + entry.source.len() + entry.metadata.len();
+    let made = entry.vector.len() + entry.terms.len();
+    i64::try_from(written + made).unwrap_or(i64::MAX)
 }

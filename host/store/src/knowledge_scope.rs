@@ -13,6 +13,11 @@ pub enum KnowledgeOwner {
 }
 
 impl KnowledgeOwner {
+    /// The owner that a scope names; `None` where it names none.
+    pub(crate) fn of(agent: Option<String>, swarm: Option<String>) -> Option<Self> {
+        agent.map(Self::Agent).or(swarm.map(Self::Swarm))
+    }
+
     pub(crate) fn agent(&self) -> Option<&str> {
         match self {
             Self::Agent(id) => Some(id),

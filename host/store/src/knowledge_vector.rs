@@ -103,16 +103,10 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
         let owner = "SELECT agent_id, swarm_id FROM knowledge_scope WHERE number = $1";
-        let owner = match tx.optional(owner, args![scope]).await? {
-            Some(Owner {
-                agent_id: Some(agent),
-                ..
-            }) => KnowledgeOwner::Agent(agent),
-            Some(Owner {
-                swarm_id: Some(swarm),
-                ..
-            }) => KnowledgeOwner::Swarm(swarm),
-            _ => return Ok(()),
+        let owner: Option<Owner> = tx.optional(owner, args![scope]).await?;
+        let owner = owner.and_then(|owner| KnowledgeOwner::of(owner.agent_id, owner.swarm_id));
+        let Some(owner) = owner else {
+            return Ok(());
         };
         hold_owner(&mut tx, &owner).await?;
         let revision: Option<(i64,)> = tx

@@ -94,7 +94,7 @@ pub use installation::{Installation, Source};
 pub use knowledge_addition::{KnowledgeAdded, MostKnowledge, NewKnowledge, NewKnowledgeEntry};
 pub use knowledge_entry::{KnowledgeEntry, MAX_KNOWLEDGE_FOUND};
 pub use knowledge_scope::{KnowledgeOwner, KnowledgeScope};
-pub use knowledge_text::knowledge_terms;
+pub use knowledge_text::{KnowledgeQuery, knowledge_terms};
 pub use knowledge_vector::{KnowledgeVector, OutdatedKnowledge, VectorRange};
 pub use log::{LogLine, NewLogLine};
 pub use master_key::MasterKey;

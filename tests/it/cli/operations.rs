@@ -9,6 +9,7 @@ use super::bench::{Bench, Server};
 use super::{REFUSED, USAGE};
 
 const PASSPHRASE: &str = "correct horse battery staple";
+const KNOWN: &str = "Invoices are paid within fourteen days.";
 const STATE: &str = "data/state/0a/1b/2c/files/notes/first.txt";
 
 /// A backup of a server that served meanwhile, with its master key.
@@ -26,6 +27,8 @@ impl Backup {
         let client = server.client(&bench);
         client.run(&["chat", "Demo", "before the backup"]).ok();
         bench.write(STATE, b"kept");
+        let key = server.key.clone().unwrap();
+        assert_eq!(ingest(&server, &key, KNOWN)["stored"], 1);
         let database = &arguments.iter().position(|one| *one == "--database-url");
         let database = database.map_or(&[][..], |at| &arguments[at..at + 2]);
         let command = ["backup", "saved.backup", "--with-master-key", "--json"];
@@ -33,7 +36,8 @@ impl Backup {
         assert_eq!(written["files"], 1);
         assert!(written["rows"].as_u64().unwrap() > 5, "{written}");
         client.run(&["chat", "Demo", "after the backup"]).ok();
-        let (key, agent) = (server.key.clone().unwrap(), server.agent.clone());
+        assert_eq!(ingest(&server, &key, "Said after the backup.")["stored"], 1);
+        let agent = server.agent.clone();
         server.stop();
         Self { bench, key, agent }
     }
@@ -57,16 +61,59 @@ impl Backup {
         assert!(said.contains("after the restoration"), "{said}");
         assert!(!said.contains("after the backup"), "{said}");
         assert_eq!(bench.read(STATE), b"kept");
+        knowledge_is_there(&server, &self.key);
         server.stop();
     }
 }
 
+/// Full text and vectors came with the entry: it is first by both, and nothing is added that it says already.
+fn knowledge_is_there(server: &Server, key: &str) {
+    let search = |query: &str| {
+        let body = json!({ "agentId": server.agent, "query": query });
+        call(server, key, "/v1/knowledge/search", Some(&body))["data"].clone()
+    };
+    let found = search(KNOWN);
+    assert_eq!(
+        (
+            &found[0]["text"],
+            &found[0]["score"],
+            found.as_array().unwrap().len()
+        ),
+        (&json!(KNOWN), &json!(1.0), 1),
+        "{found}"
+    );
+    assert_eq!(ingest(server, key, KNOWN)["skipped"], 1);
+    assert_eq!(
+        ingest(server, key, "Said after the restoration.")["stored"],
+        1
+    );
+    let found = search("restoration");
+    assert_eq!(found[0]["text"], "Said after the restoration.", "{found}");
+}
+
+fn ingest(server: &Server, key: &str, text: &str) -> Value {
+    let chunks = json!([{ "text": text, "source": "a.md" }]);
+    let body = json!({ "agentId": server.agent, "chunks": chunks });
+    call(server, key, "/v1/knowledge/ingest", Some(&body))["data"].clone()
+}
+
 fn history(server: &Server, key: &str) -> String {
-    let url = format!("{}/v1/agents/{}/chat/messages", server.url, server.agent);
+    let path = format!("/v1/agents/{}/chat/messages", server.agent);
+    call(server, key, &path, None).to_string()
+}
+
+/// What the server answers to a `POST` of a body, or to a `GET`.
+fn call(server: &Server, key: &str, path: &str, body: Option<&Value>) -> Value {
+    let url = format!("{}{path}", server.url);
+    let client = reqwest::Client::new();
+    let request = match body {
+        Some(body) => client.post(url).json(body),
+        None => client.get(url),
+    };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let request = reqwest::Client::new().get(url).header("x-api-key", key);
-        request.send().await.unwrap().text().await.unwrap()
+        let answer = request.header("x-api-key", key).send().await.unwrap();
+        answer.json().await.unwrap()
     })
 }
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
-use skillgate_agent::embedding::{Embedder, HashedNgrams};
+use skillgate_agent::embedding::{Embedder, HashedNgrams, OpenAiEmbedder, OpenAiEmbedderConfig};
+use skillgate_agent::{HttpClient, RetryPolicy};
+use skillgate_service::config::{KnowledgeLimits, ServiceLimits};
 use skillgate_tests::app::{Setup, TestApp};
 use skillgate_tests::fake_embeddings::FakeEmbeddings;
 
@@ -100,7 +102,7 @@ async fn another_model_embeds_anew_and_never_compares_with_the_old() {
     let client = before.admin().await;
     let agent = client.agent().await;
     let texts: Vec<String> = (0..70)
-        .map(|number| format!("text{number} {}", number * 3))
+        .map(|number| format!("text{number} {}", number * 2))
         .collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     ingest(&client, &agent, "s", &texts[..69]).await;
@@ -131,15 +133,58 @@ async fn another_model_embeds_anew_and_never_compares_with_the_old() {
     tokio::time::timeout(Duration::from_secs(60), done)
         .await
         .expect("all are embedded anew");
-    assert_eq!(found(&client, &agent, "query 30").await[0], "text10 30");
-    assert_eq!(found(&client, &agent, "refused").await, ["refused 5"]);
+    assert_eq!(found(&client, &agent, "query 30").await[0], "text15 30");
+    // 250 degrees point away from all entries, so that words alone find.
+    assert_eq!(found(&client, &agent, "refused 250").await, ["refused 5"]);
     let stored = ingest(
         &client,
         &agent,
         "s",
-        &["another 31", "refused to be alike 170"],
+        &["another 31", "refused to be alike 140"],
     )
     .await;
     assert_eq!(stored, json!({ "stored": 0, "skipped": 2, "total": 2 }));
     assert_eq!(listed(&client, &agent).await.len(), all.min(50));
+}
+
+#[tokio::test]
+async fn a_search_goes_on_by_words_when_the_provider_is_silent() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Some(format!("sqlite://{}", folder.path().join("a.db").display()));
+    let mut before = TestApp::start(Setup {
+        database: database.clone(),
+        ..Setup::default()
+    })
+    .await;
+    let client = before.admin().await;
+    let agent = client.agent().await;
+    ingest(&client, &agent, "s", &["tariffs", "another text"]).await;
+    before.stop().await;
+
+    // Connections are made, because it listens, and nothing is ever read.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let embedder = OpenAiEmbedder::new(OpenAiEmbedderConfig {
+        http: HttpClient::default(),
+        base_url: format!("http://{}/v1", silent.local_addr().unwrap()),
+        api_key: None,
+        model: "silent".to_owned(),
+        dimension: 2,
+        retry: RetryPolicy::default(),
+    });
+    let knowledge = KnowledgeLimits {
+        query_patience: Duration::from_millis(1),
+        ..KnowledgeLimits::default()
+    };
+    let after = TestApp::start(Setup {
+        embedder: Arc::new(embedder),
+        database,
+        limits: ServiceLimits {
+            knowledge,
+            ..ServiceLimits::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    let client = client.at(&after.url);
+    assert_eq!(found(&client, &agent, "tariffs").await, ["tariffs"]);
 }

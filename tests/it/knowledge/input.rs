@@ -1,5 +1,6 @@
 //! What is not acceptable, and what only looks dangerous.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use skillgate_tests::app::{Setup, TestApp};
 use skillgate_tests::postgres;
@@ -35,6 +36,12 @@ async fn each_bad_field_is_named() {
             with(json!({ "a": "b".repeat(9_000) })),
             "at most 8192 bytes",
         ),
+        // A few bytes that would take a hundred times as many as values.
+        (
+            with(json!({ "a": vec![json!({ "b": 0 }); 100_000] })),
+            "at most 8192 bytes",
+        ),
+        (with(json!([])), "chunks[0].metadata: must be an object"),
         (json!("text"), "chunks"),
     ] {
         let body = json!({ "agentId": agent, "chunks": chunks });
@@ -46,6 +53,19 @@ async fn each_bad_field_is_named() {
         json!([{ "text": "ä".repeat(4_000), "source": "b".repeat(2_000), "metadata": nested(8) }]);
     let body = json!({ "agentId": agent, "chunks": longest });
     client.post("/v1/knowledge/ingest", body).await.data(200);
+    for metadata in [
+        "null".to_owned(),
+        format!("{{{}}}", " ".repeat(10_000)),
+        format!(r#"{{"type":"{}"}}"#, r"\u00e4".repeat(4_000)),
+    ] {
+        let text = metadata.len();
+        let body = format!(
+            r#"{{"agentId":"{agent}","chunks":[{{"text":"{text}","source":"b","metadata":{metadata}}}]}}"#
+        );
+        let request = client.request(Method::POST, "/v1/knowledge/ingest");
+        let request = request.header("content-type", "application/json");
+        client.send(request.body(body)).await.data(200);
+    }
 }
 
 #[tokio::test]
@@ -193,6 +213,13 @@ async fn no_query_is_syntax(setup: Setup) {
         format!(r#"{{"agentId":"{agent}","query":"\udc00 robert"}}"#),
         format!(r#"{{"agentId":"{agent}","query":"robert","limit":-1}}"#),
         format!(r#"{{"agentId":"{agent}","query":["robert"]}}"#),
+        // What nobody reads must not hide it from those who look for it.
+        format!(
+            r#"{{"agentId":"{agent}","query":"robert\u0000","other":{}{}}}"#,
+            "[".repeat(200),
+            "]".repeat(200)
+        ),
+        format!(r#"{{"agentId":"{agent}","query":"robert\u0000","other":"\ud800"}}"#),
     ] {
         let request = client.request(reqwest::Method::POST, "/v1/knowledge/search");
         let request = request

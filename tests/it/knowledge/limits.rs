@@ -58,7 +58,7 @@ async fn a_knowledge_base_has_so_many_entries() {
 #[tokio::test]
 async fn an_account_has_so_many_bytes() {
     let (app, client) = app(KnowledgeLimits {
-        account_bytes: 90,
+        account_bytes: 1_000,
         ..KnowledgeLimits::default()
     })
     .await;
@@ -67,6 +67,7 @@ async fn an_account_has_so_many_bytes() {
         &client,
         &agent,
         "s",
+        // Its vector has 512 bytes, and each word is a term of 16.
         &["a text of about fifty bytes with its metadata"],
     )
     .await;
@@ -76,7 +77,7 @@ async fn an_account_has_so_many_bytes() {
         &["another text that has about as many bytes as it"],
     )
     .await;
-    assert!(told.contains("it may have 90"), "{told}");
+    assert!(told.contains("it may have 1000"), "{told}");
     client
         .delete(&format!(
             "/v1/knowledge?agentId={agent}&all=true&confirm=true"
@@ -96,7 +97,7 @@ async fn an_account_has_so_many_bytes() {
         &stranger,
         &own,
         "s",
-        &["another account has its own hundred bytes to use"],
+        &["another account has its own thousand bytes to use"],
     )
     .await;
 }

@@ -1,9 +1,8 @@
 //! Knowledge.
 
-use serde_json::json;
 use skillgate_store::{
-    KnowledgeAdded, KnowledgeOwner, KnowledgeScope, MostKnowledge, NewKnowledge, NewKnowledgeEntry,
-    NewSwarm, Store, StoreError, VectorRange, knowledge_terms,
+    KnowledgeAdded, KnowledgeOwner, KnowledgeQuery, KnowledgeScope, MostKnowledge, NewKnowledge,
+    NewKnowledgeEntry, NewSwarm, Store, StoreError, VectorRange, knowledge_terms,
 };
 
 use super::given::{an_account, an_agent};
@@ -14,7 +13,7 @@ fn entry(owner: &KnowledgeOwner, text: &str, source: &str) -> NewKnowledgeEntry 
         text: text.into(),
         source: source.into(),
         kind: Some("faq".into()),
-        metadata: json!({ "type": "faq" }),
+        metadata: r#"{"type":"faq"}"#.into(),
         terms: knowledge_terms(owner, &words),
         vector: text.bytes().take(4).collect(),
     }
@@ -43,10 +42,8 @@ async fn add(
 
 async fn search(store: &Store, owner: &KnowledgeOwner, words: &[&str]) -> Vec<i64> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-    store
-        .search_knowledge_text(owner, &words, 10)
-        .await
-        .unwrap()
+    let query = KnowledgeQuery::new(owner, &words);
+    store.search_knowledge_text(&query, 3, 10).await.unwrap()
 }
 
 fn range(after: i64, scope: KnowledgeScope) -> VectorRange {

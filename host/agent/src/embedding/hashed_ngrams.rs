@@ -34,6 +34,10 @@ impl Embedder for HashedNgrams {
         DIMENSION
     }
 
+    fn computes_here(&self) -> bool {
+        true
+    }
+
     async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, ProviderError> {
         let texts = texts.to_vec();
         let work = tokio::task::spawn_blocking(move || {

@@ -22,6 +22,11 @@ pub trait Embedder: Send + Sync {
     /// How many numbers each vector has.
     fn dimension(&self) -> usize;
 
+    /// Whether it takes this machine's processor, and does not wait for another one's.
+    fn computes_here(&self) -> bool {
+        false
+    }
+
     /// Embeds texts: a vector for each, in their order. Long computing happens apart from the threads that serve requests.
     ///
     /// # Errors

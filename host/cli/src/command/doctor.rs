@@ -84,7 +84,7 @@ pub(crate) async fn run(options: &Serve, output: &Output) -> Outcome {
     let (of_database, server_time) = database::check(&options.database, master_key.ok()).await;
     findings.push(of_database);
     findings.push(clock::check(server_time));
-    findings.extend(providers::check().await);
+    findings.extend(providers::check(&options.embedding).await);
     output.result(&findings, |findings| table(findings))?;
     let failed = findings.iter().filter(|one| one.state == State::Failed);
     match failed.count() {

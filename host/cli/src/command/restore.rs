@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use serde::Serialize;
+use skillgate_agent::embedding::words;
 use skillgate_store::{Import, MasterKey, Store};
 use tokio::runtime::Handle;
 
@@ -55,7 +56,7 @@ pub(crate) async fn run(arguments: Restore, output: &Output) -> Outcome {
     if restored.files > 0 {
         fs::rename(&draft, &state).with_context(|| format!("cannot make {}", state.display()))?;
     }
-    import.commit().await?;
+    import.commit(words).await?;
     store.close().await;
     drop(key);
     output.note("Start the server with the same --data and database to go on.");

@@ -5,8 +5,8 @@ use axum::extract::rejection::{BytesRejection, FailedToBufferBody, JsonRejection
 use axum::extract::{FromRequest, Request};
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+use super::nul::refuse_nul;
 use crate::{ApiError, App};
 
 /// The most bytes of a JSON body.
@@ -117,39 +117,5 @@ fn unread(error: BytesRejection, limit: usize) -> ApiError {
         other => {
             ApiError::validation("The body broke off before its end. Send it again.").because(other)
         }
-    }
-}
-
-/// U+0000 can't be kept as text by every database, so no text may hold it.
-fn refuse_nul(bytes: &[u8]) -> Result<(), ApiError> {
-    let suspicious = bytes.windows(6).any(|window| window == br"\u0000");
-    if suspicious && serde_json::from_slice::<Value>(bytes).is_ok_and(|value| holds_nul(&value)) {
-        return Err(ApiError::validation(
-            "The body holds the character U+0000, which no text may hold. Leave it out.",
-        ));
-    }
-    Ok(())
-}
-
-fn holds_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(holds_nul),
-        Value::Object(fields) => fields
-            .iter()
-            .any(|(name, value)| name.contains('\0') || holds_nul(value)),
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nul_is_refused_where_it_is_one() {
-        assert!(refuse_nul(br#"{"a":["x\u0000"]}"#).is_err());
-        assert!(refuse_nul(br#"{"a\u0000":1}"#).is_err());
-        assert!(refuse_nul(br#"{"a":"\\u0000"}"#).is_ok());
     }
 }

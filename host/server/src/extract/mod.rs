@@ -4,6 +4,7 @@ mod caller;
 mod clearable;
 mod id;
 mod json;
+mod nul;
 mod query;
 
 pub(crate) use caller::Caller;

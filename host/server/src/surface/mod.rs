@@ -54,6 +54,8 @@ pub struct Operation {
     pub has_etag: bool,
     /// Whether `If-Match` is looked at: it names the `ETag` of the `GET` of the same path.
     pub takes_if_match: bool,
+    /// Whether its body or query names a thing, which may not be there.
+    pub names_thing: bool,
     /// Whether it is about the session whose cookie the request carries, so that a key alone finds nothing.
     pub needs_session: bool,
 }
@@ -80,10 +82,18 @@ pub(crate) struct Surface {
 
 struct Row {
     operation: Operation,
-    /// A JSON body, in which `$NAME` stands for what only the caller knows; or `$NAME` alone.
-    example: Option<&'static str>,
+    example: Example,
     describe: fn(&mut Schemas) -> Description,
     route: MethodRouter<App>,
+}
+
+/// How an operation is called, where its path alone does not say it. `$NAME` stands for what only the caller knows.
+#[derive(Clone, Copy, Default)]
+struct Example {
+    /// What is behind the question mark.
+    query: Option<&'static str>,
+    /// A JSON body, or `$NAME` alone.
+    body: Option<&'static str>,
 }
 
 /// Defines a function for each method: path, access, handler and summary are a row.
@@ -135,8 +145,8 @@ impl Surface {
         delete DELETE,
     }
 
-    /// Gives the operation that was added last its own limit of a body, in bytes. Such a body is worked on as it comes, so that
-    /// it is never whole in memory and cannot be compared with an earlier one: it takes no `Idempotency-Key`.
+    /// Gives the operation that was added last its own limit of a body, in bytes. Such a body is not kept in memory to be compared with
+    /// an earlier one: it takes no `Idempotency-Key`.
     pub(crate) fn body_limit(mut self, bytes: usize) -> Self {
         if let Some(row) = self.rows.pop() {
             let route = row.route.layer(DefaultBodyLimit::max(bytes));
@@ -160,6 +170,11 @@ impl Surface {
         self.last(|operation| operation.takes_if_match = true)
     }
 
+    /// Says that the operation that was added last names a thing in its body or query, and answers 404 where that is not there.
+    pub(crate) fn names_thing(self) -> Self {
+        self.last(|operation| operation.names_thing = true)
+    }
+
     /// Says that the operation that was added last is about the session of the request's cookie.
     pub(crate) fn needs_session(self) -> Self {
         self.last(|operation| operation.needs_session = true)
@@ -176,7 +191,15 @@ impl Surface {
     /// the caller knows; in `/llms-full.txt` they are variables of the shell.
     pub(crate) fn example(mut self, body: &'static str) -> Self {
         if let Some(row) = self.rows.last_mut() {
-            row.example = Some(body);
+            row.example.body = Some(body);
+        }
+        self
+    }
+
+    /// Gives the operation that was added last an example of its query, such as `agentId=$AGENT_ID`.
+    pub(crate) fn example_query(mut self, query: &'static str) -> Self {
+        if let Some(row) = self.rows.last_mut() {
+            row.example.query = Some(query);
         }
         self
     }
@@ -251,6 +274,7 @@ impl Surface {
             takes_idempotency_key: creates && access != Access::Public,
             has_etag: false,
             takes_if_match: false,
+            names_thing: false,
             needs_session: false,
             method,
             path: format!("{}{path}", self.prefix),
@@ -261,7 +285,7 @@ impl Surface {
         };
         self.rows.push(Row {
             operation,
-            example: None,
+            example: Example::default(),
             describe,
             route: on(filter, handler),
         });

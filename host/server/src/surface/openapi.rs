@@ -110,7 +110,10 @@ fn operation_object(row: &Row, description: Description) -> Value {
         object["parameters"] = parameters.into();
     }
     if let Some(mut body) = description.body {
-        let example = row.example.and_then(|text| serde_json::from_str(text).ok());
+        let example = row
+            .example
+            .body
+            .and_then(|text| serde_json::from_str(text).ok());
         if let Some(example) = example {
             let example: Value = example;
             body["content"]["application/json"]["example"] = example;

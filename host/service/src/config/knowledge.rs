@@ -25,6 +25,8 @@ pub(crate) const MAX_METADATA_DEPTH: usize = 8;
 pub(crate) const MAX_QUERY_CHARS: usize = MAX_CHUNK_CHARS;
 /// Entries that are embedded anew at once.
 pub(crate) const EMBEDDED_AT_ONCE: i64 = 64;
+/// The most bytes of a chunk's metadata as it is sent, which may have space in it and write letters as `\u00e4`.
+pub(crate) const MAX_SENT_METADATA_BYTES: usize = 6 * MAX_METADATA_BYTES;
 /// The pause after embedding anew failed, as when the provider is down.
 pub(crate) const EMBEDDING_PAUSE: Duration = Duration::from_secs(30);
 
@@ -33,7 +35,7 @@ pub(crate) const EMBEDDING_PAUSE: Duration = Duration::from_secs(30);
 pub struct KnowledgeLimits {
     /// Entries of one agent or swarm: so many are searched within some ten milliseconds.
     pub scope_entries: i64,
-    /// Bytes of text, source and metadata of one account.
+    /// Bytes of one account's entries, with their vectors and the terms of their words: some 16 KiB for the longest text.
     pub account_bytes: i64,
     /// Bytes of vectors that are kept in memory, of all scopes. What is evicted is read again when it is searched next.
     pub memory: u64,
@@ -43,6 +45,8 @@ pub struct KnowledgeLimits {
     pub receiving: PlaceLimits,
     /// Searches and comparisons at once: each takes a processor.
     pub work: PlaceLimits,
+    /// How long a search waits for the embedding provider, before words alone have to do.
+    pub query_patience: Duration,
 }
 
 impl Default for KnowledgeLimits {
@@ -51,7 +55,7 @@ impl Default for KnowledgeLimits {
         let queue = Duration::from_secs(10);
         Self {
             scope_entries: 100_000,
-            account_bytes: 2 << 30,
+            account_bytes: 8 << 30,
             memory: 512 << 20,
             idle: Duration::from_secs(1_800),
             receiving: PlaceLimits {
@@ -64,6 +68,7 @@ impl Default for KnowledgeLimits {
                 in_all: processors,
                 queue,
             },
+            query_patience: Duration::from_secs(10),
         }
     }
 }

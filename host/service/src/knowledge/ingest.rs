@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use skillgate_agent::embedding::words;
 use skillgate_store::{
     KnowledgeAdded, KnowledgeOwner, MostKnowledge, NewKnowledge, NewKnowledgeEntry, knowledge_terms,
@@ -10,7 +9,7 @@ use skillgate_store::{
 use tokio::task::spawn_blocking;
 
 use super::cache::Snapshot;
-use super::chunks::{KnowledgeChunk, check};
+use super::chunks::{Checked, KnowledgeChunk, check};
 use super::vectors::{Vectors, quantise};
 use super::{Knowledge, KnowledgeTarget};
 use crate::config::DUPLICATE_COSINE;
@@ -40,11 +39,12 @@ impl Knowledge {
         target: &KnowledgeTarget,
         chunks: Vec<KnowledgeChunk>,
     ) -> Result<Ingested, ServiceError> {
-        check(&chunks)?;
         let total = chunks.len();
+        let checked = spawn_blocking(move || check(chunks)).await;
+        let chunks = checked.map_err(ServiceError::internal)??;
         let owner = self.owner(actor, target).await?;
         let texts: Vec<String> = chunks.iter().map(|chunk| chunk.text.clone()).collect();
-        let vectors = self.embed(&texts).await?;
+        let vectors = self.embed(actor, &texts).await?;
         let _place = self.work_place(actor).await?;
         let of_owner = owner.clone();
         let prepare = spawn_blocking(move || prepare(&of_owner, chunks, &vectors));
@@ -93,15 +93,15 @@ impl Knowledge {
 /// Entries of chunks and their vectors.
 fn prepare(
     owner: &KnowledgeOwner,
-    chunks: Vec<KnowledgeChunk>,
+    chunks: Vec<Checked>,
     vectors: &[Vec<f32>],
 ) -> Vec<NewKnowledgeEntry> {
-    let entry = |(chunk, vector): (KnowledgeChunk, &Vec<f32>)| NewKnowledgeEntry {
-        kind: chunk.kind(),
+    let entry = |(chunk, vector): (Checked, &Vec<f32>)| NewKnowledgeEntry {
+        kind: chunk.kind,
         terms: knowledge_terms(owner, &words(&chunk.text)),
         text: chunk.text,
         source: chunk.source,
-        metadata: Value::Object(chunk.metadata),
+        metadata: chunk.metadata,
         vector: quantise(vector),
     };
     chunks.into_iter().zip(vectors).map(entry).collect()

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use skillgate_agent::embedding::words;
-use skillgate_store::{KnowledgeEntry, KnowledgeOwner, MAX_KNOWLEDGE_FOUND};
+use skillgate_store::{KnowledgeEntry, KnowledgeOwner, KnowledgeQuery, MAX_KNOWLEDGE_FOUND};
 use tokio::task::spawn_blocking;
 
 use super::cache::Snapshot;
@@ -56,22 +56,22 @@ impl Knowledge {
         query: &str,
         limit: usize,
     ) -> Result<Vec<FoundKnowledge>, ServiceError> {
-        let vector = self.embed_query(query).await;
+        let vector = self.embed_query(actor, query).await;
         let _place = self.work_place(actor).await?;
         let Some(snapshot) = self.snapshot(actor, owner).await? else {
             return Ok(Vec::new());
         };
-        let scope = snapshot.scope.number;
-        let words = words(query);
+        let scope = snapshot.scope;
+        let asked = by_words(owner.clone(), query.to_owned()).await?;
         let by_words = self
             .store
-            .search_knowledge_text(owner, &words, RANKED as i64);
+            .search_knowledge_text(&asked, scope.entries, RANKED as i64);
         let (by_words, by_vector) = tokio::join!(by_words, nearest(snapshot, vector));
         let fused = fuse(&[by_words?, by_vector?], limit);
         let seqs: Vec<i64> = fused.iter().map(|(seq, _)| *seq).collect();
         let found = self
             .store
-            .knowledge_by_seq(&actor.account, scope, &seqs)
+            .knowledge_by_seq(&actor.account, scope.number, &seqs)
             .await?;
         let mut found: HashMap<i64, KnowledgeEntry> =
             found.into_iter().map(|entry| (entry.seq, entry)).collect();
@@ -82,19 +82,24 @@ impl Knowledge {
         Ok(ranked.collect())
     }
 
-    /// The query's vector; `None` when the embedding provider fails: words alone find something, too.
-    async fn embed_query(&self, query: &str) -> Option<Vec<u8>> {
-        match self.embed(&[query.to_owned()]).await {
-            Ok(vectors) => vectors.first().map(|vector| quantise(vector)),
-            Err(error) => {
-                tracing::warn!(
-                    error = error.chain(),
-                    "knowledge is searched by words alone"
-                );
-                None
-            }
-        }
+    /// The query's vector; `None` when the embedding provider fails, or takes too long: words alone find something, too.
+    async fn embed_query(&self, actor: &Actor, query: &str) -> Option<Vec<u8>> {
+        let texts = [query.to_owned()];
+        let embedded = self.embed(actor, &texts);
+        let error = match tokio::time::timeout(self.limits.query_patience, embedded).await {
+            Ok(Ok(vectors)) => return vectors.first().map(|vector| quantise(vector)),
+            Ok(Err(error)) => error.chain(),
+            Err(_) => "the embedding provider takes too long".to_owned(),
+        };
+        tracing::warn!(error, "knowledge is searched by words alone");
+        None
     }
+}
+
+/// What the full text is asked for. Taking a long query apart takes milliseconds.
+async fn by_words(owner: KnowledgeOwner, query: String) -> Result<KnowledgeQuery, ServiceError> {
+    let work = spawn_blocking(move || KnowledgeQuery::new(&owner, &words(&query)));
+    work.await.map_err(ServiceError::internal)
 }
 
 async fn nearest(

@@ -4,6 +4,7 @@ use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
 use super::columns::{Cell, Column, columns};
+use super::full_text::index_knowledge;
 use super::{BackupError, TABLES, malformed};
 use crate::Store;
 use crate::db::{Connection, Tx, args};
@@ -58,11 +59,13 @@ impl Import {
         Ok(count)
     }
 
-    /// Makes it durable.
+    /// Makes it durable, after the full text of knowledge was made anew; `words` takes a text apart as it was when its entry was
+    /// added.
     ///
     /// # Errors
     /// [`BackupError::Store`] when the database fails; nothing was restored then.
-    pub async fn commit(self) -> Result<(), BackupError> {
+    pub async fn commit(mut self, words: impl Fn(&str) -> Vec<String>) -> Result<(), BackupError> {
+        index_knowledge(&mut self.tx, words).await?;
         Ok(self.tx.commit().await?)
     }
 

@@ -1,4 +1,4 @@
-//! The providers of language models that the operator has a key for: whether their address answers.
+//! The providers of language models that the operator has a key for, and of embeddings: whether their address answers.
 
 use std::time::Duration;
 
@@ -6,13 +6,20 @@ use skillgate_agent::HttpClient;
 use skillgate_agent::provider::{PROVIDERS, ProviderService};
 
 use super::Finding;
+use crate::args::Embedding;
 use crate::environment;
 
 /// How long an address may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks the address of every provider for which the environment has a key. The key is not sent.
-pub(super) async fn check() -> Vec<Finding> {
+/// Asks the address of every provider for which the environment has a key, and of the embedding model. No key is sent.
+pub(super) async fn check(embedding: &Embedding) -> Vec<Finding> {
+    let mut findings = check_models().await;
+    findings.extend(check_embedding(embedding).await);
+    findings
+}
+
+async fn check_models() -> Vec<Finding> {
     let services = PROVIDERS
         .into_iter()
         .filter_map(|kind| kind.service.as_ref());
@@ -30,10 +37,29 @@ pub(super) async fn check() -> Vec<Finding> {
 }
 
 async fn reach(service: &ProviderService) -> Finding {
-    const CHECK: &str = "provider";
     let address = environment::value(service.base_url_variable);
     let address = address.as_deref().unwrap_or(service.default_base_url);
-    let title = service.title;
+    ask(
+        "provider",
+        service.title,
+        address,
+        service.base_url_variable,
+    )
+    .await
+}
+
+/// Nothing where no model is named: the embedder that needs none is always there.
+async fn check_embedding(options: &Embedding) -> Option<Finding> {
+    const CHECK: &str = "embedding model";
+    let model = options.embedding_model.as_ref()?;
+    Some(match options.address() {
+        Ok(address) => ask(CHECK, model, address, environment::EMBEDDING_URL).await,
+        Err(error) => Finding::failed(CHECK, error.to_string(), "correct the address"),
+    })
+}
+
+/// Asks an address, which `variable` sets. Any answer is one: without a key it is a refusal.
+async fn ask(check: &'static str, title: &str, address: &str, variable: &str) -> Finding {
     let answered = async {
         let client = HttpClient::default()
             .get()
@@ -41,16 +67,12 @@ async fn reach(service: &ProviderService) -> Finding {
         let asked = client.get(address).timeout(TIMEOUT).send().await;
         asked.map_err(|error| error.without_url().to_string())
     };
-    // Any answer is one: without a key it is a refusal.
     match answered.await {
-        Ok(_) => Finding::ok(CHECK, format!("{title} answers at {address}")),
+        Ok(_) => Finding::ok(check, format!("{title} answers at {address}")),
         Err(why) => Finding::warning(
-            CHECK,
+            check,
             format!("{title} does not answer at {address}: {why}"),
-            format!(
-                "open the way to it, or correct {}",
-                service.base_url_variable
-            ),
+            format!("open the way to it, or correct {variable}"),
         ),
     }
 }

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use skillgate_agent::embedding::{
-    DEFAULT_BASE_URL, Embedder, HashedNgrams, OpenAiEmbedder, OpenAiEmbedderConfig,
-};
+use skillgate_agent::embedding::{Embedder, HashedNgrams, OpenAiEmbedder, OpenAiEmbedderConfig};
 use skillgate_agent::provider::{PROVIDERS, ProviderService};
 use skillgate_agent::{HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
@@ -83,7 +81,7 @@ pub(super) fn app_config(
             store,
             runtime,
             providers: providers(arguments)?,
-            embedder: embedder(&arguments.embedding),
+            embedder: embedder(&arguments.embedding)?,
             rate_limit: arguments.rate_limit,
             identity_provider: identity_provider(&arguments.identity),
             budget: limits.budget(),
@@ -188,20 +186,20 @@ fn providers(arguments: &Serve) -> Outcome<ProviderConfig> {
 }
 
 /// What makes vectors of knowledge: the operator's model, or the embedder that needs none.
-fn embedder(options: &Embedding) -> Arc<dyn Embedder> {
+fn embedder(options: &Embedding) -> Outcome<Arc<dyn Embedder>> {
     let (Some(model), Some(dimension)) = (&options.embedding_model, options.embedding_dimensions)
     else {
-        return Arc::new(HashedNgrams);
+        return Ok(Arc::new(HashedNgrams));
     };
-    let base_url = options.embedding_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
-    Arc::new(OpenAiEmbedder::new(OpenAiEmbedderConfig {
+    let base_url = options.address().or_exit(Exit::Usage)?;
+    Ok(Arc::new(OpenAiEmbedder::new(OpenAiEmbedderConfig {
         http: HttpClient::default(),
         base_url: base_url.to_owned(),
         api_key: environment::value(environment::EMBEDDING_API_KEY),
         model: model.clone(),
         dimension,
         retry: RetryPolicy::default(),
-    }))
+    })))
 }
 
 /// What the environment says of a provider's service.

@@ -4,6 +4,7 @@ use axum::extract::{FromRequestParts, State};
 use http::request::Parts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use skillgate_service::{KnowledgeChunk, KnowledgeTarget, ReceivingPlace};
 
@@ -30,7 +31,9 @@ pub(crate) struct KnowledgeChunkRequest {
     text: String,
     /// Where it is from, such as the name of a file.
     source: String,
-    metadata: Option<Map<String, Value>>,
+    /// At most 8 KiB, nested at most 8 deep.
+    #[schemars(with = "Option<Map<String, Value>>")]
+    metadata: Option<Box<RawValue>>,
 }
 
 /// What became of the chunks of the request.
@@ -72,7 +75,7 @@ pub(crate) async fn ingest(
     let chunks = body.chunks.into_iter().map(|chunk| KnowledgeChunk {
         text: chunk.text,
         source: chunk.source,
-        metadata: chunk.metadata.unwrap_or_default(),
+        metadata: chunk.metadata.map(|sent| Box::<str>::from(sent).into()),
     });
     let ingested = app
         .knowledge

@@ -2,13 +2,13 @@
 
 use http::Method;
 
-use crate::surface::{Access, Operation};
+use crate::surface::{Access, Example, Operation};
 
-/// What the examples take from the environment, beside what is in paths and bodies.
+/// What the examples take from the environment, beside what is in paths, queries and bodies.
 pub(super) const VARIABLES: &str = "`$SKILLGATE_URL` is the server, `$SKILLGATE_API_KEY` a key, `$SESSION_COOKIE` with its `$CSRF_TOKEN` a session of the console; other variables name things of the account.";
 
-/// A `curl` command that calls an operation, with `example` as its body. `$NAME` in the body is a variable of the shell.
-pub(super) fn curl(operation: &Operation, example: Option<&str>, is_stream: bool) -> String {
+/// A `curl` command that calls an operation. `$NAME` in the example is a variable of the shell.
+pub(super) fn curl(operation: &Operation, example: Example, is_stream: bool) -> String {
     let mut command = String::from("curl");
     if is_stream {
         command += " -N";
@@ -16,11 +16,13 @@ pub(super) fn curl(operation: &Operation, example: Option<&str>, is_stream: bool
     if operation.method != Method::GET {
         command += &format!(" -X {}", operation.method);
     }
-    command += &format!(" \"$SKILLGATE_URL{}\"", path(&operation.path));
+    let query = example.query.map(|query| format!("?{query}"));
+    let target = path(&operation.path) + &query.unwrap_or_default();
+    command += &format!(" \"$SKILLGATE_URL{target}\"");
     command += credential(operation);
-    if let Some(example) = example {
+    if let Some(body) = example.body {
         command += " \\\n  -H \"Content-Type: application/json\"";
-        command += &format!(" \\\n  -d {}", quoted(example));
+        command += &format!(" \\\n  -d {}", quoted(body));
     }
     command
 }

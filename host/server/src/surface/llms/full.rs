@@ -6,7 +6,7 @@ use super::curl::{VARIABLES, curl};
 use super::type_text::type_text;
 use super::{INTRODUCTION, access_text};
 use crate::surface::openapi::document_of;
-use crate::surface::{Operation, Surface};
+use crate::surface::{Operation, Row, Surface};
 
 /// The text of `/llms-full.txt` on these surfaces.
 pub(crate) fn llms_full_text(surfaces: impl IntoIterator<Item = Surface>) -> String {
@@ -22,19 +22,19 @@ pub(crate) fn llms_full_text(surfaces: impl IntoIterator<Item = Surface>) -> Str
             tag = row.operation.tag;
             text += &format!("\n## {tag}\n");
         }
-        text += &section(&row.operation, row.example, &document);
+        text += &section(row, &document);
     }
     text
 }
 
-fn section(operation: &Operation, example: Option<&str>, document: &Value) -> String {
+fn section(row: &Row, document: &Value) -> String {
     let Operation {
         method,
         path,
         access,
         summary,
         ..
-    } = operation;
+    } = &row.operation;
     let described = &document["paths"][path][method.as_str().to_ascii_lowercase()];
     let mut text = format!(
         "\n### `{method} {path}`\n\n{summary}. Needs {}.\n",
@@ -44,7 +44,7 @@ fn section(operation: &Operation, example: Option<&str>, document: &Value) -> St
     text += &body(described, document);
     let (answer, is_stream) = answer(described, document);
     text += &answer;
-    let command = curl(operation, example, is_stream);
+    let command = curl(&row.operation, row.example, is_stream);
     text + &format!("\n```sh\n{command}\n```\n")
 }
 

@@ -149,7 +149,7 @@ fn applies(refusal: &Refusal, operation: &Operation, description: &Description) 
         "403" => {
             operation.access != Access::Public && (writes || operation.access.scope().is_some())
         }
-        "404" => operation.path.contains('{'),
+        "404" => operation.path.contains('{') || operation.names_thing,
         "409" => writes && !is_tenant,
         "413" | "415" => has_body,
         "412" => operation.takes_if_match,
