@@ -474,7 +474,7 @@ fn v1() -> Surface {
             "/swarms/{id}",
             Scoped(SwarmsWrite),
             swarms::delete,
-            "Delete a swarm with its credentials; its agents stay",
+            "Delete a swarm with its credentials and its knowledge; its agents stay",
         )
         .if_match()
         .patch(
