@@ -62,6 +62,7 @@ fn changes(pointer: &str, value: Value) -> Vec<String> {
     let released = document(thing());
     let mut current = released.clone();
     let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let name = &name.replace("~1", "/");
     let parent = current.pointer_mut(parent).unwrap().as_object_mut();
     match value {
         Value::Null => parent.unwrap().remove(name),
