@@ -25,4 +25,5 @@ mod swarms;
 mod tenant_skills;
 mod tokens;
 mod usage;
+mod versioning;
 mod workflow;

@@ -2,6 +2,7 @@
 //!
 //! - [`abuse`]: the real server under attack, and a victim beside the attackers.
 //! - [`app`]: a server in this process on 127.0.0.1, with its own database, and a client that holds a key.
+//! - [`breaking_changes`]: two OpenAPI documents compared.
 //! - [`sse`]: reads streams of events.
 //! - [`skills`]: packages made of the guests in `tests/guests`, signed by keys of their own.
 //! - [`process`]: the real server, as a process of its own.
@@ -21,6 +22,7 @@
 
 pub mod abuse;
 pub mod app;
+pub mod breaking_changes;
 pub mod fake_anthropic;
 pub mod fake_embeddings;
 pub mod fake_issuer;
