@@ -6,5 +6,8 @@ mod consent;
 mod envelope;
 mod limits;
 mod matrix;
+mod permission_grants;
 mod publisher_keys;
 mod story;
+mod tasks;
+mod tool_approvals;

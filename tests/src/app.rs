@@ -15,7 +15,9 @@ use skillgate_service::{
     CHALLENGE_LIFETIME, OperatorProvider, ProviderConfig, PublicUrl, ServiceConfig,
 };
 use skillgate_skill::{KeyProof, Package, ProofContext, SigningKey, prove_possession};
-use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, Timestamp, system_clock};
+use skillgate_store::{
+    Clock, GrantMode, MasterKey, NewApiKey, Store, StoreConfig, Timestamp, system_clock,
+};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -33,6 +35,8 @@ pub struct Setup {
     pub clock: Clock,
     /// Requests a minute for keys without a limit of their own.
     pub rate_limit: u32,
+    /// The mode of grants to skills that only their publisher vouches for.
+    pub community_mode: GrantMode,
     /// The provider of agents that name none.
     pub default_provider: Option<&'static str>,
     /// Where the Anthropic protocol is spoken; nowhere by default.
@@ -56,6 +60,7 @@ impl Default for Setup {
             database: None,
             clock: system_clock(),
             rate_limit: 10_000,
+            community_mode: GrantMode::Allow,
             default_provider: Some("scripted"),
             anthropic_base_url: "http://127.0.0.1:9".to_owned(),
             anthropic_key: None,
@@ -132,6 +137,7 @@ impl TestApp {
                 runtime: runtime(folder.path().join("state")),
                 providers,
                 rate_limit: setup.rate_limit,
+                community_mode: setup.community_mode,
                 budget: Budget::default(),
                 public_url: setup.public_url.unwrap_or_else(|| url.parse().unwrap()),
                 limits: setup.limits,

@@ -33,7 +33,10 @@ pub use provider::{
     AnswerLimits, Completion, Delta, DeltaStream, HttpClient, Provider, ProviderError, Request,
 };
 pub use redact::Redactor;
-pub use tool::{ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError, tool_name};
+pub use tool::{
+    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools,
+    ToolsError, tool_name,
+};
 pub use turn::budget::Budget;
 pub use turn::context::{Context, SkillNote};
 pub use turn::ending::JOURNAL_FAILED;

@@ -1,10 +1,15 @@
 //! Tools as the loop sees them: names, schemas, and something that calls them.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
+
+use crate::CallPlace;
 
 /// The longest name that every provider accepts.
 const LONGEST_NAME: usize = 64;
@@ -73,11 +78,43 @@ pub trait Tools: Send + Sync {
     /// The tools there are now, in a fixed order (a changed order costs the provider's cache).
     fn specs(&self) -> Vec<ToolSpec>;
 
+    /// Asks whether a call has to be approved, before it is journalled as begun. No default: who passes calls on has to pass this
+    /// on too.
+    ///
+    /// # Errors
+    /// Why the call may not begin, as the model is told it.
+    async fn approval(&self, call: &ProposedCall<'_>) -> Result<Option<PendingApproval>, String>;
+
     /// Calls a tool.
     ///
     /// # Errors
     /// Only when the host itself failed. What the tool did wrong is an answer with `is_error`.
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError>;
+}
+
+/// A call of a tool that has not begun.
+#[derive(Clone, Debug)]
+pub struct ProposedCall<'a> {
+    /// The run that wants it.
+    pub run_id: &'a str,
+    /// Which call of the run it is; the same when it is proposed again after a crash.
+    pub place: CallPlace,
+    /// The call's id, as the model's provider gave it.
+    pub id: &'a str,
+    /// One of the names in [`Tools::specs`].
+    pub name: &'a str,
+    /// A JSON object.
+    pub arguments: &'a Value,
+    /// How long the run may take from now on: later, a decision comes too late.
+    pub time_left: Duration,
+}
+
+/// A call that waits for a person.
+pub struct PendingApproval {
+    /// The task that is to be decided.
+    pub task_id: String,
+    /// Ends with the decision; why the call may not begin, as the model is told it.
+    pub decision: BoxFuture<'static, Result<(), String>>,
 }
 
 /// One call of a tool.

@@ -22,6 +22,8 @@ pub struct ApiError {
     message: String,
     /// What has to be consented to, with `consent_required`.
     difference: Option<Value>,
+    /// The task whose approval consents to it.
+    task_id: Option<String>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -36,6 +38,7 @@ impl ApiError {
             code: Cow::Borrowed(code),
             message: message.into(),
             difference: None,
+            task_id: None,
             source: None,
         }
     }
@@ -159,6 +162,7 @@ impl From<ServiceError> for ApiError {
             code: error.code(),
             message: error.message().to_owned(),
             difference: error.difference().map(|one| json!(one)),
+            task_id: error.task_id().map(str::to_owned),
             source: error.cause().cloned(),
         }
     }
@@ -181,6 +185,9 @@ impl IntoResponse for ApiError {
         let mut error = json!({ "code": self.code, "message": self.message });
         if let Some(difference) = &self.difference {
             error["difference"] = difference.clone();
+        }
+        if let Some(task_id) = &self.task_id {
+            error["taskId"] = json!(task_id);
         }
         let body = Json(json!({ "error": error }));
         let mut response = (self.status, body).into_response();

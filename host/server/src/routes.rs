@@ -9,9 +9,11 @@ pub(crate) mod health;
 pub(crate) mod llms;
 pub(crate) mod logs;
 pub(crate) mod openapi;
+pub(crate) mod permission_grants;
 pub(crate) mod publisher_keys;
 pub(crate) mod runs;
 pub(crate) mod skills;
+pub(crate) mod tasks;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -132,6 +134,43 @@ fn v1() -> Surface {
             Scoped(SkillsWrite),
             assignments::uninstall,
             "Remove a skill from an agent",
+        )
+        .get(
+            "/permission-grants",
+            Scoped(SkillsRead),
+            permission_grants::list,
+            "List what skills may do, newest first",
+        )
+        .patch(
+            "/permission-grants/{id}",
+            Scoped(SkillsWrite),
+            permission_grants::change,
+            "Narrow a permission grant, or set its end or mode",
+        )
+        .delete(
+            "/permission-grants/{id}",
+            Scoped(SkillsWrite),
+            permission_grants::revoke,
+            "Revoke a permission grant, for calls under way too",
+        )
+        .get(
+            "/tasks",
+            Scoped(AgentsRead),
+            tasks::list,
+            "List what waits for a decision, or waited, newest first",
+        )
+        .get("/tasks/{id}", Scoped(AgentsRead), tasks::get, "Get a task")
+        .post(
+            "/tasks/{id}/approve",
+            Scoped(AgentsWrite),
+            tasks::approve,
+            "Approve a task and do what it stands for",
+        )
+        .post(
+            "/tasks/{id}/deny",
+            Scoped(AgentsWrite),
+            tasks::deny,
+            "Deny a task",
         )
         .get(
             "/skills",

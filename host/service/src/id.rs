@@ -63,6 +63,8 @@ ids! {
     AgentId "agent",
     /// The id of an API key.
     ApiKeyId "api_key",
+    /// The id of a permission grant.
+    PermissionGrantId "permission_grant",
     /// A publisher key: the id of its row, or its key id.
     PublisherKeyRef "publisher_key",
     /// The id of a run.
@@ -71,6 +73,8 @@ ids! {
     SessionId "session",
     /// A skill: its name, or its UUID.
     SkillRef "skill",
+    /// The id of a task.
+    TaskId "task",
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ pub mod logs;
 mod package_work;
 pub mod packages;
 mod peer;
+mod pending_tasks;
+mod permission_grants;
 mod places;
 mod preload;
 mod public_url;
@@ -32,19 +34,26 @@ mod secrets;
 mod services;
 mod skills;
 mod store_errors;
+mod tasks;
 mod validate;
 
 pub use accounts::{AccountUsage, Accounts};
 pub use actor::Actor;
 pub use agents::{Agents, CreateAgent};
 pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
-pub use assignments::{Assignments, ConsentDifference, InstallSkill, Installed, Uninstalled};
+pub use assignments::{
+    Assignments, ConsentDifference, ConsentRequired, InstallSkill, Installed, Uninstalled,
+};
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError, error_chain};
-pub use id::{AccountId, AgentId, ApiKeyId, PublisherKeyRef, RunId, SessionId, SkillRef};
+pub use id::{
+    AccountId, AgentId, ApiKeyId, PermissionGrantId, PublisherKeyRef, RunId, SessionId, SkillRef,
+    TaskId,
+};
 pub use logs::Logs;
 pub use packages::Packages;
+pub use permission_grants::{ChangePermissionGrant, ListPermissionGrants, PermissionGrants};
 pub use public_url::PublicUrl;
 pub use publisher_keys::{CHALLENGE_LIFETIME, Challenge, MAX_PROOF_SKEW, PublisherKeys};
 pub use run::provider::{OperatorProvider, ProviderConfig};
@@ -52,3 +61,4 @@ pub use runs::Runs;
 pub use scope::{Scope, Scopes};
 pub use services::{ServiceConfig, Services};
 pub use skills::Skills;
+pub use tasks::{ListTasks, Tasks};

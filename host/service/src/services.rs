@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use skillgate_agent::Budget;
 use skillgate_runtime::Runtime;
-use skillgate_store::{Store, Timestamp};
+use skillgate_store::{GrantMode, Store, Timestamp};
 
 use crate::accounts::Accounts;
 use crate::agents::Agents;
@@ -19,13 +19,17 @@ use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
 use crate::package_work::PackageWork;
 use crate::packages::Packages;
+use crate::pending_tasks::PendingTasks;
+use crate::permission_grants::PermissionGrants;
 use crate::places::WorkInProgress;
 use crate::preload::{preload, when_loaded};
 use crate::publisher_keys::PublisherKeys;
 use crate::run::RunDriver;
+use crate::run::approvals::Approvals;
 use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
+use crate::tasks::Tasks;
 use crate::{ProviderConfig, PublicUrl, ServiceError};
 
 /// How often what is written in batches is written.
@@ -41,6 +45,8 @@ pub struct ServiceConfig {
     pub providers: ProviderConfig,
     /// Requests a minute for an API key that has no limit of its own; 0 is none.
     pub rate_limit: u32,
+    /// The mode of new grants to skills that only their publisher vouches for.
+    pub community_mode: GrantMode,
     /// What one turn of an agent may use.
     pub budget: Budget,
     /// Where the world reaches this host: what publishers' proofs are made for.
@@ -58,19 +64,23 @@ pub struct Services {
     /// API keys.
     pub api_keys: ApiKeys,
     /// Skills on agents.
-    pub assignments: Assignments,
+    pub assignments: Arc<Assignments>,
     /// Messages and sessions.
     pub chat: Chat,
     /// Agents' logs.
     pub logs: Logs,
     /// Packages that are published.
     pub packages: Packages,
+    /// What skills may do.
+    pub permission_grants: PermissionGrants,
     /// Keys that may sign for an account.
     pub publisher_keys: PublisherKeys,
     /// Runs, step by step.
     pub runs: Runs,
     /// The skills that an account sees.
     pub skills: Skills,
+    /// What waits for a decision.
+    pub tasks: Tasks,
     store: Store,
     loaded_skills: LoadedSkills,
     driver: Arc<RunDriver>,
@@ -125,6 +135,7 @@ impl Services {
             loaded_skills.clone(),
             logs.clone(),
         ));
+        let pending_tasks = PendingTasks::new(store.clone(), limits.tasks);
         let driver = Arc::new(RunDriver {
             store: store.clone(),
             agents: agents.clone(),
@@ -135,18 +146,35 @@ impl Services {
             budget: config.budget,
             background: background.clone(),
             session_queues: SessionQueues::default(),
+            approvals: Approvals::new(pending_tasks.clone(), background.closing().clone()),
         });
+        let assignments = Arc::new(Assignments::new(
+            store.clone(),
+            agents.clone(),
+            loaded_skills.clone(),
+            pending_tasks.clone(),
+            logs.clone(),
+            limits.accounts.tool_bytes,
+            config.community_mode,
+        ));
         let publisher_keys = PublisherKeys::new(store.clone(), config.public_url);
         Self {
             accounts: Accounts::new(store.clone()),
             api_keys: ApiKeys::new(store.clone(), limits.accounts, config.rate_limit),
-            assignments: Assignments::new(
+            permission_grants: PermissionGrants::new(
                 store.clone(),
-                agents.clone(),
                 loaded_skills.clone(),
+                places.clone(),
                 logs.clone(),
-                limits.accounts.tool_bytes,
             ),
+            tasks: Tasks::new(
+                store.clone(),
+                pending_tasks,
+                assignments.clone(),
+                places.clone(),
+                logs.clone(),
+            ),
+            assignments,
             chat: Chat::new(
                 store.clone(),
                 agents.clone(),

@@ -44,6 +44,10 @@ fn conflict_message(conflict: &Conflict) -> String {
                 "The same {noun} exists already. Use another name, or change the one that exists."
             );
         }
+        Conflict::TaskDecided(decision) => return format!("This task was {decision} already."),
+        Conflict::TaskExpired(at) => {
+            return format!("This task expired at {at}. Repeat the call that it was made for.");
+        }
         Conflict::ParentMissing => "What this belongs to does not exist any more. Read it again.",
         Conflict::RunEnded => "The run has ended already, or its agent was deleted.",
         Conflict::AlreadyAssigned => "Skill already assigned to this agent",
@@ -68,6 +72,12 @@ fn limit_message(limit: Limit) -> String {
         ),
         Limited::PackageBytes => format!(
             "This account's packages would have {wanted} bytes together; they may have {most}. Delete a skill first."
+        ),
+        Limited::PendingTasksOfAgent => format!(
+            "{most} tasks of this agent wait for a decision, the most that may. Approve or deny some of them first."
+        ),
+        Limited::PendingTasksOfAccount => format!(
+            "{most} tasks of this account wait for a decision, the most that may. Approve or deny some of them first."
         ),
         _ => format!("There would be {wanted} of {of:?}; there may be {most}."),
     }

@@ -23,6 +23,13 @@ pub enum Event {
         /// To be appended to what came before.
         content: String,
     },
+    /// A call of a tool waits for a person.
+    Waiting {
+        /// Which run waits.
+        run_id: String,
+        /// The task that is to be decided.
+        task_id: String,
+    },
     /// A tool is about to run.
     ToolCall {
         /// The call's id.

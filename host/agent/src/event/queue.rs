@@ -166,6 +166,7 @@ fn bytes_of(event: &Event) -> usize {
             ..
         } => id.len() + name.len() + content.len() + origin.bytes(),
         Event::Error { code, message } => code.len() + message.len(),
+        Event::Waiting { run_id, task_id } => run_id.len() + task_id.len(),
         Event::Usage { .. } | Event::Done { .. } => 0,
     };
     EVENT_BYTES + texts

@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::RunState;
 use super::replay::{CallState, NOT_RUN, PendingAnswer, UNKNOWN};
 use crate::{
-    CallPlace, Event, JournalError, MAX_ARGUMENT_DEPTH, Part, Step, StopReason, ToolAnswer,
-    ToolInvocation, ToolOrigin, ToolsError,
+    CallPlace, Event, JournalError, MAX_ARGUMENT_DEPTH, Part, ProposedCall, Step, StopReason,
+    ToolAnswer, ToolInvocation, ToolOrigin, ToolsError,
 };
 
 /// The most calls that run at once; more wait for their turn.
@@ -66,6 +67,13 @@ impl RunState {
             Ok(attempt) => attempt,
             Err(why) => return self.end(call, failed(why)).await,
         };
+        let approved = self.approved(&call).await?;
+        if self.stopped().is_some() {
+            return Ok(call.result(NOT_RUN.to_owned(), true));
+        }
+        if let Err(why) = approved {
+            return self.end(call, failed(why)).await;
+        }
         self.begin(&call, attempt).await?;
         let answer = self.call(&call).await;
         self.end(call, answer).await
@@ -105,6 +113,42 @@ impl RunState {
                 budget.journal_bytes
             )
         })
+    }
+
+    /// Waits until a person approved a call that needs it; why it may not begin, as the model is told it.
+    async fn approved(&self, call: &ToolCall) -> Result<Result<(), String>, JournalError> {
+        if self.mistake(call).is_some() {
+            // It is answered without reaching the tool.
+            return Ok(Ok(()));
+        }
+        let proposed = ProposedCall {
+            run_id: &self.turn.run_id,
+            place: call.place,
+            id: &call.id,
+            name: &call.name,
+            arguments: &call.arguments,
+            time_left: self.deadline.saturating_duration_since(Instant::now()),
+        };
+        let asked = self.unless_stopped(self.turn.tools.approval(&proposed));
+        let pending = match asked.await {
+            Ok(Ok(Some(pending))) => pending,
+            Ok(Ok(None)) => return Ok(Ok(())),
+            Ok(Err(why)) => return Ok(Err(why)),
+            Err(_) => return Ok(Err(NOT_RUN.to_owned())),
+        };
+        self.record(Step::ToolWaiting {
+            place: call.place,
+            id: call.id.clone(),
+            name: call.name.clone(),
+            task_id: pending.task_id.clone(),
+        })
+        .await?;
+        self.send(Event::Waiting {
+            run_id: self.turn.run_id.clone(),
+            task_id: pending.task_id,
+        });
+        let decided = self.unless_stopped(pending.decision).await;
+        Ok(decided.unwrap_or_else(|_| Err(NOT_RUN.to_owned())))
     }
 
     async fn begin(&self, call: &ToolCall, attempt: u32) -> Result<(), JournalError> {

@@ -3,9 +3,11 @@
 mod caller;
 mod id;
 mod json;
+mod page;
 mod query;
 
 pub(crate) use caller::Caller;
 pub(crate) use id::{Id, Ids};
 pub(crate) use json::{JSON_LIMIT, Json, OptionalJson};
+pub(crate) use page::PageRange;
 pub(crate) use query::Query;

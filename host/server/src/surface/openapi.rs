@@ -184,6 +184,7 @@ fn error_schema() -> Value {
                         "type": "object",
                         "description": "With `consent_required` alone: the permissions, tools and signer that are new.",
                     },
+                    "taskId": text("With `consent_required` alone: the task whose approval consents."),
                 },
             },
         },

@@ -8,6 +8,7 @@ mod logs;
 mod packages;
 mod pages;
 mod places;
+mod tasks;
 
 pub use accounts::AccountLimits;
 pub use agents::{MAX_AGENTS_PER_ACCOUNT, MAX_SKILLS_PER_AGENT};
@@ -24,6 +25,8 @@ pub use logs::LogLimits;
 pub use packages::{LoadedSkillLimits, PackageLimits};
 pub use pages::PageLimits;
 pub use places::WorkPlaces;
+pub(crate) use tasks::{MAX_DECISION_REASON_CHARS, MAX_TASK_SUBJECT_BYTES};
+pub use tasks::{MAX_LISTED_ITEMS, TaskLimits};
 
 /// All limits of the host's own work.
 #[derive(Debug, Clone, Default)]
@@ -40,4 +43,6 @@ pub struct ServiceLimits {
     pub pages: PageLimits,
     /// Agents' logs.
     pub logs: LogLimits,
+    /// Tasks that wait for a decision.
+    pub tasks: TaskLimits,
 }

@@ -1,5 +1,6 @@
 //! Runs: what happens between a message and its answer, apart from any connection.
 
+pub(crate) mod approvals;
 pub(crate) mod history;
 mod journal;
 mod prepare;
@@ -18,6 +19,7 @@ use skillgate_agent::Budget;
 use skillgate_runtime::{NoPlace, Place};
 use skillgate_store::{Session, Store};
 
+use self::approvals::Approvals;
 use self::session_queue::{SessionPermit, SessionQueues};
 use crate::agents::Agents;
 use crate::loaded_skills::LoadedSkills;
@@ -36,6 +38,7 @@ pub(crate) struct RunDriver {
     pub(crate) budget: Budget,
     pub(crate) background: Background,
     pub(crate) session_queues: SessionQueues,
+    pub(crate) approvals: Approvals,
 }
 
 /// The places that a run holds until it has ended. The session's is given up first.

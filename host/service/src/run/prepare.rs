@@ -45,6 +45,8 @@ impl RunDriver {
             agent.into(),
             state_peer(&session.peer),
             skills,
+            self.loaded_skills.clone(),
+            self.approvals.clone(),
             secrets.clone(),
             self.logs.clone(),
         );

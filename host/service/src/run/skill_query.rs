@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use skillgate_agent::{ToolAnswer, ToolOrigin, ToolSpec, ToolsError};
 
-use crate::loaded_skills::{AgentSkill, LoadedSkill};
+use crate::loaded_skills::{AgentSkill, LoadedSkill, LoadedSkills};
+use crate::logs::LogOwner;
 
 /// The tool's name: names without `__` are the host's own.
 pub(crate) const SKILL_QUERY: &str = "skill_query";
@@ -48,12 +49,13 @@ struct SkillQuery {
     reference_file: Option<String>,
 }
 
-/// Answers a call of the tool by an agent of `account`.
+/// Answers a call of the tool by the agent `owner`.
 ///
 /// # Errors
-/// When the skill's package can't be read now.
+/// When the skill's package or its grant can't be read now.
 pub(crate) async fn answer_skill_query(
-    account: &str,
+    owner: &LogOwner,
+    loaded_skills: &LoadedSkills,
     skills: &[AgentSkill],
     arguments: &Value,
 ) -> Result<ToolAnswer, ToolsError> {
@@ -74,7 +76,7 @@ pub(crate) async fn answer_skill_query(
     let skill = &granted.skill;
     let references = match query.reference_file {
         None => Vec::new(),
-        Some(name) => match reference(account, skill, &name).await? {
+        Some(name) => match reference(&owner.account, skill, &name).await? {
             Ok(reference) => vec![reference],
             Err(why) => return Ok(mistake(why)),
         },
@@ -83,9 +85,14 @@ pub(crate) async fn answer_skill_query(
         true => MAX_TEXT,
         false => MAX_TEXT_BESIDE_REFERENCE,
     };
-    if granted.state.is_revoked() {
+    // After its files were read: what was taken back meanwhile is not shown.
+    let grant = loaded_skills.current_grant(&owner.account, &owner.agent, granted);
+    let grant = grant
+        .await
+        .map_err(|error| ToolsError::new(error.message()))?;
+    if grant.state.is_revoked() {
         return Ok(mistake(format!(
-            "The skill {} was removed from this agent.",
+            "The skill {} was removed from this agent, or its grant was revoked or has expired.",
             skill.name
         )));
     }

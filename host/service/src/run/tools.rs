@@ -7,12 +7,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use skillgate_agent::{
-    SkillNote, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError, tool_name,
+    PendingApproval, ProposedCall, SkillNote, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec,
+    Tools, ToolsError, tool_name,
 };
 use skillgate_runtime::{Call, CallFault, HostFault, LogLevel, Receipt, Sink, StateScope, Tool};
+use skillgate_store::GrantMode;
 
-use crate::loaded_skills::AgentSkill;
+use crate::loaded_skills::{AgentSkill, HeldGrant, LoadedSkills};
 use crate::logs::{LogOwner, Logs};
+use crate::run::approvals::Approvals;
 use crate::run::secrets::Secrets;
 use crate::run::skill_query::{SKILL_QUERY, answer_skill_query, skill_query_spec};
 
@@ -21,6 +24,8 @@ pub(crate) struct SkillTools {
     owner: LogOwner,
     peer: String,
     skills: Arc<Vec<AgentSkill>>,
+    loaded_skills: LoadedSkills,
+    approvals: Approvals,
     by_name: HashMap<String, (usize, String)>,
     specs: Vec<ToolSpec>,
     secrets: Arc<Secrets>,
@@ -33,6 +38,8 @@ impl SkillTools {
         owner: LogOwner,
         peer: &str,
         skills: Arc<Vec<AgentSkill>>,
+        loaded_skills: LoadedSkills,
+        approvals: Approvals,
         secrets: Arc<Secrets>,
         logs: Logs,
     ) -> Self {
@@ -63,6 +70,8 @@ impl SkillTools {
             owner,
             peer: peer.to_owned(),
             skills,
+            loaded_skills,
+            approvals,
             by_name,
             specs,
             secrets,
@@ -77,6 +86,21 @@ impl SkillTools {
             description: granted.skill.manifest.description.clone(),
         };
         self.skills.iter().map(note).collect()
+    }
+
+    /// The skill that offers a tool under this name, and the tool's own name.
+    fn find(&self, name: &str) -> Option<(&AgentSkill, &str)> {
+        let (index, tool) = self.by_name.get(name)?;
+        Some((self.skills.get(*index)?, tool.as_str()))
+    }
+
+    /// What a skill may do now.
+    async fn grant_of(&self, granted: &AgentSkill) -> Result<HeldGrant, ToolsError> {
+        let (account, agent) = (&self.owner.account, &self.owner.agent);
+        let grant = self.loaded_skills.current_grant(account, agent, granted);
+        grant
+            .await
+            .map_err(|error| ToolsError::new(error.message()))
     }
 
     async fn run(
@@ -97,9 +121,10 @@ impl SkillTools {
             secrets: self.secrets.clone(),
             logs: self.logs.clone(),
         };
+        let grant = self.grant_of(granted).await?;
         let call = Call {
-            granted: granted.permissions.clone(),
-            grant_state: granted.state.clone(),
+            granted: grant.permissions,
+            grant_state: grant.state,
             scope: StateScope {
                 account: self.owner.account.clone(),
                 agent: self.owner.agent.clone(),
@@ -112,7 +137,16 @@ impl SkillTools {
             ..Call::new(tool, invocation.arguments.to_string())
         };
         let publisher_key = Some(skill.publisher_key.clone());
-        match code.call(call).await {
+        let watch = self
+            .loaded_skills
+            .watch_grant(&self.owner.account, &self.owner.agent, granted);
+        let report = tokio::select! {
+            // The call first: one that ends in its first poll needs no watch.
+            biased;
+            report = code.call(call) => report,
+            never = watch => match never {},
+        };
+        match report {
             Ok(mut report) => {
                 report.receipt.publisher_key = publisher_key;
                 let (content, is_error) = report.outcome.for_model();
@@ -120,7 +154,7 @@ impl SkillTools {
                     content,
                     is_error,
                     receipt: report.receipt,
-                    grant_id: granted.grant_id.clone(),
+                    grant_id: grant.grant_id,
                 })
             }
             // So many calls at once are the account's own doing, or the load's: no fault of the host that its log should tell.
@@ -134,12 +168,12 @@ impl SkillTools {
                     content: format!("Not run: {busy}."),
                     is_error: true,
                     receipt: *receipt,
-                    grant_id: granted.grant_id.clone(),
+                    grant_id: grant.grant_id,
                 })
             }
             Err(CallFault { fault, mut receipt }) => {
                 receipt.publisher_key = publisher_key;
-                let receipt = recorded(&receipt, granted.grant_id.as_deref());
+                let receipt = recorded(&receipt, grant.grant_id.as_deref());
                 Err(ToolsError::new(fault.to_string()).with_receipt(receipt))
             }
         }
@@ -172,17 +206,36 @@ impl Tools for SkillTools {
         self.specs.clone()
     }
 
+    async fn approval(&self, call: &ProposedCall<'_>) -> Result<Option<PendingApproval>, String> {
+        let Some((granted, tool)) = self.find(call.name) else {
+            return Ok(None);
+        };
+        let mut specs = self.specs.iter();
+        let spec = specs.find(|spec| spec.name == call.name);
+        if spec.is_some_and(|spec| spec.read_only) {
+            return Ok(None);
+        }
+        let grant = self.grant_of(granted).await;
+        let grant = grant.map_err(|error| format!("This tool was not run. {}", error.message))?;
+        match grant.mode {
+            // Without a grant the call is denied anyway.
+            GrantMode::Allow => Ok(None),
+            GrantMode::Ask => {
+                let (owner, skill) = (&self.owner, &granted.skill);
+                let asked = self.approvals.ask(owner, skill, tool, call).await?;
+                Ok(Some(asked))
+            }
+        }
+    }
+
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
         let name = call.name;
         if name == SKILL_QUERY {
             self.logs.write(&self.owner, LogLevel::Info, SKILL_QUERY);
-            return answer_skill_query(&self.owner.account, &self.skills, call.arguments).await;
+            let (owner, loaded) = (&self.owner, &self.loaded_skills);
+            return answer_skill_query(owner, loaded, &self.skills, call.arguments).await;
         }
-        let found = self
-            .by_name
-            .get(name)
-            .and_then(|(index, tool)| Some((self.skills.get(*index)?, tool)));
-        let Some((granted, tool)) = found else {
+        let Some((granted, tool)) = self.find(name) else {
             let content = format!("There is no tool {name}.");
             return Ok(ToolAnswer {
                 content,

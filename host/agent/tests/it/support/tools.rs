@@ -4,7 +4,10 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use skillgate_agent::{ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError};
+use skillgate_agent::{
+    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools,
+    ToolsError,
+};
 use tokio::sync::Notify;
 
 /// Tools of one skill, `math`: `slow` waits for `fast`, `send` is not repeatable, `hang` ends when it is cancelled,
@@ -15,6 +18,8 @@ pub struct TestTools {
     fast_ended: Notify,
     hangs: Notify,
     given: Mutex<Vec<Value>>,
+    /// What is decided about `send`; nobody is asked when absent.
+    decision: Mutex<Option<Result<(), String>>>,
 }
 
 impl TestTools {
@@ -31,6 +36,11 @@ impl TestTools {
     /// `fast` has ended in an earlier process: `slow` need not wait.
     pub fn remember_fast(&self) {
         self.fast_ended.notify_one();
+    }
+
+    /// From now on `send` waits for this decision.
+    pub fn ask_about_send(&self, decision: Result<(), String>) {
+        *self.decision.lock().unwrap() = Some(decision);
     }
 
     /// Returns once `hang` was called.
@@ -54,6 +64,15 @@ impl Tools for TestTools {
             origin: ToolOrigin::default(),
         };
         names.map(spec).into()
+    }
+
+    async fn approval(&self, call: &ProposedCall<'_>) -> Result<Option<PendingApproval>, String> {
+        let decision = self.decision.lock().unwrap().clone();
+        let asked = decision.filter(|_| call.name == "math__send");
+        Ok(asked.map(|decision| PendingApproval {
+            task_id: format!("task of {}/{}", call.place.answer, call.place.call),
+            decision: Box::pin(std::future::ready(decision)),
+        }))
     }
 
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {

@@ -62,6 +62,7 @@ pub(super) fn app_config(
             runtime,
             providers: providers(arguments)?,
             rate_limit: arguments.rate_limit,
+            community_mode: arguments.community_mode,
             budget: limits.budget(),
             limits: limits.services(&arguments.database, descriptors),
             public_url,
