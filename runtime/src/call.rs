@@ -85,8 +85,13 @@ impl Skill {
     /// # Errors
     /// Only when the host itself fails; whatever the guest does is in the report.
     pub async fn call(&self, call: Call) -> Result<Report, CallFault> {
-        let (loaded, record) = (Arc::clone(&self.loaded), Arc::new(CallRecord::begin()));
-        let threads = &self.loaded.runtime.inner.threads;
+        let loaded = Arc::clone(&self.loaded);
+        let inner = &self.loaded.runtime.inner;
+        let agent = inner
+            .agent_meters
+            .of(&call.scope.account, &call.scope.agent);
+        let record = Arc::new(CallRecord::begin(agent));
+        let threads = &inner.threads;
         if threads.are_current() {
             return loaded.report(&call, &record).await;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::accounts::Account;
+use crate::agent_usage::AgentMeter;
 
 /// The budget of all guests.
 #[derive(Debug)]
@@ -35,6 +36,11 @@ impl HostMemory {
         }
     }
 
+    /// Bytes that the guests of one account may hold together.
+    pub(crate) fn per_account(&self) -> u64 {
+        self.per_account
+    }
+
     /// Bytes that are held now.
     #[cfg(test)]
     fn held(&self) -> u64 {
@@ -47,15 +53,21 @@ impl HostMemory {
 pub(crate) struct HeldMemory {
     host: Arc<HostMemory>,
     account: Arc<Account>,
+    agent: Arc<AgentMeter>,
     bytes: u64,
 }
 
 impl HeldMemory {
     /// Holds nothing yet.
-    pub(crate) fn nothing(host: Arc<HostMemory>, account: Arc<Account>) -> Self {
+    pub(crate) fn nothing(
+        host: Arc<HostMemory>,
+        account: Arc<Account>,
+        agent: Arc<AgentMeter>,
+    ) -> Self {
         Self {
             host,
             account,
+            agent,
             bytes: 0,
         }
     }
@@ -74,6 +86,7 @@ impl HeldMemory {
             account.memory.fetch_sub(more, Ordering::Relaxed);
             return Err(NoMemory::Host(host.total));
         }
+        self.agent.hold(more);
         self.bytes += more;
         Ok(())
     }
@@ -81,6 +94,7 @@ impl HeldMemory {
 
 impl Drop for HeldMemory {
     fn drop(&mut self) {
+        self.agent.release(self.bytes);
         self.account.memory.fetch_sub(self.bytes, Ordering::Relaxed);
         self.host.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
@@ -102,7 +116,10 @@ mod tests {
     fn each_bound_holds_and_what_is_dropped_is_free_again() {
         let host = Arc::new(HostMemory::new(100, 60));
         let accounts = Accounts::new(8);
-        let of = |name: &str| HeldMemory::nothing(Arc::clone(&host), accounts.of(name));
+        let meter = Arc::new(AgentMeter::default());
+        let of = |name: &str| {
+            HeldMemory::nothing(Arc::clone(&host), accounts.of(name), Arc::clone(&meter))
+        };
         let (mut first, mut second, mut other) = (of("a"), of("a"), of("b"));
         assert_eq!(first.grow(40), Ok(()));
         assert_eq!(first.grow(40), Ok(()), "no more than before");
@@ -110,7 +127,7 @@ mod tests {
         assert_eq!(second.grow(20), Ok(()));
         assert_eq!(other.grow(50), Err(NoMemory::Host(100)));
         assert_eq!(other.grow(40), Ok(()));
-        assert_eq!(host.held(), 100);
+        assert_eq!((host.held(), meter.read().0), (100, 100));
         drop(first);
         assert_eq!((host.held(), second.grow(60)), (60, Ok(())));
         drop((second, other));

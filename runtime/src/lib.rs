@@ -27,6 +27,7 @@
 //! this crate enforces what the verified manifest asks for.
 
 mod accounts;
+mod agent_usage;
 mod bindings;
 mod cache;
 mod call;
@@ -61,6 +62,7 @@ mod tool;
 mod tool_schema_probe;
 mod turns;
 
+pub use agent_usage::AgentUsage;
 pub use call::{Call, StateScope};
 pub use compile::compile_child;
 pub use config::{

@@ -5,6 +5,7 @@ mod detail;
 mod uses;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -12,6 +13,7 @@ use data_encoding::HEXLOWER;
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use crate::agent_usage::AgentMeter;
 use crate::call::Call;
 use crate::load::Loaded;
 use detail::{MAX_NAME, shorten};
@@ -107,16 +109,19 @@ pub(crate) const HOST_FAULT: &str = "host_fault";
 pub(crate) struct CallRecord {
     begun: Instant,
     pub(crate) uses: Uses,
+    /// What all calls of the agent use.
+    pub(crate) agent: Arc<AgentMeter>,
     /// In bytes.
     peak_memory: AtomicU64,
 }
 
 impl CallRecord {
-    /// The record of a call that begins now.
-    pub(crate) fn begin() -> Self {
+    /// The record of a call that begins now, for the agent whose meter this is.
+    pub(crate) fn begin(agent: Arc<AgentMeter>) -> Self {
         Self {
             begun: Instant::now(),
             uses: Uses::default(),
+            agent,
             peak_memory: AtomicU64::new(0),
         }
     }

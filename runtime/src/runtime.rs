@@ -11,6 +11,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 use crate::accounts::Accounts;
+use crate::agent_usage::{AgentMeters, AgentUsage};
 use crate::cache::CodeCache;
 use crate::compile::compile;
 use crate::config::RuntimeConfig;
@@ -39,6 +40,8 @@ pub(crate) struct Inner {
     /// Whose guest runs next on them.
     pub(crate) turns: Arc<Turns>,
     pub(crate) accounts: Accounts,
+    /// What each agent's guests use.
+    pub(crate) agent_meters: AgentMeters,
     /// Linear memory of all guests.
     pub(crate) memory: Arc<HostMemory>,
     pub(crate) config: RuntimeConfig,
@@ -76,6 +79,7 @@ impl Runtime {
             threads: GuestThreads::start(guests)?,
             turns: Turns::new(guests.threads),
             accounts: Accounts::new(guests.calls_per_account(instances)),
+            agent_meters: AgentMeters::default(),
             memory: Arc::new(HostMemory::new(guests.memory, guests.memory_per_account)),
             base: link::base(&engine)?,
             egress: Egress::new(config.egress.clone()),
@@ -168,6 +172,18 @@ impl Runtime {
     /// When the folders cannot be moved to the trash; then they are where they were, and this can be tried again.
     pub async fn forget_agent(&self, account: &str, agent: &str) -> Result<(), HostFault> {
         self.inner.folders.forget(account, agent).await
+    }
+
+    /// Reads what the sandboxes of an agent used within the last minute, in this process: zero for an agent that ran none.
+    pub fn agent_usage(&self, account: &str, agent: &str) -> AgentUsage {
+        let meter = self.inner.agent_meters.find(account, agent);
+        let (memory, cpu, window) = meter.unwrap_or_default().read();
+        AgentUsage {
+            memory,
+            memory_limit: self.inner.memory.per_account(),
+            cpu,
+            window,
+        }
     }
 
     /// The egress door that skills' requests pass, for the host's own requests on somebody's behalf.

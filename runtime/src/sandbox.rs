@@ -85,7 +85,9 @@ impl Loaded {
         &self,
         call: &Call,
     ) -> Result<Result<Vec<wit::Tool>, Outcome>, HostFault> {
-        let record = Arc::new(CallRecord::begin());
+        let meters = &self.runtime.inner.agent_meters;
+        let agent = meters.of(&call.scope.account, &call.scope.agent);
+        let record = Arc::new(CallRecord::begin(agent));
         let work = async |guest: &Guest, store: &mut Store<State>| {
             guest.skillgate_skill_tools().call_list_tools(store).await
         };
@@ -123,6 +125,7 @@ impl Loaded {
                 let guest = prepared.instantiate_async(&mut store).await?;
                 work(&guest, &mut store).await
             });
+            let answer = pin!(record.agent.measure(answer));
             let answer = pin!(inner.turns.run(&account, answer));
             self.unless_stopped(call, timeout, answer).await
         };
@@ -215,7 +218,11 @@ impl Loaded {
     ) -> Result<Store<State>, HostFault> {
         let inner = &self.runtime.inner;
         let output = limits.output;
-        let memory = HeldMemory::nothing(Arc::clone(&inner.memory), Arc::clone(account));
+        let memory = HeldMemory::nothing(
+            Arc::clone(&inner.memory),
+            Arc::clone(account),
+            Arc::clone(&record.agent),
+        );
         let ticks = inner.ticker.begin();
         let meter = Meter::new(limits, Instant::now(), memory, Arc::clone(record), ticks);
         let state = State::new(

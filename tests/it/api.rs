@@ -1,5 +1,9 @@
-//! The control plane over HTTP: authentication, scopes, limits, envelopes, agents, publisher keys; and one story on both databases.
+//! The control plane over HTTP: authentication, scopes, limits, envelopes, accounts, agents, swarms, usage, publisher keys; and one
+//! story on both databases.
 
+mod account;
+mod agent_status;
+mod agent_update;
 mod agents;
 mod auth;
 mod consent;
@@ -7,7 +11,12 @@ mod envelope;
 mod limits;
 mod matrix;
 mod permission_grants;
+mod personality;
 mod publisher_keys;
+mod rules;
 mod story;
+mod swarms;
 mod tasks;
 mod tool_approvals;
+mod usage;
+mod workflow;

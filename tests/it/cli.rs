@@ -414,3 +414,98 @@ fn keys_are_made_for_known_scopes_and_accounts_only() {
     );
     create(&["--scopes", "chat", "--expires", "2001-01-01"]).fails(USAGE);
 }
+
+#[test]
+fn accounts_have_plans_and_limits() {
+    let bench = Bench::new();
+    let account =
+        |arguments: &[&str]| bench.run(&[&["account"], arguments, &["--data", "data"]].concat());
+    account(&["list"]).fails(NOT_FOUND);
+    let acme = account(&[
+        "create",
+        "--name",
+        "Acme",
+        "--plan",
+        "Pro",
+        "--max-agents",
+        "10",
+    ])
+    .ok();
+    let acme = acme.trim();
+    let small = account(&["create", "--name", "Small"]).ok();
+    let listed = account(&["list", "--json"]).json();
+    assert_eq!(
+        (&listed[0]["id"], &listed[1]["id"]),
+        (&json!(acme), &json!(small.trim()))
+    );
+    assert_eq!(
+        (&listed[0]["plan"], &listed[0]["maxAgents"]),
+        (&json!("Pro"), &json!(10))
+    );
+    assert_eq!(listed[1]["maxAgents"], Value::Null);
+    assert!(listed[0].get("dataKey").is_none());
+
+    let set = [
+        "set",
+        acme,
+        "--name",
+        "Acme Inc.",
+        "--max-agents",
+        "default",
+    ];
+    let set = [
+        &set[..],
+        &[
+            "--max-skills-per-agent",
+            "20",
+            "--swarms",
+            "false",
+            "--json",
+        ],
+    ]
+    .concat();
+    let changed = account(&set).json();
+    assert_eq!(
+        (&changed["name"], &changed["plan"]),
+        (&json!("Acme Inc."), &json!("Pro"))
+    );
+    assert_eq!(
+        (&changed["maxAgents"], &changed["allowsSwarms"]),
+        (&Value::Null, &json!(false))
+    );
+    let text = account(&["list"]).ok();
+    let line = text.lines().next().unwrap();
+    assert!(
+        line.contains("10000 agents, 20 skills an agent, without swarms"),
+        "{text}"
+    );
+
+    account(&["set", "acct_absent", "--plan", "Pro"]).fails(NOT_FOUND);
+    for wrong in [
+        ["--max-agents", "10001"],
+        ["--max-agents", "many"],
+        ["--plan", ""],
+        ["--swarms", "maybe"],
+    ] {
+        account(&[&["set", acme], &wrong[..]].concat()).fails(USAGE);
+    }
+
+    let key = [
+        "api-key",
+        "create",
+        "--operator",
+        "--scopes",
+        "admin",
+        "--label",
+        "metrics",
+    ];
+    let key = bench
+        .run(&[&key[..], &["--data", "data", "--json"]].concat())
+        .json();
+    assert_eq!(key["apiKey"]["isOperator"], true);
+    let key = ["api-key", "create", "--scopes", "admin", "--label", "plain"];
+    let key = bench
+        .run(&[&key[..], &["--data", "data", "--json"]].concat())
+        .json();
+    assert_eq!(key["apiKey"]["isOperator"], false);
+}

@@ -52,15 +52,12 @@ async fn a_call_that_may_run_twice_runs_again() {
 async fn a_call_during_which_the_server_died_twice_is_not_tried_again() {
     let (run, agent, client, mut server) =
         killed_during("probe__sleep", json!({ "ms": 4_000 })).await;
-    let begun = async |client: &Client| {
-        let whole = client.get(&format!("/v1/runs/{run}")).await.data(200);
-        let steps = whole["steps"].as_array().unwrap().clone();
-        steps
-            .iter()
-            .filter(|step| step["type"] == "tool_begun")
-            .count()
-    };
-    while begun(&client).await < 2 {}
+    let path = format!("/v1/runs/{run}/events");
+    let events = client.request(reqwest::Method::GET, &path).send().await;
+    let mut events = Events::of(events.unwrap());
+    for _attempt in 0..2 {
+        events.until("tool_call").await;
+    }
     server.kill();
     let server = server.again();
     let client = client.at(&server.url);
@@ -88,6 +85,32 @@ async fn a_call_during_which_the_server_died_twice_is_not_tried_again() {
         result["content"].as_str().unwrap().contains("unknown"),
         "{result}"
     );
+}
+
+#[tokio::test]
+async fn text_of_an_answer_that_a_crash_lost_is_taken_back() {
+    let half = json!([{ "type": "text", "text": "I was abou" }, { "type": "wait", "milliseconds": 60_000 }]);
+    let script = json!({ "turns": [{ "parts": half }] });
+    let mut server = Server::start(tempfile::tempdir().unwrap(), &script);
+    let client = server.client().await;
+    let agent = client.agent().await;
+    let shown = client.chat(&agent, "Tell me").await.next().await.unwrap();
+    assert_eq!(shown.json()["content"], "I was abou");
+    server.kill();
+    let whole = json!({ "turns": [{ "parts": [{ "type": "text", "text": "Here it is." }] }] });
+    std::fs::write(server.folder.path().join("script.json"), whole.to_string()).unwrap();
+    let server = server.again();
+    let client = client.at(&server.url);
+
+    let id = shown.id.unwrap();
+    let path = format!("/v1/runs/{}/events", id.split(':').next().unwrap());
+    let request = client.request(reqwest::Method::GET, &path);
+    let request = request.header("last-event-id", &id).send();
+    let events = Events::of(request.await.unwrap()).all().await;
+    let events: Vec<Value> = events.iter().map(|event| event.json()).collect();
+    assert_eq!(events[0], json!({ "type": "reset", "toEvent": null }));
+    assert_eq!(events[1]["content"], "Here it is.");
+    assert_eq!(events.last().unwrap()["stopReason"], "end_turn");
 }
 
 /// A server that was killed while an agent's tool ran, and was started again: run, agent, client.

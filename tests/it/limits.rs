@@ -5,6 +5,6 @@ mod keys;
 mod logs;
 mod memory;
 mod packages;
-mod places;
+pub(crate) mod places;
 mod process;
 mod runs;

@@ -16,3 +16,4 @@ mod receipts;
 mod schemas;
 mod storage;
 mod support;
+mod usage;

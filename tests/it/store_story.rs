@@ -2,6 +2,7 @@
 
 mod account;
 mod agent;
+mod agent_rule;
 mod api_key;
 mod assignment;
 mod deletion;
@@ -12,11 +13,14 @@ mod message;
 mod migrations;
 mod opening;
 mod pages;
+mod personality;
 mod publisher_key;
 mod run;
 mod secret;
 mod session;
+mod swarm;
 mod task;
+mod usage;
 mod version;
 
 use std::sync::Arc;
@@ -84,14 +88,47 @@ async fn on_any(url: &str) {
         .await
         .unwrap();
     agent::agents_live_and_die(&store, &clock).await.unwrap();
+    agent::changes_at_the_same_time_all_hold(&store)
+        .await
+        .unwrap();
+    personality::earlier_versions_are_kept(&store, &clock)
+        .await
+        .unwrap();
+    personality::of_two_changes_of_one_text_one_is_made(&store)
+        .await
+        .unwrap();
+    agent_rule::rules_belong_to_agents(&store).await.unwrap();
+    agent_rule::rules_made_at_the_same_time_are_counted(&store)
+        .await
+        .unwrap();
     secret::secrets_are_kept(&store).await.unwrap();
     secret::secrets_have_owners_of_several_kinds(&store)
+        .await
+        .unwrap();
+    account::plans_and_limits_are_the_operators(&store)
+        .await
+        .unwrap();
+    swarm::slugs_and_limits_hold_for_several_at_once(&store).await;
+    swarm::swarms_live_and_die(&store, &clock).await.unwrap();
+    swarm::deleting_a_swarm_waits_for_nobody_in_a_circle(&store)
+        .await
+        .unwrap();
+    usage::usage_is_added_up_by_day(&store, &clock)
         .await
         .unwrap();
     session::sessions_belong_to_peers(&store, &clock)
         .await
         .unwrap();
     run::runs_are_journalled(&store, &clock).await.unwrap();
+    run::runs_are_listed_newest_first(&store, &clock)
+        .await
+        .unwrap();
+    run::what_waits_for_its_turn_was_not_said_yet(&store, &clock)
+        .await
+        .unwrap();
+    run::the_step_before_a_place_is_no_request(&store)
+        .await
+        .unwrap();
     message::history_is_the_latest_in_order(&store, &clock)
         .await
         .unwrap();
@@ -110,6 +147,9 @@ async fn on_any(url: &str) {
         .await
         .unwrap();
     assignment::a_deleted_skill_goes_with_the_last_of_several_who_give_it_up(&store)
+        .await
+        .unwrap();
+    assignment::an_agents_skills_are_counted(&store)
         .await
         .unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();

@@ -8,6 +8,7 @@
 //! - [`fuzz`]: what others send us, tried with bytes that nobody meant.
 //! - [`fake_anthropic`]: a peer that speaks the protocol of a language model.
 //! - [`relay_registry`]: an attacker's registry, which passes on what publishers send to it.
+//! - [`sample`]: answers compared with samples from the specification.
 //! - [`postgres`]: a PostgreSQL server that lives as long as the tests.
 #![allow(
     clippy::unwrap_used,
@@ -23,5 +24,6 @@ pub mod fuzz;
 pub mod postgres;
 pub mod process;
 pub mod relay_registry;
+pub mod sample;
 pub mod skills;
 pub mod sse;

@@ -1,10 +1,12 @@
 //! The steps of a run, and where they are committed.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Message, StopReason, Usage};
+use crate::{CallReceipt, Message, StopReason, ToolOrigin, ToolOutcome, Usage};
 
 /// One thing that a run did. A run is the list of its steps: [`crate::run`] goes on from any prefix.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,13 @@ pub enum Step {
         usage: Usage,
         /// Why it ended.
         stop_reason: StopReason,
+        /// How many bytes of text the run had said before.
+        #[serde(default)]
+        text_before: usize,
+        /// Its text as it was shown, where that is not the message's own: what is known of an answer's parts only at their
+        /// ends, such as a secret that is split over two, is not in it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<String>,
     },
     /// A call of a tool waits for a person, and has not begun.
     ToolWaiting {
@@ -63,6 +72,9 @@ pub enum Step {
         arguments: Value,
         /// Whether it may run again when nobody knows whether it ended.
         repeatable: bool,
+        /// The skill that offers the tool.
+        #[serde(flatten)]
+        origin: ToolOrigin,
     },
     /// A tool ended, or a call was refused without having begun.
     ToolEnded {
@@ -75,10 +87,14 @@ pub enum Step {
         name: String,
         /// What the model is told, cut to size and with secrets removed.
         content: String,
-        /// Whether it failed.
-        is_error: bool,
+        /// How it ended: the fields `outcome` and `isError`.
+        #[serde(flatten, with = "crate::tool::outcome::as_fields")]
+        outcome: ToolOutcome,
         /// What the call did and used, from whoever ran it.
-        receipt: Option<Value>,
+        receipt: Option<CallReceipt>,
+        /// The skill that offers the tool.
+        #[serde(flatten)]
+        origin: ToolOrigin,
     },
     /// The run is over. Nothing follows.
     Ended {
@@ -86,11 +102,22 @@ pub enum Step {
         stop_reason: StopReason,
         /// All text that was shown during the run: the assistant's message in a history.
         text: String,
+        /// How many bytes of `text` are those of the committed answers. Steps that do not say it have no other text.
+        #[serde(default = "everything")]
+        answered_bytes: usize,
+        /// How many of the bytes that follow are those of an answer that was cut short. What follows them is said by the host.
+        #[serde(default)]
+        partial_bytes: usize,
         /// What the whole run used.
         usage: Usage,
         /// Set exactly when `stop_reason` is [`StopReason::Error`].
         error: Option<Failure>,
     },
+}
+
+/// All bytes of a text, however long it is.
+fn everything() -> usize {
+    usize::MAX
 }
 
 /// Which tool call of a run. Ids are the provider's words; the place is ours.
@@ -103,6 +130,49 @@ pub struct CallPlace {
 }
 
 impl Step {
+    /// The text that was shown as it came while this step was waited for: that of an answer, or of the answer that the end
+    /// cut short. Begins with an empty line where the run had said something before.
+    pub fn shown_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::ModelAnswer {
+                message,
+                text_before,
+                shown,
+                ..
+            } => {
+                let text = shown.clone().unwrap_or_else(|| message.text());
+                let apart = *text_before > 0 && !text.is_empty();
+                Cow::Owned(if apart { format!("\n\n{text}") } else { text })
+            }
+            Self::Ended {
+                text,
+                answered_bytes,
+                partial_bytes,
+                ..
+            } => {
+                let partial =
+                    text.get(*answered_bytes..answered_bytes.saturating_add(*partial_bytes));
+                Cow::Borrowed(partial.unwrap_or_default())
+            }
+            _ => Cow::Borrowed(""),
+        }
+    }
+
+    /// The text that the host added at the end of the run, such as which limit was reached.
+    pub fn notice(&self) -> &str {
+        match self {
+            Self::Ended {
+                text,
+                answered_bytes,
+                partial_bytes,
+                ..
+            } => text
+                .get(answered_bytes.saturating_add(*partial_bytes)..)
+                .unwrap_or_default(),
+            _ => "",
+        }
+    }
+
     /// How many bytes its JSON has.
     pub(crate) fn bytes(&self) -> usize {
         let mut count = ByteCount(0);

@@ -5,15 +5,15 @@
 //! run), so that a run that was killed goes on where it was.
 //!
 //! The crate names no database, no HTTP server and no sandbox: tools come in through [`Tools`], the
-//! journal through [`Journal`], and events go out through a channel. [`run`] is the whole loop:
+//! journal through [`Journal`], and a model's text goes out as it comes through [`TextListener`]. [`run`] is the whole loop:
 //!
 //! ```text
 //! history ─► model ─► tool calls ─► results ─► model ─► … ─► end of turn, or of a budget
 //! ```
 
-mod event;
 mod journal;
 mod json;
+mod live_text;
 mod message;
 pub mod provider;
 mod redact;
@@ -21,9 +21,9 @@ mod tool;
 pub mod turn;
 mod untrusted_text;
 
-pub use event::{Event, EventReceiver, EventSender, event_queue};
 pub use journal::{CallPlace, Failure, Journal, JournalError, Step};
 pub use json::{MAX_ARGUMENT_DEPTH, MAX_DOCUMENT_DEPTH, nests_deeper_than};
+pub use live_text::TextListener;
 pub use message::{Message, Part, Role, StopReason, Usage};
 pub use provider::anthropic::Anthropic;
 pub use provider::demo::Demo;
@@ -34,11 +34,11 @@ pub use provider::{
 };
 pub use redact::Redactor;
 pub use tool::{
-    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools,
-    ToolsError, tool_name,
+    CallReceipt, PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin,
+    ToolOutcome, ToolSpec, Tools, ToolsError, tool_name,
 };
 pub use turn::budget::Budget;
 pub use turn::context::{Context, SkillNote};
-pub use turn::ending::JOURNAL_FAILED;
+pub use turn::ending::{JOURNAL_FAILED, last_step};
 pub use turn::replay::transcript;
 pub use turn::{RunInput, RunOutcome, run};

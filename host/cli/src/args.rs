@@ -8,7 +8,10 @@ mod package;
 mod remote;
 mod serve;
 
-pub(crate) use account::{AccountCommand, AccountCreate, ApiKeyCommand, ApiKeyCreate};
+pub(crate) use account::{
+    AccountCommand, AccountCreate, AccountList, AccountSet, ApiKeyCommand, ApiKeyCreate, Limit,
+    PlanChanges,
+};
 pub(crate) use author::{Build, New, Run, Secret};
 pub(crate) use key::{KeysCommand, KeysNew, KeysShow};
 pub(crate) use limits::Limits;

@@ -41,6 +41,8 @@ pub(crate) async fn run(command: Command, settings: &[Setting], output: &Output)
         Command::Account(AccountCommand::Create(create)) => {
             account::create::run(create, output).await
         }
+        Command::Account(AccountCommand::List(list)) => account::list::run(list, output).await,
+        Command::Account(AccountCommand::Set(set)) => account::set::run(set, output).await,
         Command::Config(ConfigCommand::Show(shown)) => {
             if let Some(file) = &shown.config {
                 output.dim(format_args!("with the options of {}", file.display()));

@@ -152,7 +152,7 @@ impl From<ServiceError> for ApiError {
             ErrorKind::Invalid => StatusCode::BAD_REQUEST,
             ErrorKind::NotFound(_) => StatusCode::NOT_FOUND,
             ErrorKind::Conflict | ErrorKind::ConsentRequired => StatusCode::CONFLICT,
-            ErrorKind::LimitReached => StatusCode::FORBIDDEN,
+            ErrorKind::Forbidden | ErrorKind::LimitReached => StatusCode::FORBIDDEN,
             ErrorKind::Provider => StatusCode::BAD_GATEWAY,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -16,6 +16,7 @@ mod extract;
 mod limiter;
 mod middleware;
 mod routes;
+mod run_events;
 mod serve;
 mod surface;
 

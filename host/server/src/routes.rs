@@ -10,10 +10,15 @@ pub(crate) mod llms;
 pub(crate) mod logs;
 pub(crate) mod openapi;
 pub(crate) mod permission_grants;
+pub(crate) mod personality;
 pub(crate) mod publisher_keys;
+pub(crate) mod rules;
 pub(crate) mod runs;
 pub(crate) mod skills;
+pub(crate) mod swarms;
 pub(crate) mod tasks;
+pub(crate) mod usage;
+pub(crate) mod workflow;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -27,7 +32,7 @@ use crate::surface::Access::{AnyKey, Public, Scoped};
 use crate::surface::{Operation, Surface, llms_text, openapi_document};
 use crate::{ApiError, App};
 use skillgate_service::Scope::{
-    Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite,
+    Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite, SwarmsRead, SwarmsWrite,
 };
 
 /// Lists the operations of the control plane.
@@ -50,6 +55,12 @@ fn v1() -> Surface {
             Scoped(AgentsRead),
             agents::get,
             "Get an agent",
+        )
+        .patch(
+            "/agents/{id}",
+            Scoped(AgentsWrite),
+            agents::update,
+            "Change an agent; `config` is merged",
         )
         .delete(
             "/agents/{id}",
@@ -74,6 +85,72 @@ fn v1() -> Surface {
             Scoped(AgentsWrite),
             agents::restart,
             "Stop an agent and start it again",
+        )
+        .get(
+            "/agents/{id}/status",
+            Scoped(AgentsRead),
+            agents::status,
+            "Say what an agent does now, and what its sandboxes use",
+        )
+        .get(
+            "/agents/{id}/personality",
+            Scoped(AgentsRead),
+            personality::get,
+            "Read SOUL.md and IDENTITY.md of an agent",
+        )
+        .put(
+            "/agents/{id}/personality",
+            Scoped(AgentsWrite),
+            personality::set,
+            "Replace SOUL.md of an agent",
+        )
+        .get(
+            "/agents/{id}/personality/versions",
+            Scoped(AgentsRead),
+            personality::versions,
+            "List the earlier versions of SOUL.md, newest first",
+        )
+        .get(
+            "/agents/{id}/personality/versions/{n}",
+            Scoped(AgentsRead),
+            personality::version,
+            "Read an earlier version of SOUL.md",
+        )
+        .get(
+            "/agents/{id}/workflow",
+            Scoped(AgentsRead),
+            workflow::get,
+            "Read WORKFLOW.md of an agent that runs, with the names of its rules",
+        )
+        .put(
+            "/agents/{id}/workflow",
+            Scoped(AgentsWrite),
+            workflow::set,
+            "Replace WORKFLOW.md of an agent that runs",
+        )
+        .get(
+            "/agents/{id}/rules",
+            Scoped(AgentsRead),
+            rules::list,
+            "List the rules of an agent by name",
+        )
+        .get(
+            "/agents/{id}/rules/{name}",
+            Scoped(AgentsRead),
+            rules::get,
+            "Read a rule of an agent",
+        )
+        .put(
+            "/agents/{id}/rules/{name}",
+            Scoped(AgentsWrite),
+            rules::put,
+            "Make or replace a rule of an agent",
+        )
+        .delete(
+            "/agents/{id}/rules/{name}",
+            Scoped(AgentsWrite),
+            rules::delete,
+            "Delete a rule of an agent",
         )
         .patch(
             "/agents/{id}/secrets",
@@ -104,6 +181,12 @@ fn v1() -> Surface {
             Scoped(Chat),
             chat::open,
             "Open a session, which starts without context",
+        )
+        .get(
+            "/agents/{id}/runs",
+            Scoped(Chat),
+            runs::list,
+            "List the runs of an agent, newest first",
         )
         .get(
             "/agents/{id}/logs",
@@ -253,6 +336,18 @@ fn v1() -> Surface {
             "Get a run, step by step",
         )
         .get(
+            "/runs/{id}/events",
+            Scoped(Chat),
+            runs::events,
+            "Follow the events of a run, from its beginning or behind one of them",
+        )
+        .post(
+            "/runs/{id}/cancel",
+            Scoped(Chat),
+            runs::cancel,
+            "End a run; what it said is kept",
+        )
+        .get(
             "/runs/{id}/receipts",
             Scoped(Logs),
             runs::receipts,
@@ -263,6 +358,54 @@ fn v1() -> Surface {
             AnyKey,
             account::get,
             "Get the account, its limits and its usage",
+        )
+        .put(
+            "/account/model-tiers",
+            Scoped(Admin),
+            account::set_model_tiers,
+            "Replace the models of the tiers `low`, `medium` and `high`",
+        )
+        .get(
+            "/usage",
+            Scoped(AgentsRead),
+            usage::get,
+            "Report what the account used, by agent, model, skill or day",
+        )
+        .get(
+            "/swarms",
+            Scoped(SwarmsRead),
+            swarms::list,
+            "List swarms, newest first",
+        )
+        .post(
+            "/swarms",
+            Scoped(SwarmsWrite),
+            swarms::create,
+            "Make a swarm",
+        )
+        .get(
+            "/swarms/{id}",
+            Scoped(SwarmsRead),
+            swarms::get,
+            "Get a swarm with its agents",
+        )
+        .patch(
+            "/swarms/{id}",
+            Scoped(SwarmsWrite),
+            swarms::update,
+            "Change name, description or icon of a swarm",
+        )
+        .delete(
+            "/swarms/{id}",
+            Scoped(SwarmsWrite),
+            swarms::delete,
+            "Delete a swarm with its credentials; its agents stay",
+        )
+        .patch(
+            "/swarms/{id}/secrets",
+            Scoped(SwarmsWrite),
+            swarms::secrets,
+            "Set and delete the provider credentials that a swarm's agents fall back to",
         )
 }
 

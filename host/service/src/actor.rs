@@ -11,6 +11,8 @@ pub struct Actor {
     pub key: String,
     /// What the key may do. Surfaces check it before they call a service.
     pub scopes: Scopes,
+    /// Whether the key is an operator's: it also sees what belongs to the server and to every account.
+    pub is_operator: bool,
 }
 
 impl Actor {
@@ -20,6 +22,7 @@ impl Actor {
             account,
             key: name.to_owned(),
             scopes: Scopes::from_names(&["admin"]),
+            is_operator: false,
         }
     }
 }

@@ -1,29 +1,38 @@
-//! Agents: made, looked at, changed; `lifecycle` starts, stops and deletes them.
+//! Agents: made and looked at. `lifecycle` starts, stops and deletes them, `update` changes them, `usage` says what they
+//! use; `personality`, `workflow` and `rules` are what they are told.
 
 mod lifecycle;
+mod personality;
+mod rules;
 mod running;
+mod update;
+mod usage;
+mod workflow;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
-use skillgate_agent::nests_deeper_than;
 use skillgate_runtime::{LogLevel, Runtime};
 
 use skillgate_store::{
     Agent, AgentStatus, AgentSummary, NewAgent, Page, SecretChanges, SecretLimits, SecretOwner,
-    SecretText, Store,
+    Store, Swarm,
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::personality::identity_md;
+pub use self::personality::{Personality, SetPersonality};
+pub use self::rules::RuleName;
 use self::running::{RunningAgents, SeenAgents, seen_agents};
+pub use self::update::UpdateAgent;
+use self::update::check_config;
+pub use self::usage::{AgentUsage, StatusNow};
 use crate::config::{
-    MAX_AGENTS_PER_ACCOUNT, MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, MAX_MARKDOWN_BYTES,
-    MAX_SECRET_BYTES, MAX_SECRETS,
+    MAX_AGENTS_PER_ACCOUNT, MAX_MARKDOWN_BYTES, MAX_NAME_CHARS, MAX_SECRET_BYTES, MAX_SECRETS,
 };
 use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
-use crate::{Actor, AgentId, ProviderConfig, ServiceError, secrets, validate};
+use crate::{Actor, AgentId, Plan, ProviderConfig, ServiceError, SwarmId, secrets, validate};
 
 /// The name and version of the runtime that runs.
 pub const IMAGE: &str = concat!("skillgate-runtime:", env!("CARGO_PKG_VERSION"));
@@ -43,6 +52,8 @@ pub struct CreateAgent {
     pub soul_md: Option<String>,
     /// WORKFLOW.md.
     pub workflow_md: Option<String>,
+    /// The swarm that it joins.
+    pub swarm_id: Option<String>,
 }
 
 /// Agents.
@@ -85,7 +96,7 @@ impl Agents {
     /// # Errors
     /// `Invalid` for a field that is not acceptable or for want of a credential, `LimitReached`.
     pub async fn create(&self, actor: &Actor, create: CreateAgent) -> Result<Agent, ServiceError> {
-        let name = validate::required("name", &create.name, 100)?;
+        let name = validate::required("name", &create.name, MAX_NAME_CHARS)?;
         let region = region(create.region)?;
         let soul_md = validate::bounded(
             "soulMd",
@@ -98,30 +109,31 @@ impl Agents {
             MAX_MARKDOWN_BYTES,
         )?;
         let config = Value::Object(create.config);
-        if nests_deeper_than(&config, MAX_CONFIG_DEPTH) {
-            return Err(ServiceError::invalid(format!(
-                "config: must not be nested more than {MAX_CONFIG_DEPTH} deep."
-            )));
-        }
-        validate::bounded("config", config.to_string(), MAX_CONFIG_BYTES)?;
+        check_config(&config)?;
         let secrets = secrets::parse(&create.secrets)?;
-        self.providers
-            .choose(&config, |name| secrets.contains_key(name))?;
-        if self.store.count_agents(&actor.account).await?.total >= MAX_AGENTS_PER_ACCOUNT {
-            return Err(ServiceError::limit_reached(format!(
-                "This account has {MAX_AGENTS_PER_ACCOUNT} agents, the most it may have."
-            )));
-        }
+        let swarm = self
+            .swarm_to_join(actor, create.swarm_id.as_deref())
+            .await?;
+        let swarm_id = swarm.as_ref().map(|swarm| swarm.id.as_str());
+        let of_swarm = self.swarm_credentials(&actor.account, swarm_id).await?;
+        self.providers.choose(
+            &config,
+            &[&|name| secrets.contains_key(name), &|name| {
+                of_swarm.iter().any(|known| known == name)
+            }],
+        )?;
+        let max_agents = Plan::read(&self.store, &actor.account).await?.max_agents;
         let new = NewAgent {
             name,
+            swarm,
             region,
             image: IMAGE.to_owned(),
             config,
             soul_md,
-            identity_md: String::new(),
             workflow_md,
             status: AgentStatus::Running,
-            secrets: sealed(secrets),
+            secrets: secrets::sealed(secrets),
+            max_agents,
         };
         let agent = self.store.create_agent(&actor.account, new).await?;
         self.logs.write(
@@ -130,6 +142,40 @@ impl Agents {
             "Agent created and started",
         );
         Ok(agent)
+    }
+
+    /// The swarm that an agent is to join; `None` when none is named.
+    ///
+    /// # Errors
+    /// `NotFound` when the account has no such swarm.
+    pub(crate) async fn swarm_to_join(
+        &self,
+        actor: &Actor,
+        named: Option<&str>,
+    ) -> Result<Option<Swarm>, ServiceError> {
+        let Some(named) = named else {
+            return Ok(None);
+        };
+        let id: SwarmId = named.parse()?;
+        let swarm = self.store.get_swarm(&actor.account, &id).await?;
+        swarm
+            .map(Some)
+            .ok_or_else(|| ServiceError::not_found("swarm"))
+    }
+
+    /// The names of the credentials that the agents of a swarm fall back to.
+    async fn swarm_credentials(
+        &self,
+        account: &str,
+        swarm: Option<&str>,
+    ) -> Result<Vec<String>, ServiceError> {
+        match swarm {
+            Some(swarm) => {
+                let owner = SecretOwner::Swarm(swarm);
+                Ok(self.store.secret_names(account, owner).await?)
+            }
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The agent with what its `config` leaves to be chosen: which provider answers, and how it is told who asks. It is not stored,
@@ -144,9 +190,15 @@ impl Agents {
                 .store
                 .secret_names(&agent.account_id, SecretOwner::Agent(&agent.id))
                 .await?;
-            let choice = self.providers.choose(&agent.config, |name| {
-                names.iter().any(|known| known == name)
-            });
+            let of_swarm = self
+                .swarm_credentials(&agent.account_id, agent.swarm_id.as_deref())
+                .await?;
+            let choice = self.providers.choose(
+                &agent.config,
+                &[&|name| names.iter().any(|known| known == name), &|name| {
+                    of_swarm.iter().any(|known| known == name)
+                }],
+            );
             if let Ok(kind) = choice {
                 agent.config["llmProvider"] = kind.name.into();
             }
@@ -218,6 +270,11 @@ impl Agents {
         Ok(runs)
     }
 
+    /// Notes a change of an agent in its log.
+    fn note(&self, agent: &Agent, line: &str) {
+        self.logs.write(&agent.into(), LogLevel::Info, line);
+    }
+
     /// Sets and deletes secrets of an agent. They hold from the next turn on. Gives whether the agent is marked for a restart.
     pub async fn set_secrets(
         &self,
@@ -231,7 +288,7 @@ impl Agents {
         let delete = secrets::parse_deletes(delete)?;
         let names: Vec<String> = set.keys().cloned().collect();
         let changes = SecretChanges {
-            set: sealed(set),
+            set: secrets::sealed(set),
             delete,
             most: SecretLimits {
                 count: MAX_SECRETS as i64,
@@ -263,13 +320,6 @@ fn region(given: Option<String>) -> Result<String, ServiceError> {
     } else {
         Err(ServiceError::invalid("region: must be `eu` or `us`."))
     }
-}
-
-fn sealed(secrets: BTreeMap<String, String>) -> BTreeMap<String, SecretText> {
-    secrets
-        .into_iter()
-        .map(|(name, value)| (name, SecretText::new(value)))
-        .collect()
 }
 
 fn missing() -> ServiceError {

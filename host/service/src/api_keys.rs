@@ -76,6 +76,7 @@ impl ApiKeys {
         let new = NewApiKey {
             label,
             scopes: parse_scopes(create.scopes)?,
+            is_operator: false,
             rate_limit: self.checked_rate_limit(create.rate_limit)?,
             expires_at: create
                 .expires_at

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use skillgate_agent::{EventReceiver, Message};
+use skillgate_agent::Message;
 use skillgate_runtime::Place;
 use skillgate_store::{
     Agent, History, NewMessage, NewRun, Page, Run, Said, Session, Store, Timestamp,
@@ -13,6 +13,9 @@ use crate::agents::Agents;
 use crate::config::{MAX_CONTEXT_CHARS, MAX_LISTED_SESSIONS, MAX_MESSAGE_CHARS};
 use crate::peer::{Peer, peer};
 use crate::places::WorkInProgress;
+use crate::run::event::Position;
+use crate::run::listener::RunListener;
+use crate::run::session_queue::{SessionPermit, SessionTicket};
 use crate::run::spawn::PreparedRun;
 use crate::run::{RunDriver, history};
 use crate::{Actor, AgentId, ServiceError, SessionId, validate};
@@ -33,16 +36,12 @@ pub struct SendMessage {
     pub context: Option<Value>,
 }
 
-/// A run that has begun.
-#[derive(Debug)]
-pub struct Running {
-    /// Its id.
-    pub run: String,
-    /// What happens in it; the last is [`Event::Done`](skillgate_agent::Event::Done) or
-    /// [`Event::Error`](skillgate_agent::Event::Error).
-    pub events: EventReceiver,
-    /// The account's place for whoever listens, kept as long as the answer is being sent.
-    pub listener: Place,
+/// A message that was checked, in its session, with the place of who listens for the answer.
+struct CheckedMessage {
+    session: Session,
+    message: String,
+    context: Option<String>,
+    listener: Place,
 }
 
 /// Messages and sessions.
@@ -72,8 +71,8 @@ impl Chat {
         }
     }
 
-    /// Says something to an agent. When this returns, the message is committed and the run has begun; it ends whether or
-    /// not anybody listens.
+    /// Says something to an agent. When this returns, the message is committed and its run goes on, or waits for its turn in
+    /// the session; it ends whether or not anybody listens.
     ///
     /// # Errors
     /// `Invalid`, `NotFound`, `Conflict` when the agent does not run or too many messages wait in the
@@ -83,9 +82,8 @@ impl Chat {
         actor: &Actor,
         agent: &AgentId,
         ask: SendMessage,
-    ) -> Result<Running, ServiceError> {
+    ) -> Result<RunListener, ServiceError> {
         validate::required("message", &ask.message, MAX_MESSAGE_CHARS)?;
-        let message = ask.message;
         let context = ask.context.map(format_context).transpose()?;
         let peer = peer(ask.peer, &actor.key)?;
         let listener = self.places.chats.take(&actor.account).await.map_err(|_| {
@@ -97,22 +95,48 @@ impl Chat {
         let session = self
             .session(&agent_now, ask.session.as_ref(), &peer)
             .await?;
-        let places = self.driver.places_for(&session).await?;
+        let said = CheckedMessage {
+            session,
+            message: ask.message,
+            context,
+            listener,
+        };
+        match self
+            .driver
+            .session_queues
+            .join(&said.session.id)?
+            .try_enter()
+        {
+            Ok(permit) => self.begin(actor, agent, said, permit).await,
+            Err(ticket) => self.queue(said, ticket).await,
+        }
+    }
+
+    /// Begins to answer a message whose turn it is: what can't be prepared fails before anything is committed.
+    async fn begin(
+        &self,
+        actor: &Actor,
+        agent: &AgentId,
+        said: CheckedMessage,
+        permit: SessionPermit,
+    ) -> Result<RunListener, ServiceError> {
+        let session = &said.session;
+        let places = self.driver.places_for(session, permit).await?;
         // Before the agent is looked at: a stop that comes after that look must find what it has to end.
         let stopped = self.agents.token(agent);
         // Time may have passed in the line.
         let agent = self.agents.get_running(actor, agent).await?;
         let (prepared, mut history) = tokio::try_join!(
-            self.driver.prepare(&agent, &session, context.clone()),
-            history::read(&self.store, &session),
+            self.driver.prepare(&agent, session, said.context.clone()),
+            history::read(&self.store, session, None),
         )?;
-        history.push(Message::user(message.clone()));
+        history.push(Message::user(said.message.clone()));
         let (store, driver) = (self.store.clone(), self.driver.clone());
         // On a task of its own: a caller who hangs up between the two must not leave a run that nobody drives.
         let begun = tokio::spawn(async move {
-            let run = create_run(&store, &session, message, context).await?;
-            let id = run.id.clone();
-            let ready = PreparedRun {
+            let run = create_run(&store, &said.session, said.message, said.context).await?;
+            let listener = driver.listen(&run, Position::default(), said.listener);
+            driver.spawn(PreparedRun {
                 run,
                 agent,
                 stopped,
@@ -120,15 +144,28 @@ impl Chat {
                 history,
                 steps: Vec::new(),
                 places,
-            };
-            Ok::<_, ServiceError>((id, driver.spawn(ready)))
+            });
+            Ok::<_, ServiceError>(listener)
         });
-        let (run, events) = begun.await.map_err(ServiceError::internal)??;
-        Ok(Running {
-            run,
-            events,
-            listener,
-        })
+        begun.await.map_err(ServiceError::internal)?
+    }
+
+    /// Commits a message that waits behind others of its session. What can't be prepared when its turn comes ends its run with
+    /// an error.
+    async fn queue(
+        &self,
+        said: CheckedMessage,
+        ticket: SessionTicket,
+    ) -> Result<RunListener, ServiceError> {
+        let (store, driver) = (self.store.clone(), self.driver.clone());
+        // On a task of its own, as above.
+        let queued = tokio::spawn(async move {
+            let run = create_run(&store, &said.session, said.message, said.context).await?;
+            let listener = driver.listen(&run, Position::default(), said.listener);
+            driver.spawn_queued(run, ticket);
+            Ok::<_, ServiceError>(listener)
+        });
+        queued.await.map_err(ServiceError::internal)?
     }
 
     /// What was said, oldest first: the latest `limit` messages, of one session or all, after `since`; fewer where they are

@@ -21,6 +21,8 @@ pub enum ErrorKind {
     Conflict,
     /// What is new in a version needs consent; the [difference](ServiceError::difference) says what.
     ConsentRequired,
+    /// The plan of the account does not include it.
+    Forbidden,
     /// A limit of the account is reached.
     LimitReached,
     /// The language model cannot be asked.
@@ -74,6 +76,11 @@ impl ServiceError {
         }
     }
 
+    /// [`ErrorKind::Forbidden`], naming what the plan lacks.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Forbidden, message)
+    }
+
     /// [`ErrorKind::LimitReached`], naming the limit.
     pub fn limit_reached(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::LimitReached, message)
@@ -114,6 +121,7 @@ impl ServiceError {
             ErrorKind::NotFound(thing) => return Cow::Owned(format!("{thing}_not_found")),
             ErrorKind::Conflict => "conflict",
             ErrorKind::ConsentRequired => "consent_required",
+            ErrorKind::Forbidden => "forbidden",
             ErrorKind::LimitReached => "limit_reached",
             ErrorKind::Provider => "provider_error",
             ErrorKind::Unavailable => "unavailable",

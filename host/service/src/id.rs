@@ -73,8 +73,23 @@ ids! {
     SessionId "session",
     /// A skill: its name, or its UUID.
     SkillRef "skill",
+    /// The id of a swarm.
+    SwarmId "swarm",
     /// The id of a task.
     TaskId "task",
+}
+
+/// The number of an earlier version of an agent's SOUL.md, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonalityVersionNumber(pub i64);
+
+impl FromStr for PersonalityVersionNumber {
+    type Err = ServiceError;
+
+    fn from_str(text: &str) -> Result<Self, ServiceError> {
+        let number = text.parse().map(Self);
+        number.map_err(|_| ServiceError::not_found("personality_version"))
+    }
 }
 
 #[cfg(test)]

@@ -18,13 +18,16 @@ mod error;
 mod id;
 mod loaded_skills;
 pub mod logs;
+mod model_tiers;
 mod package_work;
 pub mod packages;
 mod peer;
 mod pending_tasks;
 mod permission_grants;
 mod places;
+mod plan;
 mod preload;
+mod prices;
 mod public_url;
 mod publisher_keys;
 mod run;
@@ -34,12 +37,16 @@ mod secrets;
 mod services;
 mod skills;
 mod store_errors;
+mod swarms;
 mod tasks;
+mod usage;
 mod validate;
 
-pub use accounts::{AccountUsage, Accounts};
+pub use accounts::{AccountOverview, Accounts};
 pub use actor::Actor;
-pub use agents::{Agents, CreateAgent};
+pub use agents::{
+    AgentUsage, Agents, CreateAgent, Personality, RuleName, SetPersonality, StatusNow, UpdateAgent,
+};
 pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
 pub use assignments::{
     Assignments, ConsentDifference, ConsentRequired, InstallSkill, Installed, Uninstalled,
@@ -48,17 +55,24 @@ pub use background::Background;
 pub use chat::{Chat, SendMessage};
 pub use error::{ErrorKind, ServiceError, error_chain};
 pub use id::{
-    AccountId, AgentId, ApiKeyId, PermissionGrantId, PublisherKeyRef, RunId, SessionId, SkillRef,
-    TaskId,
+    AccountId, AgentId, ApiKeyId, PermissionGrantId, PersonalityVersionNumber, PublisherKeyRef,
+    RunId, SessionId, SkillRef, SwarmId, TaskId,
 };
 pub use logs::Logs;
+pub use model_tiers::ModelTiers;
 pub use packages::Packages;
 pub use permission_grants::{ChangePermissionGrant, ListPermissionGrants, PermissionGrants};
+pub use plan::Plan;
 pub use public_url::PublicUrl;
 pub use publisher_keys::{CHALLENGE_LIFETIME, Challenge, MAX_PROOF_SKEW, PublisherKeys};
+pub use run::event::{EventId, RunEvent};
+pub use run::listener::RunListener;
 pub use run::provider::{OperatorProvider, ProviderConfig};
 pub use runs::Runs;
 pub use scope::{Scope, Scopes};
 pub use services::{ServiceConfig, Services};
+pub use skillgate_agent::{StopReason, ToolOrigin, ToolOutcome};
 pub use skills::Skills;
+pub use swarms::{CreateSwarm, SwarmDetails, SwarmOverview, Swarms, UpdateSwarm};
 pub use tasks::{ListTasks, Tasks};
+pub use usage::{Usage, UsageQuery, UsageReport};

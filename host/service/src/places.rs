@@ -11,6 +11,8 @@ pub(crate) struct WorkInProgress {
     pub(crate) runs: Places,
     /// Messages that wait for an answer, or whose answer is being sent.
     pub(crate) chats: Places,
+    /// Runs that are listened to, apart from the messages that began them.
+    pub(crate) run_listeners: Places,
     /// Logs that are followed.
     pub(crate) streams: Places,
     page_reads: Places,
@@ -21,6 +23,7 @@ impl WorkInProgress {
         Self {
             runs: Places::new(places.runs),
             chats: Places::new(places.chats),
+            run_listeners: Places::new(places.run_listeners),
             streams: Places::new(places.streams),
             page_reads: Places::new(places.page_reads),
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use skillgate_agent::provider::PROVIDERS;
+use skillgate_store::SecretText;
 
 use crate::ServiceError;
 use crate::config::{MAX_SECRET_BYTES, MAX_SECRET_NAME_BYTES, MAX_SECRET_VALUE_BYTES, MAX_SECRETS};
@@ -31,6 +32,15 @@ pub(crate) fn is_platform(kept: &str) -> bool {
     let mut services = PROVIDERS.iter().filter_map(|kind| kind.service.as_ref());
     SPELLINGS.iter().any(|(_, platform)| *platform == kept)
         || services.any(|service| service.secret == kept)
+}
+
+/// The credentials of model providers: the names they are kept under.
+const PROVIDER_CREDENTIALS: [&str; 3] = ["anthropic_api_key", "openai_api_key", "google_api_key"];
+
+/// Whether a kept name is a credential of a model provider.
+pub(crate) fn is_provider_credential(kept: &str) -> bool {
+    let mut services = PROVIDERS.iter().filter_map(|kind| kind.service.as_ref());
+    PROVIDER_CREDENTIALS.contains(&kept) || services.any(|service| service.secret == kept)
 }
 
 /// Checks secrets as they come in a request, and gives them under the names they are kept under.
@@ -93,6 +103,14 @@ pub(crate) fn parse_name(name: &str) -> Result<&str, ServiceError> {
         "secrets: {shown:?} is no name of a secret. Use 1 to {MAX_SECRET_NAME_BYTES} of `A-Z a-z 0-9 _ - .`."
     );
     Err(ServiceError::invalid(message))
+}
+
+/// The same values, as the store takes them.
+pub(crate) fn sealed(secrets: BTreeMap<String, String>) -> BTreeMap<String, SecretText> {
+    let sealed = secrets.into_iter();
+    sealed
+        .map(|(name, value)| (name, SecretText::new(value)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -26,10 +26,13 @@ use crate::preload::{preload, when_loaded};
 use crate::publisher_keys::PublisherKeys;
 use crate::run::RunDriver;
 use crate::run::approvals::Approvals;
+use crate::run::hub::RunHub;
 use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
+use crate::swarms::Swarms;
 use crate::tasks::Tasks;
+use crate::usage::Usage;
 use crate::{ProviderConfig, PublicUrl, ServiceError};
 
 /// How often what is written in batches is written.
@@ -79,8 +82,12 @@ pub struct Services {
     pub runs: Runs,
     /// The skills that an account sees.
     pub skills: Skills,
+    /// Swarms.
+    pub swarms: Swarms,
     /// What waits for a decision.
     pub tasks: Tasks,
+    /// What accounts used.
+    pub usage: Usage,
     store: Store,
     loaded_skills: LoadedSkills,
     driver: Arc<RunDriver>,
@@ -147,6 +154,8 @@ impl Services {
             background: background.clone(),
             session_queues: SessionQueues::default(),
             approvals: Approvals::new(pending_tasks.clone(), background.closing().clone()),
+            hub: RunHub::default(),
+            event_page_bytes: limits.pages.run_events,
         });
         let assignments = Arc::new(Assignments::new(
             store.clone(),
@@ -191,8 +200,16 @@ impl Services {
                 &limits,
             ),
             publisher_keys,
-            runs: Runs::new(store.clone(), places.clone(), limits.pages.steps),
+            runs: Runs::new(
+                store.clone(),
+                agents.clone(),
+                driver.clone(),
+                places.clone(),
+                limits.pages.steps,
+            ),
             skills: Skills::new(store.clone(), places),
+            swarms: Swarms::new(store.clone()),
+            usage: Usage::new(store.clone()),
             agents,
             logs,
             store,

@@ -67,6 +67,9 @@ fn limit_message(limit: Limit) -> String {
         Limited::SecretBytes => format!(
             "secrets: the agent's secrets would have {wanted} bytes together; they may have {most}. Delete some that it does not need."
         ),
+        Limited::Rules => format!(
+            "This agent would have {wanted} rules; it may have {most}. Delete one that it does not need."
+        ),
         Limited::Versions => format!(
             "This account would have {wanted} published versions; it may have {most}. Delete a skill first."
         ),
@@ -78,6 +81,15 @@ fn limit_message(limit: Limit) -> String {
         ),
         Limited::PendingTasksOfAccount => format!(
             "{most} tasks of this account wait for a decision, the most that may. Approve or deny some of them first."
+        ),
+        Limited::Agents => format!(
+            "This account would have {wanted} agents; its plan allows {most}. Delete one first."
+        ),
+        Limited::AgentSkills => format!(
+            "This agent would have {wanted} skills; the plan allows {most}. Remove one first."
+        ),
+        Limited::Swarms => format!(
+            "This account would have {wanted} swarms; it may have {most}. Delete one first."
         ),
         _ => format!("There would be {wanted} of {of:?}; there may be {most}."),
     }

@@ -13,10 +13,30 @@ pub(crate) fn required(field: &str, text: &str, most: usize) -> Result<String, S
     )))
 }
 
+/// `text` as it is, when it has at most `most` characters; else `Invalid` naming `field`.
+pub(crate) fn at_most_chars(
+    field: &str,
+    text: String,
+    most: usize,
+) -> Result<String, ServiceError> {
+    if text.chars().count() <= most {
+        return Ok(text);
+    }
+    Err(ServiceError::invalid(format!(
+        "{field}: must have at most {most} characters."
+    )))
+}
+
 /// `text` as it is, when it has at most `most` bytes; else `Invalid` naming `field`.
 pub(crate) fn bounded(field: &str, text: String, most: usize) -> Result<String, ServiceError> {
+    at_most(field, &text, most)?;
+    Ok(text)
+}
+
+/// Checks that `text` has at most `most` bytes; else `Invalid` naming `field`.
+pub(crate) fn at_most(field: &str, text: &str, most: usize) -> Result<(), ServiceError> {
     if text.len() <= most {
-        return Ok(text);
+        return Ok(());
     }
     Err(ServiceError::invalid(format!(
         "{field}: must have at most {most} bytes, not {}.",

@@ -11,6 +11,11 @@ CREATE TABLE account (
     id TEXT NOT NULL PRIMARY KEY,
     name TEXT NOT NULL,
     data_key BLOB NOT NULL, -- encrypts the account's secrets; itself sealed by the key of the host
+    plan TEXT NOT NULL, -- the plan's name, in the operator's words
+    max_agents BIGINT, -- the host's own limit when absent; the same for the next one
+    max_skills_per_agent BIGINT,
+    allows_swarms BOOLEAN NOT NULL,
+    model_tiers TEXT NOT NULL, -- JSON: models by tier
     created_at BIGINT NOT NULL
 );
 
@@ -21,6 +26,7 @@ CREATE TABLE api_key (
     digest BLOB NOT NULL,
     label TEXT NOT NULL,
     scopes TEXT NOT NULL,
+    is_operator BOOLEAN NOT NULL, -- whether it also sees what belongs to the server and to every account
     rate_limit BIGINT,
     created_at BIGINT NOT NULL,
     expires_at BIGINT,
@@ -51,10 +57,23 @@ CREATE TABLE publisher_key_challenge (
 );
 CREATE INDEX publisher_key_challenge_account ON publisher_key_challenge (account_id, expires_at);
 
+-- Agents that share credentials of model providers.
+CREATE TABLE swarm (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    slug TEXT NOT NULL, -- made from the first name, and kept when the name changes
+    description TEXT,
+    icon TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    UNIQUE (account_id, slug)
+);
+
 CREATE TABLE agent (
     id TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    swarm_id TEXT,
+    swarm_id TEXT REFERENCES swarm (id) ON DELETE SET NULL,
     name TEXT NOT NULL,
     status TEXT NOT NULL,
     region TEXT NOT NULL,
@@ -62,7 +81,8 @@ CREATE TABLE agent (
     avatar_url TEXT,
     config TEXT NOT NULL,
     soul_md TEXT NOT NULL,
-    identity_md TEXT NOT NULL,
+    soul_md_sha256 TEXT NOT NULL, -- hexadecimal: what a change is expected to replace
+    soul_md_updated_at BIGINT NOT NULL,
     workflow_md TEXT NOT NULL,
     needs_restart BOOLEAN NOT NULL,
     last_error TEXT,
@@ -72,6 +92,27 @@ CREATE TABLE agent (
     stopped_at BIGINT
 );
 CREATE INDEX agent_account ON agent (account_id, created_at);
+CREATE INDEX agent_swarm ON agent (swarm_id, created_at);
+
+-- What an agent's SOUL.md was before. The newest are kept.
+CREATE TABLE personality_version (
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    number BIGINT NOT NULL, -- from 1, never given twice
+    soul_md TEXT NOT NULL,
+    soul_md_sha256 TEXT NOT NULL,
+    written_at BIGINT NOT NULL,
+    PRIMARY KEY (agent_id, number)
+);
+
+-- A procedure that an agent reads when it needs it.
+CREATE TABLE agent_rule (
+    agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    content TEXT NOT NULL,
+    PRIMARY KEY (agent_id, name)
+);
 
 -- A secret of an agent, a swarm or an installation. There is no foreign key to the owner: the verb that deletes an owner
 -- deletes its secrets in the same transaction.
@@ -272,4 +313,23 @@ CREATE TABLE agent_log (
 CREATE TABLE agent_log_head (
     agent_id TEXT NOT NULL PRIMARY KEY REFERENCES agent (id) ON DELETE CASCADE,
     seq BIGINT NOT NULL
+);
+
+-- What runs used, added up by day. It names agents without a reference to them: usage stays when an agent is deleted.
+CREATE TABLE usage_day (
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    day TEXT NOT NULL, -- 2026-01-31, in UTC
+    agent_id TEXT NOT NULL,
+    kind TEXT NOT NULL, -- run, model or skill
+    subject TEXT NOT NULL, -- the model as provider/model, or the skill's name; empty for runs
+    runs BIGINT NOT NULL,
+    model_calls BIGINT NOT NULL,
+    unpriced_calls BIGINT NOT NULL, -- of models without a known price: the cost of the row is then not known
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cost_nanos BIGINT NOT NULL, -- billionths of a US dollar
+    tool_calls BIGINT NOT NULL,
+    sandbox_micros BIGINT NOT NULL,
+    egress_bytes BIGINT NOT NULL,
+    PRIMARY KEY (account_id, day, agent_id, kind, subject)
 );

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use crate::db::{Insert, Tx, args};
 use crate::json_column::{JsonText, words};
+use crate::personality::sha256_hex;
 use crate::secret::{SecretOwner, put_secret};
-use crate::{Page, SecretText, Store, StoreError, Timestamp, id};
+use crate::{Limit, Limited, Page, SecretText, Store, StoreError, Swarm, SwarmRef, Timestamp, id};
 
 words! {
     /// What an agent is doing.
@@ -36,6 +37,10 @@ pub struct Agent {
     pub account_id: String,
     /// The swarm it belongs to.
     pub swarm_id: Option<String>,
+    /// The swarm's name; present exactly when the agent belongs to one.
+    pub swarm_name: Option<String>,
+    /// The swarm's slug; present exactly when the agent belongs to one.
+    pub swarm_slug: Option<String>,
     /// Shown to people.
     pub name: String,
     /// What it is doing.
@@ -52,8 +57,10 @@ pub struct Agent {
     pub config: Value,
     /// SOUL.md: its personality.
     pub soul_md: String,
-    /// IDENTITY.md: who it says it is.
-    pub identity_md: String,
+    /// SHA-256 of SOUL.md, 64 hexadecimal digits.
+    pub soul_md_sha256: String,
+    /// When SOUL.md was last changed.
+    pub soul_md_updated_at: Timestamp,
     /// WORKFLOW.md: its role and procedures.
     pub workflow_md: String,
     /// Whether a change waits for a restart.
@@ -78,6 +85,10 @@ pub struct AgentSummary {
     pub id: String,
     /// The swarm it belongs to.
     pub swarm_id: Option<String>,
+    /// The swarm's name; present exactly when the agent belongs to one.
+    pub swarm_name: Option<String>,
+    /// The swarm's slug; present exactly when the agent belongs to one.
+    pub swarm_slug: Option<String>,
     /// Shown to people.
     pub name: String,
     /// What it is doing.
@@ -95,6 +106,20 @@ pub struct AgentSummary {
     pub stopped_at: Option<Timestamp>,
 }
 
+impl Agent {
+    /// The swarm it belongs to, as an agent shows it.
+    pub fn swarm(&self) -> Option<SwarmRef<'_>> {
+        SwarmRef::of(&self.swarm_id, &self.swarm_name, &self.swarm_slug)
+    }
+}
+
+impl AgentSummary {
+    /// The swarm it belongs to, as an agent shows it.
+    pub fn swarm(&self) -> Option<SwarmRef<'_>> {
+        SwarmRef::of(&self.swarm_id, &self.swarm_name, &self.swarm_slug)
+    }
+}
+
 /// How many agents an account has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct AgentCounts {
@@ -109,6 +134,8 @@ pub struct AgentCounts {
 pub struct NewAgent {
     /// Shown to people.
     pub name: String,
+    /// The swarm that it joins: one of the same account.
+    pub swarm: Option<Swarm>,
     /// `eu` or `us`.
     pub region: String,
     /// The runtime's name and version.
@@ -117,26 +144,28 @@ pub struct NewAgent {
     pub config: Value,
     /// SOUL.md
     pub soul_md: String,
-    /// IDENTITY.md
-    pub identity_md: String,
     /// WORKFLOW.md
     pub workflow_md: String,
     /// How it starts its life.
     pub status: AgentStatus,
     /// Its secrets by name.
     pub secrets: BTreeMap<String, SecretText>,
+    /// The most agents that the account may have, this one included.
+    pub max_agents: i64,
 }
 
-/// The columns of an [`Agent`].
-macro_rules! columns {
-    () => {
-        "id, account_id, swarm_id, name, status, region, image, avatar_url, config, soul_md, identity_md, workflow_md, \
-         needs_restart, last_error, error_category, created_at, started_at, stopped_at"
-    };
-}
+/// Selects an [`Agent`], with the name and slug of its swarm, by id and account.
+pub(crate) const SELECT_AGENT: &str = "SELECT agent.id, agent.account_id, swarm_id, swarm.name AS swarm_name, swarm.slug AS swarm_slug, agent.name, status, region, \
+         image, avatar_url, config, soul_md, soul_md_sha256, soul_md_updated_at, workflow_md, needs_restart, last_error, error_category, \
+         agent.created_at, started_at, stopped_at FROM agent LEFT JOIN swarm ON swarm.id = agent.swarm_id \
+     WHERE agent.id = $1 AND agent.account_id = $2";
 
 impl Store {
     /// Makes an agent with its secrets, in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::LimitReached`] when the account has [`NewAgent::max_agents`] already, [`StoreError::Conflict`] when the
+    /// swarm was deleted meanwhile.
     pub async fn create_agent(&self, account: &str, new: NewAgent) -> Result<Agent, StoreError> {
         let mut tx = self.begin().await?;
         let agent = self.create_agent_in(&mut tx, account, new).await?;
@@ -152,18 +181,30 @@ impl Store {
         new: NewAgent,
     ) -> Result<Agent, StoreError> {
         let now = self.now();
+        tx.hold_account(account).await?;
+        let count = "SELECT COUNT(*) FROM agent WHERE account_id = $1";
+        let count = tx.count(count, args![account]).await?;
+        Limit::check(Limited::Agents, count + 1, new.max_agents)?;
+        let (swarm_name, swarm_slug) = new
+            .swarm
+            .as_ref()
+            .map(|swarm| (swarm.name.clone(), swarm.slug.clone()))
+            .unzip();
         let agent = Agent {
             id: id::new(),
             account_id: account.into(),
-            swarm_id: None,
+            swarm_id: new.swarm.map(|swarm| swarm.id),
+            swarm_name,
+            swarm_slug,
             name: new.name,
             status: new.status,
             region: new.region,
             image: new.image,
             avatar_url: None,
             config: new.config,
+            soul_md_sha256: sha256_hex(&new.soul_md),
             soul_md: new.soul_md,
-            identity_md: new.identity_md,
+            soul_md_updated_at: now,
             workflow_md: new.workflow_md,
             needs_restart: false,
             last_error: None,
@@ -190,7 +231,9 @@ impl Store {
         let items = self
             .db
             .all(
-                "SELECT id, swarm_id, name, status, region, image, created_at, started_at, stopped_at FROM agent WHERE account_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3",
+                "SELECT agent.id, swarm_id, swarm.name AS swarm_name, swarm.slug AS swarm_slug, agent.name, status, region, image, \
+                 agent.created_at, started_at, stopped_at FROM agent LEFT JOIN swarm ON swarm.id = agent.swarm_id \
+                 WHERE agent.account_id = $1 ORDER BY agent.created_at DESC, agent.id DESC LIMIT $2 OFFSET $3",
                 args![account, limit, offset],
             )
             .await?;
@@ -221,12 +264,7 @@ impl Store {
 
     /// One agent of an account.
     pub async fn get_agent(&self, account: &str, id: &str) -> Result<Option<Agent>, StoreError> {
-        let sql = concat!(
-            "SELECT ",
-            columns!(),
-            " FROM agent WHERE id = $1 AND account_id = $2"
-        );
-        self.db.optional(sql, args![id, account]).await
+        self.db.optional(SELECT_AGENT, args![id, account]).await
     }
 }
 
@@ -242,7 +280,8 @@ fn row_of(agent: &Agent) -> Insert<'_> {
         .set("avatar_url", &agent.avatar_url)
         .set("config", &agent.config)
         .set("soul_md", &agent.soul_md)
-        .set("identity_md", &agent.identity_md)
+        .set("soul_md_sha256", &agent.soul_md_sha256)
+        .set("soul_md_updated_at", agent.soul_md_updated_at)
         .set("workflow_md", &agent.workflow_md)
         .set("needs_restart", agent.needs_restart)
         .set("created_at", agent.created_at)

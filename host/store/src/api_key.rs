@@ -28,6 +28,8 @@ pub struct ApiKey {
     /// What it may do; none means nothing.
     #[sqlx(try_from = "JsonText")]
     pub scopes: Vec<String>,
+    /// Whether it is an operator's: it also sees what belongs to the server and to every account.
+    pub is_operator: bool,
     /// Requests a minute; `None` is the operator's figure, 0 is no limit.
     pub rate_limit: Option<i64>,
     /// When it was made.
@@ -47,6 +49,8 @@ pub struct NewApiKey {
     pub label: String,
     /// What it may do; none means nothing.
     pub scopes: Vec<String>,
+    /// Whether it is an operator's. Only for keys made on the command line.
+    pub is_operator: bool,
     /// Requests a minute; `None` is the operator's figure, 0 is no limit.
     pub rate_limit: Option<i64>,
     /// From when on it is refused.
@@ -72,7 +76,7 @@ struct Candidate {
 /// The columns of an [`ApiKey`].
 macro_rules! columns {
     () => {
-        "id, account_id, prefix, label, scopes, rate_limit, created_at, expires_at, last_used_at, revoked_at"
+        "id, account_id, prefix, label, scopes, is_operator, rate_limit, created_at, expires_at, last_used_at, revoked_at"
     };
 }
 
@@ -199,6 +203,7 @@ pub(crate) async fn insert_api_key(
         prefix: plaintext.expose()[..PREFIX_CHARS].into(),
         label: new.label,
         scopes: new.scopes,
+        is_operator: new.is_operator,
         rate_limit: new.rate_limit,
         created_at: store.now(),
         expires_at: new.expires_at,
@@ -213,6 +218,7 @@ pub(crate) async fn insert_api_key(
         .set("digest", &digest)
         .set("label", &key.label)
         .set("scopes", &key.scopes)
+        .set("is_operator", key.is_operator)
         .set("rate_limit", key.rate_limit)
         .set("created_at", key.created_at)
         .set("expires_at", key.expires_at);

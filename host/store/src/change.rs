@@ -12,6 +12,8 @@ pub enum Change {
     ApiKeys,
     /// The row of an agent or the names of its secrets. Holds the agent's id.
     Agent(String),
+    /// Something that several agents show, such as a swarm.
+    Agents,
     /// The skills on an agent, or what they are granted there. Holds the agent's id.
     AgentSkills(String),
     /// What skills are granted on agents that are not named: on all of an account, or wherever a version is.

@@ -120,6 +120,8 @@ pub enum Limited {
     Secrets,
     /// Bytes of all secrets of one owner.
     SecretBytes,
+    /// Rules of one agent.
+    Rules,
     /// Versions that an account published.
     Versions,
     /// Bytes of all packages that an account published.
@@ -128,6 +130,12 @@ pub enum Limited {
     PendingTasksOfAgent,
     /// Tasks of one account that wait for a decision.
     PendingTasksOfAccount,
+    /// Agents of an account.
+    Agents,
+    /// Skills on one agent.
+    AgentSkills,
+    /// Swarms of an account.
+    Swarms,
 }
 
 impl Limit {

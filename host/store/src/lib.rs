@@ -22,6 +22,8 @@
 
 mod account;
 mod agent;
+mod agent_rule;
+mod agent_update;
 mod api_key;
 mod assignment;
 mod change;
@@ -40,25 +42,31 @@ mod master_key;
 mod message;
 mod migrations;
 mod pages;
+mod personality;
 mod publish;
 mod publisher_key;
 mod publisher_key_challenge;
 mod run;
+mod run_list;
 mod seal;
 mod secret;
 mod session;
 mod skill;
 mod step;
 mod store;
+mod swarm;
 mod task;
 mod time;
+mod usage;
 mod version;
 mod version_number;
 
-pub use account::Account;
+pub use account::{Account, AccountChanges};
 pub use agent::{
     Agent, AgentCounts, AgentError, AgentStatus, AgentSummary, AgentToStart, NewAgent,
 };
+pub use agent_rule::{AgentRule, NewAgentRule};
+pub use agent_update::HeldSecrets;
 pub use api_key::{ApiKey, IssuedKey, NewApiKey};
 pub use assignment::{Assignment, AssignmentGrant, NewAssignment};
 pub use change::Change;
@@ -71,17 +79,23 @@ pub use log::{LogLine, NewLogLine};
 pub use master_key::MasterKey;
 pub use message::{History, Message, NewMessage, Role};
 pub use pages::{Said, StepPage};
+pub use personality::{
+    PersonalityChange, PersonalityHead, PersonalityOutcome, PersonalityVersion, PersonalityWritten,
+};
 pub use publish::{NewVersion, PackageLimits, Published};
 pub use publisher_key::{NewPublisherKey, PublisherKey};
 pub use publisher_key_challenge::MAX_OPEN_CHALLENGES;
 pub use run::{NewRun, Run, RunEnd, RunStatus};
+pub use run_list::{RunPage, RunSummary};
 pub use seal::SecretText;
 pub use secret::{SecretChanges, SecretLimits, SecretOwner};
 pub use session::Session;
 pub use skill::{Access, Skill, SkillKind};
 pub use step::{NewStep, Step};
 pub use store::{Page, Store, StoreConfig};
+pub use swarm::{NewSwarm, Swarm, SwarmAgent, SwarmChanges, SwarmRef};
 pub use task::{Decision, NewTask, Task, TaskFilter, TaskKind, TaskLimits, TaskStatus};
 pub use time::{Clock, Timestamp, system_clock};
+pub use usage::{NewUsage, UsageGrouping, UsageKind, UsageRow, UsageTotals};
 pub use version::{PackageUsage, TrustLevel, Version, VersionHead};
 pub use version_number::VersionNumber;

@@ -7,6 +7,7 @@ use crate::db::{Insert, Tx, args};
 use crate::json_column::{JsonOrNote, storable, words};
 use crate::message::{NewMessage, Role};
 use crate::step::{NewStep, insert_step};
+use crate::usage::{NewUsage, UsageKind, UsageTotals, add_usage};
 use crate::{Conflict, Store, StoreError, Timestamp, id};
 
 words! {
@@ -136,7 +137,25 @@ impl Store {
             .await
     }
 
-    /// Ends a run: its status, its answer and the last step of its journal, in one transaction.
+    /// Journals a step of a run with what it used, in one transaction: what was used is counted once.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the step's place is taken, or the run's agent was deleted.
+    pub async fn append_step_with_usage(
+        &self,
+        run: &Run,
+        step: &NewStep,
+        usage: &NewUsage,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        tx.hold_agent(&run.agent_id).await?;
+        insert_step(self, &mut tx, &run.id, step).await?;
+        let agent = (run.account_id.as_str(), run.agent_id.as_str());
+        add_usage(&mut tx, self.now(), agent, usage).await?;
+        tx.commit().await
+    }
+
+    /// Ends a run: its status, its answer, the last step of its journal and that there was one run more, in one transaction.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when it has ended already or its agent was deleted; nothing is changed then.
@@ -150,7 +169,21 @@ impl Store {
         if let Some(message) = &end.message {
             insert_message(self, &mut tx, run, Role::Assistant, message).await?;
         }
+        let agent = (run.account_id.as_str(), run.agent_id.as_str());
+        add_usage(&mut tx, self.now(), agent, &one_run()).await?;
         tx.commit().await
+    }
+}
+
+/// A run that ended. What it used besides is counted with the steps that used it.
+fn one_run() -> NewUsage {
+    NewUsage {
+        kind: UsageKind::Run,
+        subject: String::new(),
+        amounts: UsageTotals {
+            runs: 1,
+            ..UsageTotals::default()
+        },
     }
 }
 

@@ -95,8 +95,11 @@ impl Store {
         if !changes.set.is_empty() {
             refuse_too_many(tx, owner, changes.most).await?;
         }
-        if let SecretOwner::Agent(id) = owner {
-            tx.changed(Change::Agent(id.into()));
+        match owner {
+            SecretOwner::Agent(id) => tx.changed(Change::Agent(id.into())),
+            // The provider that an agent shows follows its swarm's credentials.
+            SecretOwner::Swarm(_) => tx.changed(Change::Agents),
+            SecretOwner::Installation(_) => {}
         }
         Ok(true)
     }

@@ -57,6 +57,23 @@ impl Store {
             )
             .await
     }
+
+    /// The last step before place `seq` that is more than a request to the model; `None` when there is none.
+    pub async fn step_before(
+        &self,
+        account: &str,
+        run: &str,
+        seq: i64,
+    ) -> Result<Option<Step>, StoreError> {
+        self.db
+            .optional(
+                "SELECT step.run_id, step.seq, step.kind, step.body, step.created_at FROM step JOIN run ON run.id = step.run_id \
+                 WHERE step.run_id = $1 AND run.account_id = $2 AND step.seq < $3 AND step.kind <> 'model_request' \
+                 ORDER BY step.seq DESC LIMIT 1",
+                args![run, account, seq],
+            )
+            .await
+    }
 }
 
 /// Journals a step within a transaction.

@@ -72,7 +72,7 @@ async fn read(store: &Store, session: &Session) {
     assert_eq!(found.await.unwrap().unwrap().id, session.id);
     let owner = SecretOwner::Agent(agent);
     store.secrets(account, owner).await.unwrap();
-    let said = store.conversation(session, 200, 400_000).await;
+    let said = store.conversation(session, None, 200, 400_000).await;
     assert!(said.unwrap().is_empty());
 }
 

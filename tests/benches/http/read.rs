@@ -51,14 +51,15 @@ async fn make_agents(app: &TestApp, client: &Client) -> Vec<String> {
     for number in 0..AGENTS {
         let new = NewAgent {
             name: format!("Agent {number}"),
+            swarm: None,
             region: "eu".to_owned(),
             image: "skillgate-runtime:bench".to_owned(),
             config: json!({ "llmProvider": "scripted", "model": "test-model" }),
             soul_md: "You are brief.".to_owned(),
-            identity_md: String::new(),
             workflow_md: String::new(),
             status: AgentStatus::Running,
             secrets: BTreeMap::new(),
+            max_agents: i64::MAX,
         };
         ids.push(
             app.store

@@ -1,5 +1,6 @@
 //! Calls that wait for a person: those that write, under a grant whose mode is `ask`.
 
+use reqwest::Method;
 use serde_json::json;
 use skillgate_store::{Decision, TaskStatus};
 use skillgate_tests::app::{Client, TestApp};
@@ -67,7 +68,10 @@ async fn under_ask_a_call_that_is_denied_tells_the_model_and_does_nothing() {
     let denied = events.until("tool_result").await;
     let content = denied["content"].as_str().unwrap();
     assert!(content.contains("denied it: Not on a Sunday."), "{content}");
-    assert_eq!(denied["isError"], true);
+    assert_eq!(
+        (&denied["isError"], &denied["outcome"]),
+        (&json!(true), &json!("denied"))
+    );
     assert_eq!(events.until("tool_result").await["content"], "(none)");
 }
 
@@ -96,4 +100,30 @@ async fn a_run_that_is_stopped_waits_no_longer() {
         .data(200);
     let done = events.until("done").await;
     assert_eq!(done["stopReason"], "cancelled");
+}
+
+#[tokio::test]
+async fn whoever_listens_to_the_run_is_told_that_it_waits_and_goes_on_behind_that() {
+    let (_app, admin, _, _chat, task) = asked_to_write().await;
+    let path = format!("/v1/tasks/{task}");
+    let run = admin.get(&path).await.data(200)["runId"].clone();
+    let events = format!("/v1/runs/{}/events", run.as_str().unwrap());
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let response = admin.request(Method::GET, &events).send().await.unwrap();
+        let told = Events::of(response).next().await.unwrap();
+        let waiting = json!({ "type": "waiting", "runId": run, "taskId": task });
+        assert_eq!(told.json(), waiting);
+        ids.push(told.id.unwrap());
+    }
+    assert_eq!(ids[0], ids[1]);
+    let behind = admin.request(Method::GET, &events);
+    let behind = behind.header("last-event-id", &ids[0]).send();
+    let mut behind = Events::of(behind.await.unwrap());
+    admin
+        .post(&format!("{path}/approve"), json!({}))
+        .await
+        .data(200);
+    assert_eq!(behind.next().await.unwrap().json()["type"], "tool_call");
+    behind.until("done").await;
 }

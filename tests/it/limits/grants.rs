@@ -99,6 +99,7 @@ async fn a_version_that_another_process_replaced_under_the_same_grant_ends_its_c
         grant: AssignmentGrant::Kept { replaces: old.id },
         mode: GrantMode::Allow,
         installed_by: "another process".to_owned(),
+        max_skills: i64::MAX,
     };
     let installed = app
         .store

@@ -8,7 +8,7 @@ use skillgate_service::config::{ServiceLimits, WorkPlaces};
 use skillgate_tests::app::{Client, Setup, TestApp};
 use skillgate_tests::sse::Events;
 
-fn one_each() -> PlaceLimits {
+pub(crate) fn one_each() -> PlaceLimits {
     PlaceLimits {
         per_account: 1,
         in_all: 2,

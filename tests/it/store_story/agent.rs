@@ -1,7 +1,10 @@
 //! Agents, from their making to their end.
 
+use futures::future::join_all;
 use serde_json::json;
-use skillgate_store::{Agent, AgentError, AgentStatus, AgentSummary, Store, StoreError};
+use skillgate_store::{
+    Agent, AgentError, AgentStatus, AgentSummary, HeldSecrets, Store, StoreError,
+};
 
 use super::given::{an_account, new_agent};
 use super::{Clock, SECOND};
@@ -79,12 +82,44 @@ pub(super) async fn agents_live_and_die(store: &Store, clock: &Clock) -> Result<
     Ok(())
 }
 
+/// Several change one agent at the same time: each sees what the others have changed, and nothing is lost.
+pub(super) async fn changes_at_the_same_time_all_hold(store: &Store) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let agent = store.create_agent(&account, new_agent("Shared")).await?.id;
+    let add = |number: usize| {
+        let change = move |agent: &mut Agent, _: &HeldSecrets| {
+            agent.config[format!("key{number}")] = number.into();
+            Ok::<_, StoreError>(())
+        };
+        store.update_agent(&account, &agent, change)
+    };
+    for changed in join_all((0..8).map(add)).await {
+        assert!(changed?.is_some());
+    }
+    let changed = store.get_agent(&account, &agent).await?.unwrap();
+    assert_eq!(changed.config.as_object().unwrap().len(), 1 + 8);
+
+    let refuse = |agent: &mut Agent, _: &HeldSecrets| {
+        agent.name = "Not kept".into();
+        Err(StoreError::Invalid("no".into()))
+    };
+    let refused = store.update_agent(&account, &agent, refuse).await;
+    assert!(matches!(refused, Err(StoreError::Invalid(_))));
+    let never = |_: &mut Agent, _: &HeldSecrets| -> Result<(), StoreError> { panic!("not theirs") };
+    assert!(store.update_agent(&other, &agent, never).await?.is_none());
+    assert!(!store.set_workflow(&other, &agent, "theirs").await?);
+    assert_eq!(store.get_agent(&account, &agent).await?.unwrap(), changed);
+    Ok(())
+}
+
 /// The agent as a list shows it.
 fn summary(agent: &Agent) -> AgentSummary {
     let agent = agent.clone();
     AgentSummary {
         id: agent.id,
         swarm_id: agent.swarm_id,
+        swarm_name: agent.swarm_name,
+        swarm_slug: agent.swarm_slug,
         name: agent.name,
         status: agent.status,
         region: agent.region,

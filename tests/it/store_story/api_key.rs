@@ -13,6 +13,7 @@ pub(super) async fn keys_are_found_until_they_end(
     let wanted = NewApiKey {
         label: "ci".into(),
         scopes: vec!["agents:read".into(), "chat".into()],
+        is_operator: true,
         rate_limit: Some(7),
         expires_at: Some(clock.advance(0)),
     };

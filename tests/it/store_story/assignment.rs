@@ -1,5 +1,6 @@
 //! Skills on agents.
 
+use futures::future::join_all;
 use serde_json::json;
 use skillgate_store::{AssignmentGrant, NewAssignment, Store, StoreError};
 
@@ -215,5 +216,36 @@ pub(super) async fn a_deleted_skill_goes_with_the_last_of_several_who_give_it_up
         );
         assert_eq!(store.package_usage(&account).await?.versions, 0);
     }
+    Ok(())
+}
+
+/// Of several skills that are installed at once, as many as the agent may have; another version is no further skill.
+pub(super) async fn an_agents_skills_are_counted(store: &Store) -> Result<(), StoreError> {
+    let account = an_account(store).await?;
+    let agent = an_agent(store, &account).await?;
+    let mut published = Vec::new();
+    for number in 0..6 {
+        let new = new_version(&format!("counted-{number}"), "1.0.0", b"one");
+        published.push(store.publish_version(&account, new).await?);
+    }
+    let at_most_two = |published| NewAssignment {
+        max_skills: 2,
+        ..assignment_of(published, json!({}))
+    };
+    let installs = published
+        .iter()
+        .map(|one| store.install_skill(&account, &agent, at_most_two(one)));
+    let installed = join_all(installs).await;
+    assert_eq!(installed.iter().filter(|one| one.is_ok()).count(), 2);
+    let mut refused = installed.iter().flat_map(|one| one.as_ref().err());
+    assert!(refused.all(|error| matches!(error, StoreError::LimitReached(_))));
+
+    let there = store.list_assignments(&account, &agent).await?;
+    let again = new_version(&there[0].skill_name, "2.0.0", b"two");
+    let again = store.publish_version(&account, again).await?;
+    let replaced = store
+        .install_skill(&account, &agent, at_most_two(&again))
+        .await?;
+    assert_eq!(replaced.unwrap().version, "2.0.0");
     Ok(())
 }

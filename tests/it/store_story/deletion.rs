@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use skillgate_store::{
-    NewAgent, NewLogLine, SecretChanges, SecretLimits, SecretOwner, SecretText, Store, StoreError,
-    Timestamp,
+    NewAgent, NewAgentRule, NewLogLine, PersonalityChange, SecretChanges, SecretLimits,
+    SecretOwner, SecretText, Store, StoreError, Timestamp,
 };
 
 use super::given::{a_run, an_account, an_agent, assignment_of, end, new_agent, new_version, step};
@@ -33,6 +33,18 @@ pub(super) async fn deleting_an_agent_leaves_nothing(store: &Store) -> Result<()
         .await?
         .unwrap();
     store.append_logs(&account, &agent, &[]).await?;
+    let rule = NewAgentRule {
+        name: "rule",
+        content: "text",
+        most: 1,
+    };
+    store.put_rule(&account, &agent, rule).await?;
+    let change = PersonalityChange {
+        soul_md: "new",
+        expected_sha256: None,
+        keep: 1,
+    };
+    store.set_personality(&account, &agent, change).await?;
 
     assert!(store.delete_agent(&account, &agent).await?);
     assert!(
@@ -45,6 +57,9 @@ pub(super) async fn deleting_an_agent_leaves_nothing(store: &Store) -> Result<()
     assert!(store.get_run(&account, &run.id).await?.is_none());
     assert!(store.steps(&account, &run.id).await?.is_empty());
     assert!(store.list_assignments(&account, &agent).await?.is_empty());
+    assert!(store.list_rules(&account, &agent).await?.is_empty());
+    let versions = store.personality_versions(&account, &agent).await?;
+    assert!(versions.is_empty());
     assert!(
         store.get_skill(&account, "gone").await?.is_some(),
         "the skill itself stays"

@@ -17,14 +17,15 @@ pub(super) async fn an_account(store: &Store) -> Result<String, StoreError> {
 pub(super) fn new_agent(name: &str) -> NewAgent {
     NewAgent {
         name: name.into(),
+        swarm: None,
         region: "eu".into(),
         image: "skillgate/0.1.0".into(),
         config: json!({"llmProvider": "demo"}),
         soul_md: "# SOUL".into(),
-        identity_md: String::new(),
         workflow_md: "# Workflow".into(),
         status: AgentStatus::Running,
         secrets: BTreeMap::new(),
+        max_agents: i64::MAX,
     }
 }
 
@@ -102,5 +103,6 @@ pub(super) fn assignment_of(published: &Published, granted: Value) -> NewAssignm
         grant: AssignmentGrant::Anew(permissions(granted)),
         mode: GrantMode::Allow,
         installed_by: "a key".into(),
+        max_skills: i64::MAX,
     }
 }

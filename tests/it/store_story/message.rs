@@ -65,7 +65,8 @@ pub(super) async fn history_is_the_latest_in_order(
         limit: 50,
     };
     assert_eq!(store.said(&other, &agent, all, 1 << 20).await?.total, 0);
-    let messages = store.conversation(&ada, 50, 1 << 20).await?;
+    let own = Some(latest.id.as_str());
+    let messages = store.conversation(&ada, own, 50, 1 << 20).await?;
     assert_eq!(
         (messages[4].role, messages[4].run_id.as_ref()),
         (Role::User, Some(&latest.id))
@@ -76,7 +77,7 @@ pub(super) async fn history_is_the_latest_in_order(
     );
 
     let told = async |limit: i64, bytes: i64| {
-        let messages = store.conversation(&ada, limit, bytes).await.unwrap();
+        let messages = store.conversation(&ada, own, limit, bytes).await.unwrap();
         let texts: Vec<_> = messages.into_iter().map(|one| one.content).collect();
         texts.join(" ")
     };

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::RunState;
 use super::replay::{CallState, NOT_RUN, PendingAnswer, UNKNOWN};
 use crate::{
-    CallPlace, Event, JournalError, MAX_ARGUMENT_DEPTH, Part, ProposedCall, Step, StopReason,
-    ToolAnswer, ToolInvocation, ToolOrigin, ToolsError,
+    CallPlace, JournalError, MAX_ARGUMENT_DEPTH, Part, ProposedCall, Step, StopReason, ToolAnswer,
+    ToolInvocation, ToolOrigin, ToolOutcome, ToolsError,
 };
 
 /// The most calls that run at once; more wait for their turn.
@@ -53,26 +53,24 @@ impl RunState {
         known: Option<CallState>,
     ) -> Result<Part, JournalError> {
         let known = match known {
-            Some(CallState::Ended { content, is_error }) => {
-                return Ok(call.result(content, is_error));
+            Some(CallState::Ended { content, outcome }) => {
+                return Ok(call.result(content, outcome));
             }
             known => known,
         };
         if self.stopped().is_some() {
-            // Nothing is recorded after the end of time, and `transcript` says the same of such a call.
-            let said = if known.is_some() { UNKNOWN } else { NOT_RUN };
-            return Ok(call.result(said.to_owned(), true));
+            return Ok(call.left_open(known.is_some()));
         }
         let attempt = match self.attempt(&call, known) {
             Ok(attempt) => attempt,
-            Err(why) => return self.end(call, failed(why)).await,
+            Err(refused) => return self.end(call, refused).await,
         };
         let approved = self.approved(&call).await?;
         if self.stopped().is_some() {
-            return Ok(call.result(NOT_RUN.to_owned(), true));
+            return Ok(call.left_open(attempt > 1));
         }
-        if let Err(why) = approved {
-            return self.end(call, failed(why)).await;
+        if let Err(refused) = approved {
+            return self.end(call, refused).await;
         }
         self.begin(&call, attempt).await?;
         let answer = self.call(&call).await;
@@ -80,14 +78,17 @@ impl RunState {
     }
 
     /// Which attempt at this call is the next; or why there is none, as the model is told it.
-    fn attempt(&self, call: &ToolCall, known: Option<CallState>) -> Result<u32, String> {
+    fn attempt(&self, call: &ToolCall, known: Option<CallState>) -> Result<u32, ToolAnswer> {
         match known {
             Some(CallState::Begun {
                 repeatable: true,
                 attempts,
             }) if attempts < self.turn.budget.call_attempts => Ok(attempts + 1),
-            Some(_) => Err(UNKNOWN.to_owned()),
-            None => self.refusal(call).map_or(Ok(1), Err),
+            Some(_) => Err(ToolAnswer::new(ToolOutcome::Unknown, UNKNOWN)),
+            None => match self.refusal(call) {
+                Some(why) => Err(ToolAnswer::new(ToolOutcome::Limit, why)),
+                None => Ok(1),
+            },
         }
     }
 
@@ -115,8 +116,8 @@ impl RunState {
         })
     }
 
-    /// Waits until a person approved a call that needs it; why it may not begin, as the model is told it.
-    async fn approved(&self, call: &ToolCall) -> Result<Result<(), String>, JournalError> {
+    /// Waits until a person approved a call that needs it; otherwise the answer that says why it may not begin.
+    async fn approved(&self, call: &ToolCall) -> Result<Result<(), ToolAnswer>, JournalError> {
         if self.mistake(call).is_some() {
             // It is answered without reaching the tool.
             return Ok(Ok(()));
@@ -133,22 +134,18 @@ impl RunState {
         let pending = match asked.await {
             Ok(Ok(Some(pending))) => pending,
             Ok(Ok(None)) => return Ok(Ok(())),
-            Ok(Err(why)) => return Ok(Err(why)),
-            Err(_) => return Ok(Err(NOT_RUN.to_owned())),
+            Ok(Err(refused)) => return Ok(Err(refused)),
+            Err(_) => return Ok(Err(not_run())),
         };
         self.record(Step::ToolWaiting {
             place: call.place,
             id: call.id.clone(),
             name: call.name.clone(),
-            task_id: pending.task_id.clone(),
+            task_id: pending.task_id,
         })
         .await?;
-        self.send(Event::Waiting {
-            run_id: self.turn.run_id.clone(),
-            task_id: pending.task_id,
-        });
         let decided = self.unless_stopped(pending.decision).await;
-        Ok(decided.unwrap_or_else(|_| Err(NOT_RUN.to_owned())))
+        Ok(decided.unwrap_or_else(|_| Err(not_run())))
     }
 
     async fn begin(&self, call: &ToolCall, attempt: u32) -> Result<(), JournalError> {
@@ -162,15 +159,9 @@ impl RunState {
             arguments: call.arguments.clone(),
             // A tool that does not exist does nothing.
             repeatable: spec.is_none_or(|spec| spec.repeatable()),
-        };
-        self.record(step).await?;
-        self.send(Event::ToolCall {
-            id: call.id.clone(),
-            name: call.name.clone(),
-            arguments: call.arguments.clone(),
             origin: self.origin(&call.name),
-        });
-        Ok(())
+        };
+        self.record(step).await
     }
 
     /// The skill that offers a tool; nothing where there is no such tool.
@@ -182,7 +173,7 @@ impl RunState {
 
     async fn call(&self, call: &ToolCall) -> ToolAnswer {
         if let Some(mistake) = self.mistake(call) {
-            return failed(mistake);
+            return ToolAnswer::error(mistake);
         }
         let cancel = CancellationToken::new();
         let work = self.turn.tools.call(ToolInvocation {
@@ -203,10 +194,7 @@ impl RunState {
                     Ok(Err(error)) => self.host_failure(call, error).receipt,
                     Err(_) => None,
                 };
-                ToolAnswer {
-                    receipt,
-                    ..failed(cut_short(&reason))
-                }
+                ToolAnswer::new(ToolOutcome::Cancelled, cut_short(&reason)).with_receipt(receipt)
             }
         }
     }
@@ -215,10 +203,7 @@ impl RunState {
         let (run, tool) = (&self.turn.run_id, &call.name);
         tracing::error!(run, tool, %error, "the host failed to run a tool");
         let said = "The host failed to run this tool. Neither your call nor the tool is at fault.";
-        ToolAnswer {
-            receipt: error.receipt,
-            ..failed(said.to_owned())
-        }
+        ToolAnswer::new(ToolOutcome::HostFault, said).with_receipt(error.receipt)
     }
 
     /// What the model did wrong, if this can't be called at all.
@@ -251,19 +236,12 @@ impl RunState {
             id: call.id.clone(),
             name: call.name.clone(),
             content: content.clone(),
-            is_error: answer.is_error,
+            outcome: answer.outcome,
             receipt: answer.receipt,
+            origin: self.origin(&call.name),
         };
         self.record(step).await?;
-        let origin = self.origin(&call.name);
-        self.send(Event::ToolResult {
-            origin,
-            id: call.id.clone(),
-            name: call.name.clone(),
-            content: content.clone(),
-            is_error: answer.is_error,
-        });
-        Ok(call.result(content, answer.is_error))
+        Ok(call.result(content, answer.outcome))
     }
 
     /// What the model is told: at most [`LARGEST_RESULT`] bytes without secrets, and a note when there were more.
@@ -281,22 +259,28 @@ impl RunState {
 }
 
 impl ToolCall {
-    fn result(self, content: String, is_error: bool) -> Part {
+    /// The result of a call that has no end when the turn is over. Nothing is recorded after the end of time, and `transcript` says
+    /// the same of such a call.
+    fn left_open(self, has_begun: bool) -> Part {
+        let (said, outcome) = match has_begun {
+            true => (UNKNOWN, ToolOutcome::Unknown),
+            false => (NOT_RUN, ToolOutcome::Cancelled),
+        };
+        self.result(said.to_owned(), outcome)
+    }
+
+    fn result(self, content: String, outcome: ToolOutcome) -> Part {
         Part::ToolResult {
             id: self.id,
             name: self.name,
             content,
-            is_error,
+            is_error: outcome.is_error(),
         }
     }
 }
 
-fn failed(content: String) -> ToolAnswer {
-    ToolAnswer {
-        content,
-        is_error: true,
-        receipt: None,
-    }
+fn not_run() -> ToolAnswer {
+    ToolAnswer::new(ToolOutcome::Cancelled, NOT_RUN)
 }
 
 fn cut_short(reason: &StopReason) -> String {

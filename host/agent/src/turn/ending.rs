@@ -1,7 +1,8 @@
-//! The end of a run: committed, then told.
+//! The end of a run.
 
+use super::replay::{Replay, join};
 use super::{RunOutcome, RunState};
-use crate::{Event, Failure, JournalError, Step, StopReason};
+use crate::{Failure, JournalError, Step, StopReason};
 
 /// The code of a run that ended because a step of it could not be committed. Such a run has no end in its journal.
 pub const JOURNAL_FAILED: &str = "journal_failed";
@@ -29,39 +30,45 @@ impl Ending {
     }
 }
 
+/// Makes the last step of a run that has these steps and does not go on: because of this failure, or because it was
+/// cancelled. What it said and used is kept.
+pub fn last_step(before: &[Step], error: Option<Failure>) -> Step {
+    let Replay { text, usage, .. } = Replay::of(before);
+    Step::Ended {
+        stop_reason: match error {
+            Some(_) => StopReason::Error,
+            None => StopReason::Cancelled,
+        },
+        answered_bytes: text.len(),
+        partial_bytes: 0,
+        text,
+        usage,
+        error,
+    }
+}
+
 impl RunState {
-    /// Says why, if a limit was the reason; commits the end; then tells it.
+    /// Says why, if a limit was the reason; commits the end.
     pub(super) async fn finish(&mut self, ending: Ending) -> Result<RunOutcome, JournalError> {
+        let partial_bytes = self.text.len().saturating_sub(self.answered_bytes);
         let notice = self.turn.budget.notice(&ending.stop_reason, &self.usage);
-        self.screen().show(notice.unwrap_or_default());
+        join(&mut self.text, &notice.unwrap_or_default());
         let Ending { stop_reason, error } = ending;
         let step = Step::Ended {
             stop_reason: stop_reason.clone(),
             text: self.text.clone(),
+            answered_bytes: self.answered_bytes,
+            partial_bytes,
             usage: self.usage,
             error: error.clone(),
         };
         self.record(step).await?;
-        Ok(self.report(Ending { stop_reason, error }))
+        Ok(self.outcome(Ending { stop_reason, error }))
     }
 
-    /// The last events, and the outcome.
-    pub(super) fn report(&self, ending: Ending) -> RunOutcome {
+    /// How the run ended.
+    pub(super) fn outcome(&self, ending: Ending) -> RunOutcome {
         let Ending { stop_reason, error } = ending;
-        self.send(Event::Usage {
-            input_tokens: self.usage.all_input(),
-            output_tokens: self.usage.output_tokens,
-        });
-        self.send(match &error {
-            Some(Failure { code, message }) => Event::Error {
-                code: code.clone(),
-                message: message.clone(),
-            },
-            None => Event::Done {
-                run_id: self.turn.run_id.clone(),
-                stop_reason: stop_reason.clone(),
-            },
-        });
         RunOutcome {
             stop_reason,
             text: self.text.clone(),
@@ -75,6 +82,6 @@ impl RunState {
     pub(super) fn give_up(&self, error: &JournalError) -> RunOutcome {
         tracing::error!(run = self.turn.run_id, %error, "a run stopped");
         let message = "The server could not record this run, and stopped it.";
-        self.report(Ending::failed(JOURNAL_FAILED, message.to_owned()))
+        self.outcome(Ending::failed(JOURNAL_FAILED, message.to_owned()))
     }
 }

@@ -18,8 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::provider::retry;
 use crate::{
-    Budget, Completion, Event, EventSender, Failure, Journal, JournalError, Message, Provider,
-    Redactor, Request, RetryPolicy, Step, StopReason, Tools, Usage,
+    Budget, Completion, Failure, Journal, JournalError, Message, Provider, Redactor, Request,
+    RetryPolicy, Step, StopReason, TextListener, Tools, Usage,
 };
 use ending::Ending;
 use replay::{PendingAnswer, Replay, push};
@@ -27,7 +27,7 @@ use text_emitter::TextEmitter;
 
 /// All that one turn needs. Everything from outside is in here: the loop has no global state.
 pub struct RunInput {
-    /// The run's id, as events carry it.
+    /// The run's id, for the log.
     pub run_id: String,
     /// The model.
     pub provider: Arc<dyn Provider>,
@@ -41,8 +41,8 @@ pub struct RunInput {
     pub tools: Arc<dyn Tools>,
     /// Where steps are committed.
     pub journal: Arc<dyn Journal>,
-    /// Where events go. A receiver that is gone, or too slow, does not end the turn.
-    pub events: Arc<EventSender>,
+    /// Who hears the model's text as it comes.
+    pub listener: Arc<dyn TextListener>,
     /// The limits.
     pub budget: Budget,
     /// When a provider is asked again.
@@ -69,15 +69,14 @@ pub struct RunOutcome {
     pub error: Option<Failure>,
 }
 
-/// Runs a turn to its end, from its beginning or from the steps in [`RunInput::resume`]. Events go out as
-/// things happen, [`Event::Done`] or [`Event::Error`] last.
+/// Runs a turn to its end, from its beginning or from the steps in [`RunInput::resume`].
 pub async fn run(turn: RunInput) -> RunOutcome {
     let mut replay = Replay::of(&turn.resume);
     let open = replay.open.take();
     let ended = replay.ended.take();
     let mut run = RunState::new(turn, replay);
     if let Some((stop_reason, error)) = ended {
-        return run.report(Ending { stop_reason, error });
+        return run.outcome(Ending { stop_reason, error });
     }
     let finished = match run.drive(open).await {
         Ok(ending) => run.finish(ending).await,
@@ -95,7 +94,10 @@ struct RunState {
     /// What the model is asked next: the history and all that this run added to it.
     request: Request,
     deadline: Instant,
+    /// All text that was shown.
     text: String,
+    /// How much of it is in committed answers (bytes).
+    answered_bytes: usize,
     usage: Usage,
     steps: u32,
     /// How often the model answered.
@@ -121,6 +123,7 @@ impl RunState {
         Self {
             request,
             deadline: Instant::now() + turn.budget.wall.min(LONGEST_WALL),
+            answered_bytes: replay.text.len(),
             text: replay.text,
             usage: replay.usage,
             steps: replay.steps,
@@ -202,8 +205,11 @@ impl RunState {
             message: answer.message.clone(),
             usage: answer.usage,
             stop_reason: answer.stop_reason.clone(),
+            text_before: self.answered_bytes,
+            shown: self.shown_of(&answer.message),
         };
         self.record(step).await?;
+        self.answered_bytes = self.text.len();
         let number = self.answers;
         self.answers += 1;
         Ok(Ok(PendingAnswer::new(
@@ -218,7 +224,7 @@ impl RunState {
         let redactor = Arc::clone(&self.turn.redactor);
         let mut clean = redactor.stream();
         let mut screen = TextEmitter {
-            events: &self.turn.events,
+            listener: &*self.turn.listener,
             text: &mut self.text,
             begun: false,
         };
@@ -258,16 +264,15 @@ impl RunState {
         }
     }
 
-    fn screen(&mut self) -> TextEmitter<'_> {
-        TextEmitter {
-            events: &self.turn.events,
-            text: &mut self.text,
-            begun: false,
-        }
-    }
-
-    fn send(&self, event: Event) {
-        self.turn.events.send(event);
+    /// What was shown of the answer that was just given, where that is not the message's own text.
+    fn shown_of(&self, message: &Message) -> Option<String> {
+        let shown = self.text.get(self.answered_bytes..).unwrap_or_default();
+        let apart = self.answered_bytes > 0;
+        let shown = shown
+            .strip_prefix("\n\n")
+            .filter(|_| apart)
+            .unwrap_or(shown);
+        (shown != message.text()).then(|| shown.to_owned())
     }
 }
 

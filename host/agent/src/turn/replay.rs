@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::{CallPlace, Failure, Message, Part, Role, Step, StopReason, Usage};
+use crate::{CallPlace, Failure, Message, Part, Role, Step, StopReason, ToolOutcome, Usage};
 
 /// What the model is told of a call of which nobody knows whether it took effect.
 pub(crate) const UNKNOWN: &str = "The server was interrupted while this tool ran: whether it took effect is unknown. \
@@ -66,7 +66,7 @@ pub(crate) enum CallState {
     },
     Ended {
         content: String,
-        is_error: bool,
+        outcome: ToolOutcome,
     },
 }
 
@@ -92,8 +92,11 @@ impl Replay {
                 message,
                 usage,
                 stop_reason,
+                shown,
+                ..
             } => {
-                join(&mut self.text, &message.text());
+                let text = shown.clone().unwrap_or_else(|| message.text());
+                join(&mut self.text, &text);
                 self.usage = self.usage.plus(*usage);
                 let open = PendingAnswer::new(message.clone(), stop_reason.clone(), self.answers);
                 self.open = Some(open);
@@ -118,12 +121,12 @@ impl Replay {
                 id,
                 name,
                 content,
-                is_error,
+                outcome,
                 ..
             } => {
-                let (content, is_error) = (content.clone(), *is_error);
+                let (content, outcome) = (content.clone(), *outcome);
                 if let Some(open) = &mut self.open {
-                    open.know(*place, (id, name), CallState::Ended { content, is_error });
+                    open.know(*place, (id, name), CallState::Ended { content, outcome });
                 }
             }
             Step::Ended {
@@ -201,7 +204,9 @@ impl PendingAnswer {
     fn close(self, messages: &mut Vec<Message>) {
         let results = self.calls().map(|(place, (id, name, _))| {
             let (content, is_error) = match self.known(place) {
-                Some(CallState::Ended { content, is_error }) => (content.clone(), *is_error),
+                Some(CallState::Ended { content, outcome }) => {
+                    (content.clone(), outcome.is_error())
+                }
                 Some(CallState::Begun { .. }) => (UNKNOWN.to_owned(), true),
                 None => (NOT_RUN.to_owned(), true),
             };

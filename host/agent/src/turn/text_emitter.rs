@@ -1,10 +1,10 @@
 //! Where the text of a run is shown and gathered.
 
-use crate::{Event, EventSender};
+use crate::TextListener;
 
-/// Where text is shown and gathered.
+/// Shows the text of one answer, and gathers it behind what the run said before.
 pub(super) struct TextEmitter<'a> {
-    pub(super) events: &'a EventSender,
+    pub(super) listener: &'a dyn TextListener,
     pub(super) text: &'a mut String,
     /// Whether this answer has shown anything yet.
     pub(super) begun: bool,
@@ -16,9 +16,9 @@ impl TextEmitter<'_> {
             return;
         }
         let apart = !self.begun && !self.text.is_empty();
-        let content = if apart { format!("\n\n{more}") } else { more };
+        let piece = if apart { format!("\n\n{more}") } else { more };
         self.begun = true;
-        self.text.push_str(&content);
-        self.events.send(Event::Text { content });
+        self.text.push_str(&piece);
+        self.listener.hear(&piece);
     }
 }

@@ -1,6 +1,6 @@
 //! Calls that wait for a person.
 
-use skillgate_agent::{Event, Step, run};
+use skillgate_agent::{Step, ToolAnswer, ToolOutcome, run};
 
 use crate::support::{Bench, TWO_STEPS, kinds, last_results};
 
@@ -23,19 +23,21 @@ async fn a_call_that_waits_begins_when_it_is_approved() {
             "tool_ended math__send"
         ]
     );
-    let told = Event::Waiting {
-        run_id: "run_1".into(),
-        task_id: "task of 1/0".into(),
-    };
-    assert!(bench.take_events().contains(&told));
     assert_eq!(bench.tools.calls().last().unwrap(), "math__send");
 }
 
 #[tokio::test]
 async fn a_call_that_is_denied_never_begins_and_the_model_is_told() {
     let bench = Bench::new(TWO_STEPS);
-    bench.tools.ask_about_send(Err("denied".into()));
+    let denied = ToolAnswer::new(ToolOutcome::Denied, "denied");
+    bench.tools.ask_about_send(Err(denied));
     run(bench.turn()).await;
+    let outcomes = bench.journal.steps().into_iter();
+    let mut outcomes = outcomes.filter_map(|step| match step {
+        Step::ToolEnded { name, outcome, .. } if name == "math__send" => Some(outcome),
+        _ => None,
+    });
+    assert_eq!(outcomes.next(), Some(ToolOutcome::Denied));
     let begun = "tool_begun math__send".to_owned();
     assert!(!kinds(&bench.journal.steps()).contains(&begun));
     assert!(!bench.tools.calls().contains(&"math__send".to_owned()));

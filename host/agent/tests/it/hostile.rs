@@ -107,7 +107,7 @@ async fn the_operators_key_in_every_string_of_an_answer_reaches_nobody() {
     );
     let asked = peer.asked.lock().unwrap().clone();
     let seen = [
-        serde_json::to_string(&bench.take_events()).expect("JSON"),
+        bench.journal.text(),
         serde_json::to_string(&bench.journal.steps()).expect("JSON"),
         serde_json::to_string(&asked).expect("JSON"),
         format!("{outcome:?}"),

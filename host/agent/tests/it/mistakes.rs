@@ -1,7 +1,7 @@
 //! What goes wrong: in the model, in the provider, in the host.
 
 use serde_json::json;
-use skillgate_agent::{Event, Step, StopReason, run};
+use skillgate_agent::{Step, StopReason, ToolOutcome, run};
 
 use crate::support::{Bench, ENDLESS, last_results};
 
@@ -23,17 +23,17 @@ async fn what_the_model_does_wrong_is_told_to_it() {
         (StopReason::EndTurn, "Sorry.")
     );
     assert_eq!(bench.tools.calls(), ["math__broken"]);
-    let results: Vec<(String, bool)> = bench
-        .take_events()
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::ToolResult {
-                content, is_error, ..
-            } => Some((content, is_error)),
-            _ => None,
-        })
-        .collect();
-    assert!(results.iter().all(|(_, is_error)| *is_error));
+    let ended = |step: Step| match step {
+        Step::ToolEnded {
+            content, outcome, ..
+        } => Some((content, outcome)),
+        _ => None,
+    };
+    let results = bench.journal.steps().into_iter().filter_map(ended);
+    let results: Vec<(String, ToolOutcome)> = results.collect();
+    assert!(results.iter().all(|(_, outcome)| outcome.is_error()));
+    let failed = |(_, outcome): &&(String, ToolOutcome)| *outcome == ToolOutcome::HostFault;
+    assert_eq!(results.iter().filter(failed).count(), 1);
     let told = |what: &str| {
         assert!(
             results.iter().any(|(content, _)| content.contains(what)),
@@ -59,12 +59,9 @@ async fn a_failed_provider_ends_the_run_with_its_error() {
     let failure = outcome.error.expect("a failure");
     assert_eq!(failure.code, "provider_unauthorized");
     assert!(failure.message.contains("Check the key"));
-    assert!(
-        matches!(bench.take_events().last(), Some(Event::Error { code, .. }) if *code == failure.code)
-    );
     assert!(matches!(
         bench.journal.steps().last(),
-        Some(Step::Ended { error: Some(_), .. })
+        Some(Step::Ended { error: Some(told), .. }) if *told == failure
     ));
 }
 

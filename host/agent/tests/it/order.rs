@@ -1,9 +1,7 @@
 //! What a turn does, in which order, and what it shows.
 
-use std::sync::Arc;
-
-use serde_json::{Value, json};
-use skillgate_agent::{Event, Message, Part, Role, Step, StopReason, ToolOrigin, event_queue, run};
+use serde_json::json;
+use skillgate_agent::{Message, Part, Role, Step, StopReason, ToolOutcome, run};
 
 use crate::support::{Bench, TWO_STEPS, kinds};
 
@@ -22,29 +20,11 @@ async fn a_turn_runs_its_tools_and_ends() {
         ["math__fast", "math__slow", "math__send"]
     );
 
-    let events = bench.take_events();
-    let shown: String = events
-        .iter()
-        .filter_map(|event| match event {
-            Event::Text { content } => Some(content.clone()),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(shown, outcome.text);
-    let done = Event::Done {
-        run_id: "run_1".into(),
-        stop_reason: StopReason::EndTurn,
-    };
-    assert_eq!(
-        events[events.len() - 2..],
-        [
-            Event::Usage {
-                input_tokens: 63,
-                output_tokens: 8
-            },
-            done
-        ]
-    );
+    assert_eq!(bench.journal.text(), outcome.text);
+    assert!(matches!(
+        bench.journal.steps().last(),
+        Some(Step::Ended { text, usage, .. }) if *text == outcome.text && *usage == outcome.usage
+    ));
 }
 
 #[tokio::test]
@@ -67,7 +47,7 @@ async fn independent_calls_run_at_once_and_their_results_keep_the_order() {
 }
 
 #[tokio::test]
-async fn each_step_is_committed_before_it_is_shown() {
+async fn each_step_is_committed_before_it_is_acted_on() {
     let bench = Bench::new(TWO_STEPS);
     run(bench.turn()).await;
     let mut kinds = kinds(&bench.journal.steps());
@@ -91,19 +71,28 @@ async fn each_step_is_committed_before_it_is_shown() {
             "ended",
         ]
     );
-    for (place, event) in bench.take_events().iter().enumerate() {
-        let committed = bench.journal.events_before(|step| match (event, step) {
-            (Event::Text { .. }, Step::ModelRequest { .. }) => true,
-            (Event::ToolCall { id: shown, .. }, Step::ToolBegun { id, .. })
-            | (Event::ToolResult { id: shown, .. }, Step::ToolEnded { id, .. }) => shown == id,
-            (Event::Usage { .. } | Event::Done { .. }, Step::Ended { .. }) => true,
-            _ => false,
-        });
-        assert!(
-            committed.is_some_and(|events| events <= place),
-            "{event:?} came too early"
-        );
-    }
+    let texts: Vec<_> = bench.journal.heard();
+    let heard = |piece: &str, steps: usize| (piece.to_owned(), steps);
+    assert_eq!(
+        texts,
+        [
+            heard("Let me ", 1),
+            heard("see.", 1),
+            heard("\n\nAll done.", 11)
+        ],
+        "each after the request that it answers"
+    );
+}
+
+#[tokio::test]
+async fn the_journal_tells_what_was_shown_when() {
+    let bench = Bench::new(TWO_STEPS);
+    let outcome = run(bench.turn()).await;
+    let steps = bench.journal.steps();
+    let shown: String = steps.iter().map(Step::shown_text).collect();
+    assert_eq!(shown, outcome.text);
+    assert_eq!(shown, bench.journal.text());
+    assert!(steps.iter().all(|step| step.notice().is_empty()));
 }
 
 #[tokio::test]
@@ -123,72 +112,29 @@ async fn a_paused_answer_goes_on() {
     assert_eq!(last, Some(Message::assistant("One")));
 }
 
-#[tokio::test]
-async fn a_client_that_hangs_up_does_not_stop_the_run() {
-    let bench = Bench::new(TWO_STEPS);
-    let mut turn = bench.turn();
-    turn.events = Arc::new(event_queue().0);
-    assert_eq!(run(turn).await.stop_reason, StopReason::EndTurn);
-}
-
 #[test]
-fn events_have_the_documented_form() {
-    let event = |event: Event| serde_json::to_value(event).expect("JSON");
-    let text = |text: &str| text.to_owned();
-    let call = Event::ToolCall {
-        id: text("1"),
-        name: text("a__b"),
-        arguments: json!({}),
-        origin: ToolOrigin {
-            skill_id: Some(text("a")),
-            skill_version: Some(text("1.0.0")),
-        },
+fn a_step_of_before_there_were_outcomes_is_still_read() {
+    let ended = |rest: serde_json::Value| {
+        let mut step = json!({
+            "type": "tool_ended", "answer": 0, "call": 0, "id": "a", "name": "math__add", "content": "3", "receipt": null,
+        });
+        step.as_object_mut()
+            .unwrap()
+            .extend(rest.as_object().unwrap().clone());
+        match serde_json::from_value(step).unwrap() {
+            Step::ToolEnded { outcome, .. } => outcome,
+            other => panic!("{other:?}"),
+        }
     };
-    let result = Event::ToolResult {
-        id: text("1"),
-        name: text("a__b"),
-        content: text("x"),
-        is_error: false,
-        origin: ToolOrigin::default(),
-    };
-    let cases: Vec<(Value, Value)> = vec![
-        (
-            event(Event::Text { content: text("x") }),
-            json!({"type": "text", "content": "x"}),
-        ),
-        (
-            event(call),
-            json!({"type": "tool_call", "id": "1", "name": "a__b", "arguments": {}, "skillId": "a", "skillVersion": "1.0.0"}),
-        ),
-        (
-            event(result),
-            json!({"type": "tool_result", "id": "1", "name": "a__b", "content": "x", "isError": false, "skillId": null, "skillVersion": null}),
-        ),
-        (
-            event(Event::Usage {
-                input_tokens: 1,
-                output_tokens: 2,
-            }),
-            json!({"type": "usage", "inputTokens": 1, "outputTokens": 2}),
-        ),
-        (
-            event(Event::Done {
-                run_id: text("r"),
-                stop_reason: StopReason::EndTurn,
-            }),
-            json!({"type": "done", "runId": "r", "stopReason": "end_turn"}),
-        ),
-        (
-            event(Event::Error {
-                code: text("c"),
-                message: text("m"),
-            }),
-            json!({"type": "error", "code": "c", "message": "m"}),
-        ),
-    ];
-    for (given, documented) in cases {
-        assert_eq!(given, documented);
-    }
+    assert_eq!(ended(json!({ "isError": false })), ToolOutcome::Result);
+    assert_eq!(ended(json!({ "isError": true })), ToolOutcome::Error);
+    assert_eq!(
+        ended(json!({ "isError": true, "outcome": "denied" })),
+        ToolOutcome::Denied
+    );
+    let last = json!({ "type": "ended", "stopReason": "end_turn", "text": "Hi.", "usage": {}, "error": null });
+    let last: Step = serde_json::from_value(last).unwrap();
+    assert_eq!((last.shown_text().as_ref(), last.notice()), ("", ""));
 }
 
 #[test]

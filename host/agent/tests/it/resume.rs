@@ -1,7 +1,10 @@
 //! A run that was interrupted.
 
 use serde_json::json;
-use skillgate_agent::{CallPlace, Message, Part, Role, Step, StopReason, Usage, run, transcript};
+use skillgate_agent::{
+    CallPlace, Message, Part, Role, Step, StopReason, ToolOrigin, ToolOutcome, Usage, run,
+    transcript,
+};
 
 use crate::support::{Bench, TWO_STEPS, kinds, last_results};
 
@@ -54,12 +57,13 @@ async fn a_call_of_unknown_outcome_is_told_to_the_model_or_run_again() {
     let bench = Bench::new(TWO_STEPS);
     run(bench.resumed(&steps[..=begun.expect("a step")])).await;
     let Some(Step::ToolEnded {
-        content, is_error, ..
+        content, outcome, ..
     }) = bench.journal.steps().into_iter().next()
     else {
         panic!("no end");
     };
-    assert!(is_error && content.contains("unknown"), "{content}");
+    assert!(content.contains("unknown"), "{content}");
+    assert_eq!(outcome, ToolOutcome::Unknown);
 
     // `slow` and `fast` are repeatable: both began, neither ended.
     let bench = Bench::new(TWO_STEPS);
@@ -116,6 +120,8 @@ fn begun(times: u32) -> Vec<Step> {
         },
         usage: Usage::default(),
         stop_reason: StopReason::ToolUse,
+        text_before: 0,
+        shown: None,
     };
     let begun = (1..=times).map(|attempt| began(0, "a", "math__fast", true, attempt));
     [request(), answer].into_iter().chain(begun).collect()
@@ -147,6 +153,7 @@ fn began(call: u32, id: &str, name: &str, repeatable: bool, attempt: u32) -> Ste
         name: name.into(),
         arguments: json!({}),
         repeatable,
+        origin: ToolOrigin::default(),
     }
 }
 
@@ -170,7 +177,7 @@ async fn a_repetition_is_journalled_first_and_there_is_only_one() {
     assert!(bench.tools.calls().is_empty());
     let steps = bench.journal.steps();
     assert!(
-        matches!(&steps[0], Step::ToolEnded { content, is_error: true, .. } if content.contains("unknown")),
+        matches!(&steps[0], Step::ToolEnded { content, outcome: ToolOutcome::Unknown, .. } if content.contains("unknown")),
         "{steps:?}"
     );
 }
@@ -185,6 +192,8 @@ async fn equal_ids_in_a_journal_do_not_meet() {
             message: Message { role, parts },
             usage: Usage::default(),
             stop_reason: StopReason::ToolUse,
+            text_before: 0,
+            shown: None,
         };
         let mut steps = vec![request(), answer];
         for (place, name) in (0..).zip(names) {

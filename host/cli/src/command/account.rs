@@ -1,3 +1,6 @@
 //! Accounts of a server.
 
 pub(super) mod create;
+pub(super) mod list;
+mod plan;
+pub(super) mod set;

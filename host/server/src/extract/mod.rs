@@ -1,12 +1,14 @@
 //! What handlers take out of a request. Every refusal is an [`ApiError`](crate::ApiError) in the one envelope.
 
 mod caller;
+mod clearable;
 mod id;
 mod json;
 mod page;
 mod query;
 
 pub(crate) use caller::Caller;
+pub(crate) use clearable::clearable;
 pub(crate) use id::{Id, Ids};
 pub(crate) use json::{JSON_LIMIT, Json, OptionalJson};
 pub(crate) use page::PageRange;

@@ -19,10 +19,11 @@ pub(super) type SeenAgents = Cache<String, Arc<Agent>>;
 
 /// Has seen no agent yet.
 pub(super) fn seen_agents(store: &Store) -> SeenAgents {
-    Cache::new(MAX_CACHED_AGENTS, CACHE_TTL).fed_by(store, |seen: &SeenAgents, change| {
-        if let Change::Agent(agent) = change {
-            seen.invalidate(agent.as_str());
-        }
+    Cache::new(MAX_CACHED_AGENTS, CACHE_TTL).fed_by(store, |seen: &SeenAgents, change| match change
+    {
+        Change::Agent(agent) => seen.invalidate(agent.as_str()),
+        Change::Agents => seen.invalidate_all(),
+        _ => {}
     })
 }
 

@@ -143,6 +143,7 @@ fn known(key: ApiKey) -> Result<KnownKey, ServiceError> {
             account: key.account_id.parse()?,
             key: key.id,
             scopes: Scopes::from_names(&key.scopes),
+            is_operator: key.is_operator,
         },
         expires_at: key.expires_at,
     })

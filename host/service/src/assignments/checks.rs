@@ -7,7 +7,6 @@ use skillgate_store::{Assignment, Skill, TrustLevel, VersionHead};
 
 use super::Assignments;
 use crate::ServiceError;
-use crate::config::MAX_SKILLS_PER_AGENT;
 
 /// Checks that whoever vouches for a version is at least whom the caller trusts.
 pub(super) fn check_trust(
@@ -25,8 +24,25 @@ pub(super) fn check_trust(
     )))
 }
 
+/// Checks that the agent may have one more skill. Another version of a skill takes the place of the one that is there. The store
+/// counts once more, for those who install at the same moment.
+pub(super) fn check_count(
+    there: &[Assignment],
+    skill: &Skill,
+    max_skills: i64,
+) -> Result<(), ServiceError> {
+    let is_new = there.iter().all(|one| one.skill_id != skill.id);
+    let count = there.len();
+    if is_new && i64::try_from(count).is_ok_and(|count| count >= max_skills) {
+        return Err(ServiceError::limit_reached(format!(
+            "This agent has {count} skills; the plan allows {max_skills}. Remove one first."
+        )));
+    }
+    Ok(())
+}
+
 impl Assignments {
-    /// Checks that the version is not on the agent yet, and that there is room on it for one more skill and its tools.
+    /// Checks that the version is not on the agent yet, and that there is room on it for the tools of one more skill.
     pub(super) async fn check_room(
         &self,
         there: &[Assignment],
@@ -47,13 +63,6 @@ impl Assignments {
             return Err(ServiceError::conflict(format!(
                 "Another skill called {} is on this agent, and their tools would have the same names. Remove it first.",
                 skill.name
-            )));
-        }
-        // Another version of a skill takes the place of the one that is there.
-        let is_new = there.iter().all(|one| one.skill_id != skill.id);
-        if is_new && there.len() >= MAX_SKILLS_PER_AGENT {
-            return Err(ServiceError::limit_reached(format!(
-                "This agent has {MAX_SKILLS_PER_AGENT} skills, the most it may have."
             )));
         }
         let beside = self

@@ -10,7 +10,7 @@ use super::Assignments;
 use super::consent::{ConsentDifference, ConsentRequired};
 use crate::pending_tasks::TaskRequest;
 use crate::skills::head_of;
-use crate::{Actor, AgentId, ErrorKind, ServiceError, SkillRef};
+use crate::{Actor, AgentId, ErrorKind, Plan, ServiceError, SkillRef};
 
 /// What a task of kind `consent` asks: whether this version may take that one's place. Approving it holds for exactly what
 /// stands here.
@@ -166,7 +166,8 @@ impl Assignments {
             digest: shown.digest,
             publisher_key_id: shown.publisher_key,
         };
-        let new = self.new_assignment(actor, &skill, &version, grant);
+        let max_skills = Plan::read(&self.store, account).await?.max_skills_per_agent;
+        let new = self.new_assignment(actor, &skill, &version, grant, max_skills);
         let approved = self
             .store
             .approve_consent(account, &agent.id, &task.id, decision, new)

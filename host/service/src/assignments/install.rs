@@ -9,9 +9,9 @@ use skillgate_store::{
 };
 
 use super::Assignments;
-use super::checks::{check_trust, named_permissions};
+use super::checks::{check_count, check_trust, named_permissions};
 use crate::skills::head_of;
-use crate::{Actor, AgentId, ServiceError, SkillRef};
+use crate::{Actor, AgentId, Plan, ServiceError, SkillRef};
 
 /// What is to be installed, and what it may do.
 #[derive(Debug)]
@@ -61,6 +61,8 @@ impl Assignments {
         let (skill, version) = head_of(&self.store, account, &install_skill.skill, named).await?;
         check_trust(wanted, &skill, &version)?;
         let there = self.store.list_assignments(account, &agent.id).await?;
+        let max_skills = Plan::read(&self.store, account).await?.max_skills_per_agent;
+        check_count(&there, &skill, max_skills)?;
         self.check_room(&there, account, &agent.id, &skill, &version)
             .await?;
         self.check_publisher(account, &skill.account_id, &version)
@@ -85,7 +87,7 @@ impl Assignments {
             (None, None) => AssignmentGrant::First(asked.clone()),
             (Some(named), _) => AssignmentGrant::Anew(named_permissions(asked, named)?),
         };
-        let new = self.new_assignment(actor, &skill, &version, grant);
+        let new = self.new_assignment(actor, &skill, &version, grant, max_skills);
         let installed = self.store.install_skill(account, &agent.id, new).await?;
         let assignment = installed.ok_or_else(|| ServiceError::not_found("agent"))?;
         self.installed(&agent, assignment, &version).await
@@ -129,13 +131,14 @@ impl Assignments {
         source.ok_or_else(|| ServiceError::not_found("skill_version"))
     }
 
-    /// A version of a skill, to be put on an agent by the actor.
+    /// A version of a skill, to be put by the actor on an agent that may have `max_skills`.
     pub(super) fn new_assignment(
         &self,
         actor: &Actor,
         skill: &Skill,
         version: &VersionHead,
         grant: AssignmentGrant,
+        max_skills: i64,
     ) -> NewAssignment {
         NewAssignment {
             skill_id: skill.id.clone(),
@@ -147,6 +150,7 @@ impl Assignments {
                 TrustLevel::Verified => GrantMode::Allow,
             },
             installed_by: actor.key.clone(),
+            max_skills,
         }
     }
 }

@@ -1,5 +1,10 @@
 //! What one account may have.
 
+/// The most models of one tier: a run tries them one after the other.
+pub(crate) const MAX_MODELS_PER_TIER: usize = 16;
+/// The most characters of a model's name; vendors' names have some 40.
+pub(crate) const MAX_MODEL_NAME_CHARS: usize = 128;
+
 /// Limits of one account. What is over them is refused with `LimitReached`; a rate limit with `Invalid`.
 #[derive(Debug, Clone, Copy)]
 pub struct AccountLimits {

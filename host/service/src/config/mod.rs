@@ -8,12 +8,17 @@ mod logs;
 mod packages;
 mod pages;
 mod places;
+mod runs;
+mod swarms;
 mod tasks;
+mod usage;
 
 pub use accounts::AccountLimits;
+pub(crate) use accounts::{MAX_MODEL_NAME_CHARS, MAX_MODELS_PER_TIER};
 pub use agents::{MAX_AGENTS_PER_ACCOUNT, MAX_SKILLS_PER_AGENT};
 pub(crate) use agents::{
-    MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, MAX_MARKDOWN_BYTES, MAX_SECRET_BYTES,
+    MAX_AVATAR_URL_BYTES, MAX_CONFIG_BYTES, MAX_CONFIG_DEPTH, MAX_MARKDOWN_BYTES, MAX_NAME_CHARS,
+    MAX_PERSONALITY_VERSIONS, MAX_RULE_BYTES, MAX_RULE_NAME_CHARS, MAX_RULES, MAX_SECRET_BYTES,
     MAX_SECRET_NAME_BYTES, MAX_SECRET_VALUE_BYTES, MAX_SECRETS,
 };
 pub use chat::MAX_LISTED_SESSIONS;
@@ -25,8 +30,15 @@ pub use logs::LogLimits;
 pub use packages::{LoadedSkillLimits, PackageLimits};
 pub use pages::PageLimits;
 pub use places::WorkPlaces;
+pub use runs::MAX_LISTED_RUNS;
+pub(crate) use runs::{CANCEL_TIMEOUT, MAX_RECENT_EVENT_BYTES};
+pub(crate) use swarms::{
+    MAX_SWARM_CREDENTIAL_BYTES, MAX_SWARM_DESCRIPTION_CHARS, MAX_SWARM_ICON_CHARS,
+    MAX_SWARM_NAME_CHARS, MAX_SWARM_SLUG_CHARS, MAX_SWARMS_PER_ACCOUNT,
+};
 pub(crate) use tasks::{MAX_DECISION_REASON_CHARS, MAX_TASK_SUBJECT_BYTES};
 pub use tasks::{MAX_LISTED_ITEMS, TaskLimits};
+pub(crate) use usage::{DEFAULT_USAGE_DAYS, MAX_USAGE_DAYS, MAX_USAGE_GROUPS};
 
 /// All limits of the host's own work.
 #[derive(Debug, Clone, Default)]

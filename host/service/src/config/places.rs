@@ -12,6 +12,8 @@ pub struct WorkPlaces {
     pub runs: PlaceLimits,
     /// Messages that wait for their session's turn or whose answer is being sent: each holds a connection.
     pub chats: PlaceLimits,
+    /// Runs that are listened to: each holds a connection, and a page of the run's journal while it catches up.
+    pub run_listeners: PlaceLimits,
     /// Logs that are followed: each holds a connection.
     pub streams: PlaceLimits,
     /// Answers of megabytes that are being read: each keeps a connection to the database for tens of milliseconds. SQLite has
@@ -31,6 +33,7 @@ impl Default for WorkPlaces {
         Self {
             runs: places(64, 512, 30),
             chats: places(128, 1_024, 1),
+            run_listeners: places(128, 1_024, 1),
             streams: places(64, 512, 1),
             page_reads: places(page_reads.div_ceil(2), page_reads, 10),
         }

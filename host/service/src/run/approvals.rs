@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use serde_json::json;
-use skillgate_agent::{PendingApproval, ProposedCall};
+use skillgate_agent::{PendingApproval, ProposedCall, ToolAnswer, ToolOutcome};
 use skillgate_store::{Task, TaskKind, TaskStatus};
 use tokio_util::sync::CancellationToken;
 
-use crate::ServiceError;
 use crate::loaded_skills::LoadedSkill;
 use crate::logs::LogOwner;
 use crate::pending_tasks::{PendingTasks, TaskRequest};
+use crate::{ErrorKind, ServiceError};
 
 /// Asks people about calls of tools.
 #[derive(Clone)]
@@ -28,22 +28,17 @@ impl Approvals {
     /// Asks about a call of `tool`. A call that was decided before a crash is not asked about again.
     ///
     /// # Errors
-    /// Why nobody can be asked, as the model is told it.
+    /// What the call is answered: why nobody can be asked.
     pub(super) async fn ask(
         &self,
         owner: &LogOwner,
         skill: &LoadedSkill,
         tool: &str,
         call: &ProposedCall<'_>,
-    ) -> Result<PendingApproval, String> {
+    ) -> Result<PendingApproval, ToolAnswer> {
         let request = request(owner, skill, tool, call);
         let asked = self.tasks.request_once(&owner.account, request).await;
-        let task = asked.map_err(|error| {
-            format!(
-                "This tool was not run: a person has to approve it, and cannot be asked. {}",
-                error.message()
-            )
-        })?;
+        let task = asked.map_err(|error| cannot_ask(&error))?;
         let (approvals, account, id) = (self.clone(), owner.account.clone(), task.id.clone());
         Ok(PendingApproval {
             task_id: task.id,
@@ -51,14 +46,14 @@ impl Approvals {
         })
     }
 
-    async fn decision(&self, account: &str, task: &str) -> Result<(), String> {
+    async fn decision(&self, account: &str, task: &str) -> Result<(), ToolAnswer> {
         let decision = self.tasks.decision(account, task);
         match self.closing.run_until_cancelled(decision).await {
             Some(decided) => allowed(decided),
-            None => Err(
-                "This tool was not run: the server was shut down before somebody decided. Call it again."
-                    .to_owned(),
-            ),
+            None => Err(not_run(
+                ToolOutcome::Cancelled,
+                "the server was shut down before somebody decided. Call it again.",
+            )),
         }
     }
 }
@@ -90,18 +85,34 @@ fn request(
     }
 }
 
-/// Whether the call may begin; why not, as the model is told it.
-fn allowed(decided: Result<Task, ServiceError>) -> Result<(), String> {
-    let why = match decided {
-        Ok(task) => match (task.status, task.decision_reason) {
-            (TaskStatus::Approved, _) => return Ok(()),
-            (TaskStatus::Denied, Some(reason)) => format!("a person denied it: {reason}"),
-            (TaskStatus::Denied, None) => "a person denied it.".to_owned(),
-            (TaskStatus::Pending | TaskStatus::Expired, _) => {
-                "nobody approved it in time.".to_owned()
-            }
-        },
-        Err(error) => format!("its approval cannot be read. {}", error.message()),
+fn cannot_ask(error: &ServiceError) -> ToolAnswer {
+    let outcome = match error.kind() {
+        ErrorKind::LimitReached => ToolOutcome::Limit,
+        _ => ToolOutcome::HostFault,
     };
-    Err(format!("This tool was not run: {why}"))
+    let why = format!(
+        "a person has to approve it, and cannot be asked. {}",
+        error.message()
+    );
+    not_run(outcome, &why)
+}
+
+/// Whether the call may begin; otherwise what it is answered.
+fn allowed(decided: Result<Task, ServiceError>) -> Result<(), ToolAnswer> {
+    let task = decided.map_err(|error| {
+        let why = format!("its approval cannot be read. {}", error.message());
+        not_run(ToolOutcome::HostFault, &why)
+    })?;
+    let why = match (task.status, task.decision_reason) {
+        (TaskStatus::Approved, _) => return Ok(()),
+        (TaskStatus::Denied, Some(reason)) => format!("a person denied it: {reason}"),
+        (TaskStatus::Denied, None) => "a person denied it.".to_owned(),
+        (TaskStatus::Pending | TaskStatus::Expired, _) => "nobody approved it in time.".to_owned(),
+    };
+    Err(not_run(ToolOutcome::Denied, &why))
+}
+
+/// The answer to a call that may not begin.
+pub(super) fn not_run(outcome: ToolOutcome, why: &str) -> ToolAnswer {
+    ToolAnswer::new(outcome, format!("This tool was not run: {why}"))
 }

@@ -1,16 +1,20 @@
 //! A run's journal, in the store.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
 use skillgate_agent::{
-    CallPlace, Failure, Journal, JournalError, Message, Step, StopReason, Usage, transcript,
+    CallPlace, Failure, Journal, JournalError, Message, Step, StopReason, last_step, transcript,
 };
 use skillgate_store::{NewMessage, NewStep, Run, RunEnd, RunStatus, Store, StoreError};
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
+
+use super::hub::{Attendance, LiveRun};
+use crate::run::usage::usage_of;
 
 /// The pauses before the attempts to end a run whose step could not be committed. Together five minutes: a database
 /// that is away for longer is found again by a restart, or by nobody.
@@ -27,9 +31,13 @@ const END_PAUSES: [Duration; 6] = [
 ///
 /// Once the server is closing, nothing new begins: a model request or a tool call is held back before it is committed,
 /// and as soon as nothing is under way any more [`RunJournal::held`] says so. The run goes on there after the restart.
+///
+/// Who listens to the run is told of each step once it is committed, in the order of the steps.
 pub(crate) struct RunJournal {
     store: Store,
     run: Run,
+    live: Arc<LiveRun>,
+    _attendance: Attendance,
     state: Mutex<State>,
     closing: CancellationToken,
     held: Notify,
@@ -50,13 +58,17 @@ impl RunJournal {
     pub(crate) fn new(
         store: Store,
         run: Run,
-        steps: Vec<Step>,
-        seq: i64,
+        live: Arc<LiveRun>,
+        (steps, seq): (Vec<Step>, i64),
         closing: CancellationToken,
     ) -> Self {
+        let attendance = live.attend();
+        live.begin(seq);
         Self {
             store,
             run,
+            live,
+            _attendance: attendance,
             state: Mutex::new(State {
                 steps,
                 seq,
@@ -73,18 +85,21 @@ impl RunJournal {
         self.held.notified().await;
     }
 
-    /// Ends the run with this error, without doing anything more.
-    pub(crate) async fn fail(&self, code: &str, message: &str) -> Result<(), StoreError> {
-        self.commit(Step::Ended {
-            stop_reason: StopReason::Error,
-            text: String::new(),
-            usage: Usage::default(),
-            error: Some(Failure {
-                code: code.to_owned(),
-                message: message.to_owned(),
-            }),
-        })
-        .await
+    /// Ends the run without doing anything more: with this error, or as cancelled when there is none.
+    ///
+    /// # Errors
+    /// As [`Store::finish_run`]. Who listens is told then that the run stands still.
+    pub(crate) async fn end(&self, error: Option<Failure>) -> Result<(), StoreError> {
+        let step = last_step(&self.state.lock().await.steps, error);
+        let ended = self.commit(step).await;
+        if ended.is_err() {
+            self.live.interrupt(Failure {
+                code: "unavailable".to_owned(),
+                message: "The run could not be ended now; it is tried again after a restart."
+                    .to_owned(),
+            });
+        }
+        ended
     }
 
     /// Ends a run whose step could not be committed, as soon as the database takes it: it must not act after some later
@@ -109,8 +124,11 @@ impl RunJournal {
     async fn end_after_failure(&self, failure: &Failure) -> Result<(), StoreError> {
         let (account, run) = (&self.run.account_id, &self.run.id);
         let rows = self.store.steps(account, run).await?;
-        self.state.lock().await.seq = rows.last().map_or(0, |row| row.seq + 1);
-        self.fail(&failure.code, &failure.message).await
+        let mut state = self.state.lock().await;
+        state.seq = rows.last().map_or(0, |row| row.seq + 1);
+        let steps = state.steps.clone();
+        drop(state);
+        self.commit(last_step(&steps, Some(failure.clone()))).await
     }
 
     async fn commit(&self, step: Step) -> Result<(), StoreError> {
@@ -133,7 +151,14 @@ impl RunJournal {
                     .finish_run(&self.run, RunEnd { step: row, ..end })
                     .await?
             }
-            None => self.store.append_step(&self.run.id, &row).await?,
+            None => match usage_of(&step, &state.steps) {
+                Some(usage) => {
+                    self.store
+                        .append_step_with_usage(&self.run, &row, &usage)
+                        .await?
+                }
+                None => self.store.append_step(&self.run.id, &row).await?,
+            },
         }
         match &step {
             Step::ToolBegun { place, .. } => {
@@ -144,6 +169,7 @@ impl RunJournal {
             }
             _ => {}
         }
+        self.live.publish(state.seq, &step);
         state.steps.push(step);
         state.seq += 1;
         self.tell_if_held(&state);

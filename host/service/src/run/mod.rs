@@ -1,16 +1,22 @@
 //! Runs: what happens between a message and its answer, apart from any connection.
 
 pub(crate) mod approvals;
+mod built_in;
+mod cancel;
+pub(crate) mod event;
 pub(crate) mod history;
+pub(crate) mod hub;
 mod journal;
+pub(crate) mod listener;
 mod prepare;
 pub(crate) mod provider;
 mod resume;
 mod secrets;
 pub(crate) mod session_queue;
-mod skill_query;
+mod skill_tools;
 pub(crate) mod spawn;
-mod tools;
+mod toolbox;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +26,7 @@ use skillgate_runtime::{NoPlace, Place};
 use skillgate_store::{Session, Store};
 
 use self::approvals::Approvals;
+use self::hub::RunHub;
 use self::session_queue::{SessionPermit, SessionQueues};
 use crate::agents::Agents;
 use crate::loaded_skills::LoadedSkills;
@@ -39,6 +46,9 @@ pub(crate) struct RunDriver {
     pub(crate) background: Background,
     pub(crate) session_queues: SessionQueues,
     pub(crate) approvals: Approvals,
+    pub(crate) hub: RunHub,
+    /// Bytes of a run's journal that one listener reads at once.
+    pub(crate) event_page_bytes: i64,
 }
 
 /// The places that a run holds until it has ended. The session's is given up first.
@@ -48,22 +58,23 @@ pub(crate) struct RunPlaces {
 }
 
 impl RunDriver {
-    /// Waits for the session's turn, then for a place of its account among all runs.
+    /// Waits for a place of the session's account among all runs.
     ///
     /// # Errors
-    /// A conflict when too many messages wait in the session; unavailable when the host is closing or no place became free.
-    pub(crate) async fn places_for(&self, session: &Session) -> Result<RunPlaces, ServiceError> {
+    /// Unavailable when the host is closing or no place became free.
+    pub(crate) async fn places_for(
+        &self,
+        session: &Session,
+        permit: SessionPermit,
+    ) -> Result<RunPlaces, ServiceError> {
         let closing = self.background.closing();
-        let is_closing =
-            || ServiceError::unavailable("The server is shutting down. Try again in a moment.");
-        let turn = self.session_queues.enter(&session.id);
-        let turn = closing.run_until_cancelled(turn).await;
-        let turn = turn.ok_or_else(is_closing)??;
         let place = self.places.runs.take(&session.account_id);
         let place = closing.run_until_cancelled(place).await;
-        let place = place.ok_or_else(is_closing)?;
+        let place = place.ok_or_else(|| {
+            ServiceError::unavailable("The server is shutting down. Try again in a moment.")
+        })?;
         Ok(RunPlaces {
-            _session: turn,
+            _session: permit,
             _account: place.map_err(|NoPlace(waited)| too_many_runs(waited))?,
         })
     }

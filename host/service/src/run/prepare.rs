@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use skillgate_agent::{Context, Provider};
+use skillgate_agent::{Context, Provider, Tools};
+use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, Session};
 
 use crate::ServiceError;
+use crate::agents::identity_md;
+use crate::loaded_skills::AgentSkill;
+use crate::logs::LogOwner;
 use crate::peer::state_peer;
 use crate::run::RunDriver;
+use crate::run::built_in::{BuiltInParts, built_in_tools};
 use crate::run::secrets::Secrets;
-use crate::run::tools::SkillTools;
+use crate::run::skill_tools::SkillTools;
+use crate::run::toolbox::Toolbox;
 
 /// Model, prompt and tools of one run.
 pub(crate) struct Prepared {
@@ -20,7 +26,7 @@ pub(crate) struct Prepared {
     /// The system prompt.
     pub system: String,
     /// The tools.
-    pub tools: Arc<SkillTools>,
+    pub tools: Arc<Toolbox>,
     /// The secrets that must not leave.
     pub secrets: Arc<Secrets>,
 }
@@ -37,14 +43,19 @@ impl RunDriver {
         context: Option<String>,
     ) -> Result<Prepared, ServiceError> {
         let skills = self.loaded_skills.of_agent(agent).await?;
+        let rules = self.store.list_rules(&agent.account_id, &agent.id).await?;
+        let rules: Arc<[String]> = rules.into_iter().map(|rule| rule.name).collect();
         let providers = &self.providers;
         let secrets =
             Arc::new(Secrets::read(&self.store, agent, providers.operators_keys().cloned()).await?);
-        let kind = providers.choose(&agent.config, |name| secrets.has(name))?;
-        let tools = SkillTools::new(
+        let kind = providers.choose(
+            &agent.config,
+            &[&|name| secrets.has(name), &|name| secrets.swarm_has(name)],
+        )?;
+        let skill_tools = SkillTools::new(
             agent.into(),
             state_peer(&session.peer),
-            skills,
+            skills.clone(),
             self.loaded_skills.clone(),
             self.approvals.clone(),
             secrets.clone(),
@@ -52,17 +63,46 @@ impl RunDriver {
         );
         let prompt = Context {
             soul: Some(agent.soul_md.clone()),
-            identity: Some(agent.identity_md.clone()),
+            identity: Some(identity_md(&agent.name)),
             workflow: Some(agent.workflow_md.clone()),
-            skills: tools.notes(),
+            rules: rules.to_vec(),
+            skills: skill_tools.notes(),
             caller: context,
         };
         Ok(Prepared {
-            provider: providers.make(kind, |name| secrets.get(name))?,
+            provider: providers.make(kind, |name| secrets.credential(name))?,
             model: providers.model(kind, &agent.config),
             system: prompt.system(),
-            tools: Arc::new(tools),
+            tools: Arc::new(self.toolbox(&agent.into(), skill_tools, &skills, &rules)),
             secrets,
         })
+    }
+
+    /// All tools of a run: first those of the skills, then the host's own. Notes which ones have no name left.
+    fn toolbox(
+        &self,
+        owner: &LogOwner,
+        skill_tools: SkillTools,
+        skills: &Arc<Vec<AgentSkill>>,
+        rules: &Arc<[String]>,
+    ) -> Toolbox {
+        let mut sets: Vec<Arc<dyn Tools>> = vec![Arc::new(skill_tools)];
+        sets.extend(built_in_tools(&BuiltInParts {
+            owner,
+            skills,
+            loaded_skills: &self.loaded_skills,
+            rules,
+            store: &self.store,
+            logs: &self.logs,
+        }));
+        let toolbox = Toolbox::new(sets);
+        for name in toolbox.hidden() {
+            let line = format!(
+                "The tool {name} of a second skill is not offered, because another tool of this agent has the same \
+                 name. Remove one of the two skills."
+            );
+            self.logs.write(owner, LogLevel::Warn, &line);
+        }
+        toolbox
     }
 }

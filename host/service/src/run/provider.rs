@@ -44,37 +44,35 @@ pub struct OperatorProvider {
 }
 
 impl ProviderConfig {
-    /// Chooses for an agent: what its `config.llmProvider` names, else the one whose credential it has, else the
-    /// operator's default, else the first that the operator has a key for. `has_secret` says whether the agent has a
-    /// secret of this name. An agent that brings a credential is never answered for by another provider's.
+    /// Chooses for an agent: what its `config.llmProvider` names, else the one whose credential it has, else the one whose
+    /// credential its swarm has, else the operator's default, else the first that the operator has a key for. `holders` are the
+    /// agent and then its swarm, as functions that say whether they have a secret of this name. An agent that brings a
+    /// credential, by itself or by its swarm, is never answered for by another provider's.
     ///
     /// # Errors
     /// `Invalid` when that leaves none, or one that can't be used for want of a credential.
     pub(crate) fn choose(
         &self,
         config: &Value,
-        has_secret: impl Fn(&str) -> bool,
+        holders: &[&dyn Fn(&str) -> bool],
     ) -> Result<&'static ProviderKind, ServiceError> {
-        let is_own = |service: &ProviderService| has_secret(service.secret);
         let kind = match named(config)? {
             Some(name) => self.by_name(name)?,
-            None => match first_with(is_own) {
-                Some(own) => own,
-                None => {
-                    refuse_not_served(&has_secret)?;
-                    self.operators_choice()?
-                }
+            None => match brought(holders)? {
+                Some(brought) => brought,
+                None => self.operators_choice()?,
             },
         };
+        let is_brought = |service: &ProviderService| holders.iter().any(|has| has(service.secret));
         match &kind.service {
-            Some(service) if !is_own(service) && self.operators_key(kind).is_none() => {
+            Some(service) if !is_brought(service) && self.operators_key(kind).is_none() => {
                 Err(no_credential(service))
             }
             _ => Ok(kind),
         }
     }
 
-    /// The provider itself, with the agent's own credential when it has one.
+    /// The provider itself, with the credential that the agent or its swarm brings when one does.
     pub(crate) fn make<'a>(
         &'a self,
         kind: &ProviderKind,
@@ -154,6 +152,20 @@ impl ProviderConfig {
             }
         }
     }
+}
+
+/// The provider whose credential the first holder has that has one.
+fn brought(
+    holders: &[&dyn Fn(&str) -> bool],
+) -> Result<Option<&'static ProviderKind>, ServiceError> {
+    for has_secret in holders {
+        let kind = first_with(|service| has_secret(service.secret));
+        if kind.is_some() {
+            return Ok(kind);
+        }
+        refuse_not_served(has_secret)?;
+    }
+    Ok(None)
 }
 
 /// The first provider whose service fits.

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
-use skillgate_agent::Step;
+use skillgate_agent::{Failure, Step};
 use skillgate_store::{AgentStatus, Run, Step as Row};
 use tokio::sync::Semaphore;
 
 use crate::ServiceError;
 use crate::run::journal::RunJournal;
+use crate::run::session_queue::SessionTicket;
 use crate::run::spawn::PreparedRun;
 use crate::run::{RunDriver, RunPlaces, history};
 
@@ -40,8 +41,34 @@ impl RunDriver {
     }
 
     async fn wait_and_go_on(&self, run: Run, reading: &Semaphore) {
+        let ticket = self.session_queues.join(&run.session_id);
+        self.wait_and_drive(run, ticket, reading).await;
+    }
+
+    /// Drives a run in the background once its session and its account have a place for it.
+    pub(crate) fn spawn_queued(self: &Arc<Self>, run: Run, ticket: SessionTicket) {
+        let driver = self.clone();
+        // Before this returns: a run that somebody waits to drive is not ended by anybody else.
+        let attendance = self.hub.run(&run.id).attend();
+        self.background.spawn(async move {
+            let _attendance = attendance;
+            let reading = Semaphore::new(1);
+            driver.wait_and_drive(run, Ok(ticket), &reading).await;
+        });
+    }
+
+    /// Waits for the places of a run, then drives it; ends it at once when it is cancelled. Does neither when the host closes:
+    /// the run goes on after the restart.
+    async fn wait_and_drive(
+        &self,
+        run: Run,
+        ticket: Result<SessionTicket, ServiceError>,
+        reading: &Semaphore,
+    ) {
+        let live = self.hub.run(&run.id);
+        let _attendance = live.attend();
         let waited = async {
-            let session = self.session_queues.enter(&run.session_id).await?;
+            let session = ticket?.enter().await?;
             // However long it takes: nobody waits for an answer any more, but the run must end.
             let account = self.places.runs.wait(&run.account_id).await;
             let account = account.map_err(ServiceError::internal)?;
@@ -50,10 +77,25 @@ impl RunDriver {
                 _account: account,
             })
         };
-        let places = waited.await;
+        let places = tokio::select! {
+            () = self.background.closing().cancelled() => return,
+            () = live.cancel().cancelled() => None,
+            places = waited => Some(places),
+        };
         // Journals are megabytes.
         if let Ok(_permit) = reading.acquire().await {
-            self.go_on(run, places).await;
+            match places {
+                Some(places) => self.go_on(run, places).await,
+                None => {
+                    if let Err(error) = self.end_before_it_goes_on(&run).await {
+                        tracing::error!(
+                            error = error.chain(),
+                            run = run.id,
+                            "a cancelled run could not be ended"
+                        );
+                    }
+                }
+            }
         }
     }
 
@@ -80,10 +122,27 @@ impl RunDriver {
         match ready {
             Ok(ready) => {
                 tracing::info!(run = run.id, steps = steps.len(), "a run goes on");
-                drop(self.spawn(ready));
+                self.spawn(ready);
             }
             Err(error) => self.give_up(run, steps, seq, &error).await,
         }
+    }
+
+    /// Ends a cancelled run that nothing drives, with what its journal has.
+    ///
+    /// # Errors
+    /// When its journal can't be read or written.
+    pub(crate) async fn end_before_it_goes_on(&self, run: &Run) -> Result<(), ServiceError> {
+        let rows = self.store.steps(&run.account_id, &run.id).await?;
+        let seq = rows.last().map_or(0, |row| row.seq + 1);
+        let journal = self.journal(run.clone(), parse(rows).steps, seq);
+        Ok(journal.end(None).await?)
+    }
+
+    fn journal(&self, run: Run, steps: Vec<Step>, seq: i64) -> RunJournal {
+        let (store, live) = (self.store.clone(), self.hub.run(&run.id));
+        let closing = self.background.closing().clone();
+        RunJournal::new(store, run, live, (steps, seq), closing)
     }
 
     /// How long ago the run did something.
@@ -126,7 +185,7 @@ impl RunDriver {
             .and_then(Value::as_str)
             .map(str::to_owned);
         let prepared = self.prepare(&agent, &session, context).await?;
-        let history = history::read(&self.store, &session).await?;
+        let history = history::read(&self.store, &session, Some(run)).await?;
         Ok(PreparedRun {
             run: run.clone(),
             agent: Arc::new(agent),
@@ -141,9 +200,12 @@ impl RunDriver {
     /// Ends a run that can't go on, so that its history says so.
     async fn give_up(&self, run: Run, steps: Vec<Step>, seq: i64, error: &ServiceError) {
         tracing::warn!(error = error.chain(), run = run.id, "a run can't go on");
-        let (store, id) = (self.store.clone(), run.id.clone());
-        let journal = RunJournal::new(store, run, steps, seq, self.background.closing().clone());
-        if let Err(error) = journal.fail(&error.code(), error.message()).await {
+        let id = run.id.clone();
+        let failure = Failure {
+            code: error.code().into_owned(),
+            message: error.message().to_owned(),
+        };
+        if let Err(error) = self.journal(run, steps, seq).end(Some(failure)).await {
             // The next start tries again.
             tracing::error!(%error, run = id, "a run that can't go on could not be ended");
         }

@@ -1,12 +1,12 @@
 //! The secrets that one run may use, read once when it begins.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use skillgate_agent::Redactor;
 use skillgate_runtime::{Secret, SecretSource};
-use skillgate_store::{Agent, SecretOwner, Store};
+use skillgate_store::{Agent, SecretOwner, SecretText, Store};
 
 use crate::ServiceError;
 use crate::secrets::is_platform;
@@ -14,45 +14,66 @@ use crate::secrets::is_platform;
 /// The most bytes of values of which a redactor is built in place: about half a millisecond.
 const INLINE_BYTES: usize = 512;
 
-/// An agent's secrets, decrypted.
+/// An agent's secrets and its swarm's credentials, decrypted.
 pub(crate) struct Secrets {
     values: HashMap<String, Secret>,
+    /// The swarm's credentials of model providers, which no skill is given.
+    swarm: HashMap<String, Secret>,
     redactor: Arc<Redactor>,
 }
 
 impl Secrets {
-    /// Reads all secrets of an agent. The operator's own keys are none of them, and must not leave either.
+    /// Reads all secrets of an agent and of its swarm. The operator's own keys are none of them, and must not leave either.
     pub(crate) async fn read(
         store: &Store,
         agent: &Agent,
         operators: impl Iterator<Item = Secret>,
     ) -> Result<Self, ServiceError> {
-        let stored = store
-            .secrets(&agent.account_id, SecretOwner::Agent(&agent.id))
-            .await?;
-        let values: HashMap<String, Secret> = stored
-            .into_iter()
-            .map(|(name, value)| (name, Secret::new(value.expose())))
-            .collect();
-        let known = values.values().cloned().chain(operators).collect();
-        let redactor = Arc::new(redactor(known).await?);
-        Ok(Self { values, redactor })
+        let account = agent.account_id.as_str();
+        let values = by_name(
+            store
+                .secrets(account, SecretOwner::Agent(&agent.id))
+                .await?,
+        );
+        let swarm = match &agent.swarm_id {
+            Some(swarm) => by_name(store.secrets(account, SecretOwner::Swarm(swarm)).await?),
+            None => HashMap::new(),
+        };
+        let known = values.values().chain(swarm.values()).cloned();
+        let redactor = Arc::new(redactor(known.chain(operators).collect()).await?);
+        Ok(Self {
+            values,
+            swarm,
+            redactor,
+        })
     }
 
-    /// The value of this name, whatever it is for.
-    pub(crate) fn get(&self, name: &str) -> Option<&Secret> {
-        self.values.get(name)
+    /// The credential of this name: the agent's own, else its swarm's.
+    pub(crate) fn credential(&self, name: &str) -> Option<&Secret> {
+        self.values.get(name).or_else(|| self.swarm.get(name))
     }
 
-    /// Whether there is a value of this name.
+    /// Whether the agent has a secret of this name.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.values.contains_key(name)
+    }
+
+    /// Whether the agent's swarm has a credential of this name.
+    pub(crate) fn swarm_has(&self, name: &str) -> bool {
+        self.swarm.contains_key(name)
     }
 
     /// What takes the values out of texts that leave.
     pub(crate) fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
+}
+
+fn by_name(stored: BTreeMap<String, SecretText>) -> HashMap<String, Secret> {
+    let stored = stored.into_iter();
+    stored
+        .map(|(name, value)| (name, Secret::new(value.expose())))
+        .collect()
 }
 
 /// Builds a redactor, off the threads that serve requests when there is much to know.

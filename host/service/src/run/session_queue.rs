@@ -26,11 +26,39 @@ impl Default for SessionQueue {
     }
 }
 
+/// A message's place in a session's line.
+pub(crate) struct SessionTicket {
+    gate: Arc<Semaphore>,
+    entry: QueueEntry,
+}
+
 /// The right to run in a session, until dropped.
 pub(crate) struct SessionPermit {
     // Dropped in this order: the next in line may go before the entry is given up.
     _permit: OwnedSemaphorePermit,
     _entry: QueueEntry,
+}
+
+impl SessionTicket {
+    /// Goes ahead when it is this message's turn already; else keeps its place in line.
+    pub(crate) fn try_enter(self) -> Result<SessionPermit, Self> {
+        match self.gate.clone().try_acquire_owned() {
+            Ok(permit) => Ok(SessionPermit {
+                _permit: permit,
+                _entry: self.entry,
+            }),
+            Err(_) => Err(self),
+        }
+    }
+
+    /// Waits for this message's turn, first come first served.
+    pub(crate) async fn enter(self) -> Result<SessionPermit, ServiceError> {
+        let permit = self.gate.acquire_owned().await;
+        Ok(SessionPermit {
+            _permit: permit.map_err(ServiceError::internal)?,
+            _entry: self.entry,
+        })
+    }
 }
 
 /// A place in line; leaving it, by drop, takes the queue away when it was the last.
@@ -40,17 +68,11 @@ struct QueueEntry {
 }
 
 impl SessionQueues {
-    /// Waits for this session's turn, first come first served; `Conflict` when the line is full.
-    pub(crate) async fn enter(&self, session: &str) -> Result<SessionPermit, ServiceError> {
-        let (gate, entry) = self.join(session)?;
-        let permit = gate.acquire_owned().await.map_err(ServiceError::internal)?;
-        Ok(SessionPermit {
-            _permit: permit,
-            _entry: entry,
-        })
-    }
-
-    fn join(&self, session: &str) -> Result<(Arc<Semaphore>, QueueEntry), ServiceError> {
+    /// Takes a place in this session's line.
+    ///
+    /// # Errors
+    /// `Conflict` when the line is full.
+    pub(crate) fn join(&self, session: &str) -> Result<SessionTicket, ServiceError> {
         let mut queues = self.lock();
         let queue = queues.entry(session.to_owned()).or_default();
         if queue.inside > MAX_WAITING_MESSAGES {
@@ -60,13 +82,13 @@ impl SessionQueues {
             return Err(ServiceError::conflict(message));
         }
         queue.inside += 1;
-        Ok((
-            queue.gate.clone(),
-            QueueEntry {
+        Ok(SessionTicket {
+            gate: queue.gate.clone(),
+            entry: QueueEntry {
                 queues: self.clone(),
                 session: session.to_owned(),
             },
-        ))
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, SessionQueue>> {
@@ -93,23 +115,18 @@ mod tests {
     #[tokio::test]
     async fn the_line_is_bounded_and_goes_away() {
         let queues = SessionQueues::default();
-        let first = queues.enter("s").await.unwrap();
+        let first = queues.join("s").unwrap().try_enter().ok().unwrap();
         let waiting: Vec<_> = (0..MAX_WAITING_MESSAGES)
-            .map(|_| queues.join("s").unwrap())
+            .map(|_| queues.join("s").unwrap().try_enter().err().unwrap())
             .collect();
-        assert_eq!(
-            queues
-                .enter("s")
-                .await
-                .err()
-                .map(|error| error.code())
-                .as_deref(),
-            Some("conflict")
-        );
-        assert!(queues.enter("other").await.is_ok());
-        drop(waiting);
+        let refused = queues.join("s").err().unwrap();
+        assert_eq!(refused.code(), "conflict");
+        assert!(queues.join("other").is_ok());
         drop(first);
+        for ticket in waiting {
+            ticket.enter().await.unwrap();
+        }
         assert!(queues.lock().is_empty());
-        assert!(queues.enter("s").await.is_ok());
+        assert!(queues.join("s").unwrap().try_enter().is_ok());
     }
 }

@@ -1,13 +1,16 @@
-//! A run on its way: a task of its own, whoever listens.
+//! A run on its way: a task of its own, apart from who listens.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use skillgate_agent::{Event, EventReceiver, JOURNAL_FAILED, Message, RunInput, Step, event_queue};
+use skillgate_agent::{Failure, JOURNAL_FAILED, Message, RunInput, RunOutcome, Step};
 use skillgate_runtime::LogLevel;
 use skillgate_store::{Agent, Run};
 use tokio_util::sync::CancellationToken;
 
+use crate::run::hub::LiveRun;
 use crate::run::journal::RunJournal;
+use crate::run::listener::closing;
 use crate::run::prepare::Prepared;
 use crate::run::{RunDriver, RunPlaces};
 
@@ -30,8 +33,8 @@ pub(crate) struct PreparedRun {
 }
 
 impl RunDriver {
-    /// Starts the run and gives its events. They may be dropped, or read slowly; the run goes on.
-    pub(crate) fn spawn(&self, ready: PreparedRun) -> EventReceiver {
+    /// Starts the run. It goes on whether or not anybody listens.
+    pub(crate) fn spawn(&self, ready: PreparedRun) {
         let PreparedRun {
             run,
             agent,
@@ -41,17 +44,16 @@ impl RunDriver {
             steps,
             places,
         } = ready;
-        let (events, receiver) = event_queue();
-        let events = Arc::new(events);
-        let store = self.store.clone();
+        let live = self.hub.run(&run.id);
+        let seq = steps.len() as i64;
         let journal = Arc::new(RunJournal::new(
-            store,
+            self.store.clone(),
             run.clone(),
-            steps.clone(),
-            steps.len() as i64,
+            live.clone(),
+            (steps.clone(), seq),
             self.background.closing().clone(),
         ));
-        let turn = RunInput {
+        let input = RunInput {
             run_id: run.id.clone(),
             provider: prepared.provider,
             model: prepared.model,
@@ -59,37 +61,57 @@ impl RunDriver {
             history,
             tools: prepared.tools,
             journal: journal.clone(),
-            events: events.clone(),
+            listener: live.clone(),
             budget: self.budget,
             retry: self.providers.retry,
             redactor: prepared.secrets.redactor().clone(),
-            cancel: stopped.child_token(),
+            cancel: live.cancel().clone(),
             resume: steps,
         };
         let logs = self.logs.clone();
         self.background.spawn(async move {
-        let failure = tokio::select! {
-            outcome = skillgate_agent::run(turn) => {
-                let line = match &outcome.error {
-                    Some(failure) => format!("Run {} failed: {}: {}", run.id, failure.code, failure.message),
-                    None => format!("Run {} ended: {:?}, {} tokens", run.id, outcome.stop_reason, outcome.usage.total()),
-                };
-                let level = if outcome.error.is_some() { LogLevel::Error } else { LogLevel::Info };
-                logs.write(&(&*agent).into(), level, &line);
-                outcome.error
+            let failure = tokio::select! {
+                // In this order: a run whose agent was stopped while it was prepared does nothing.
+                biased;
+                never = cancel_with(&stopped, &live) => match never {},
+                outcome = skillgate_agent::run(input) => {
+                    let (level, line) = log_line(&run, &outcome);
+                    logs.write(&(&*agent).into(), level, &line);
+                    outcome.error
+                }
+                () = journal.held() => Some(closing()),
+            };
+            let is_unrecorded = failure.filter(|_| !live.has_ended());
+            if let Some(why) = &is_unrecorded {
+                live.interrupt(why.clone());
             }
-            () = journal.held() => {
-                let message = "The server is shutting down. The run goes on after its restart; its answer will be in the history.";
-                events.send(Event::Error { code: "unavailable".to_owned(), message: message.to_owned() });
-                None
+            // Nobody waits for what follows.
+            drop((places, stopped));
+            if let Some(failure) = is_unrecorded.filter(|why| why.code == JOURNAL_FAILED) {
+                journal.fail_when_possible(&failure).await;
             }
-        };
-        // Nobody waits for what follows.
-        drop((places, events, stopped));
-        if let Some(failure) = failure.filter(|failure| failure.code == JOURNAL_FAILED) {
-            journal.fail_when_possible(&failure).await;
+        });
+    }
+}
+
+/// Cancels the run when its agent is stopped or deleted.
+async fn cancel_with(stopped: &CancellationToken, run: &LiveRun) -> Infallible {
+    stopped.cancelled().await;
+    run.cancel().cancel();
+    std::future::pending().await
+}
+
+/// What the agent's log says of the end of a run.
+fn log_line(run: &Run, outcome: &RunOutcome) -> (LogLevel, String) {
+    match &outcome.error {
+        Some(Failure { code, message }) => {
+            let line = format!("Run {} failed: {code}: {message}", run.id);
+            (LogLevel::Error, line)
         }
-    });
-        receiver
+        None => {
+            let (reason, tokens) = (&outcome.stop_reason, outcome.usage.total());
+            let line = format!("Run {} ended: {reason:?}, {tokens} tokens", run.id);
+            (LogLevel::Info, line)
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::grant::{GrantMode, NewGrant, insert_grant, mode_on_agent, revoke_agen
 use crate::installation::{Source, insert_installation};
 use crate::task::{Decision, Task, decide, end_consents};
 use crate::version::TrustLevel;
-use crate::{Conflict, Store, StoreError, id};
+use crate::{Conflict, Limit, Limited, Store, StoreError, id};
 
 /// A skill to be put on an agent.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct NewAssignment {
     pub mode: GrantMode,
     /// The API key that installs it.
     pub installed_by: String,
+    /// The most skills that the agent may have, this one included. Not checked where it replaces another version.
+    pub max_skills: i64,
 }
 
 /// What becomes of the permissions of a skill on an agent.
@@ -61,7 +63,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when this version is on the agent already, or was yanked; or when a grant is to be kept and
-    /// another version than the caller saw is on the agent.
+    /// another version than the caller saw is on the agent; [`StoreError::LimitReached`] when the agent has
+    /// [`NewAssignment::max_skills`] others.
     pub async fn install_skill(
         &self,
         account: &str,
@@ -102,7 +105,7 @@ impl Store {
     }
 }
 
-/// Puts a version on an agent with its grant there, within a transaction that holds the agent; `false` when the account has no such
+/// Puts a version on an agent with its grant there, within a transaction that holds the agent alone, as skills on it are counted; `false` when the account has no such
 /// agent, or may not see such a version.
 async fn install(
     store: &Store,
@@ -116,6 +119,11 @@ async fn install(
         return Ok(false);
     };
     version.check_grant(&new.grant)?;
+    if version.installed_version_id.is_none() {
+        let count = "SELECT COUNT(*) FROM assignment WHERE agent_id = $1";
+        let count = tx.count(count, args![agent]).await?;
+        Limit::check(Limited::AgentSkills, count + 1, new.max_skills)?;
+    }
     insert_installation(store, tx, account, &new.skill_id, Source::Grant).await?;
     assign(store, tx, account, agent, new).await?;
     end_consents(tx, store.now(), agent, &new.skill_id).await?;

@@ -13,7 +13,7 @@ pub enum SecretOwner<'a> {
 
 impl<'a> SecretOwner<'a> {
     /// The word for its kind, as the database has it.
-    pub(super) fn kind(self) -> &'static str {
+    pub(crate) fn kind(self) -> &'static str {
         match self {
             Self::Agent(_) => "agent",
             Self::Swarm(_) => "swarm",
@@ -21,7 +21,7 @@ impl<'a> SecretOwner<'a> {
         }
     }
 
-    pub(super) fn id(self) -> &'a str {
+    pub(crate) fn id(self) -> &'a str {
         match self {
             Self::Agent(id) | Self::Swarm(id) | Self::Installation(id) => id,
         }

@@ -1,13 +1,13 @@
 //! What a turn is tested with.
 
-mod tools;
+pub mod tools;
 
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use skillgate_agent::{
-    Budget, Event, EventReceiver, EventSender, Journal, JournalError, Message, Redactor,
-    RetryPolicy, RunInput, Scripted, Step, event_queue,
+    Budget, Journal, JournalError, Message, Redactor, RetryPolicy, RunInput, Scripted, Step,
+    TextListener,
 };
 use tokio_util::sync::CancellationToken;
 use tools::TestTools;
@@ -17,19 +17,14 @@ pub struct Bench {
     pub provider: Arc<Scripted>,
     pub tools: Arc<TestTools>,
     pub journal: Arc<Memory>,
-    sender: Arc<EventSender>,
 }
-
-type Receiver = Arc<Mutex<EventReceiver>>;
 
 impl Bench {
     pub fn new(script: &str) -> Self {
-        let (sender, receiver) = event_queue();
         Self {
             provider: Arc::new(Scripted::from_json(script).expect("a script")),
             tools: Arc::default(),
-            journal: Arc::new(Memory::new(Arc::new(Mutex::new(receiver)))),
-            sender: Arc::new(sender),
+            journal: Arc::default(),
         }
     }
 
@@ -52,7 +47,7 @@ impl Bench {
             history: vec![Message::user("go")],
             tools: self.tools.clone(),
             journal: self.journal.clone(),
-            events: self.sender.clone(),
+            listener: self.journal.clone(),
             budget: Budget::default(),
             retry: RetryPolicy::default(),
             redactor: Arc::new(Redactor::default()),
@@ -60,48 +55,42 @@ impl Bench {
             resume: steps.to_vec(),
         }
     }
-
-    /// All events that were not taken yet.
-    pub fn take_events(&self) -> Vec<Event> {
-        let mut receiver = self.journal.events.lock().unwrap();
-        std::iter::from_fn(|| receiver.try_recv()).collect()
-    }
 }
 
-/// A journal in memory, which also knows how many events had been sent when each step was committed.
+/// A journal in memory, which also hears the text as it comes.
+#[derive(Default)]
 pub struct Memory {
-    steps: Mutex<Vec<(Step, usize)>>,
-    events: Receiver,
-    limit: Mutex<usize>,
+    steps: Mutex<Vec<Step>>,
+    /// Each piece that was heard, with how many steps were committed then.
+    heard: Mutex<Vec<(String, usize)>>,
+    /// Every step after so many is refused.
+    limit: Mutex<Option<usize>>,
 }
 
 impl Memory {
-    fn new(events: Receiver) -> Self {
-        let (steps, limit) = (Mutex::default(), Mutex::new(usize::MAX));
-        Self {
-            steps,
-            events,
-            limit,
-        }
-    }
-
     pub fn steps(&self) -> Vec<Step> {
-        let steps = self.steps.lock().unwrap();
-        steps.iter().map(|(step, _)| step.clone()).collect()
+        self.steps.lock().unwrap().clone()
     }
 
-    /// How many events had been sent when the first such step was committed.
-    pub fn events_before(&self, is_it: impl Fn(&Step) -> bool) -> Option<usize> {
-        let steps = self.steps.lock().unwrap();
-        steps
-            .iter()
-            .find(|(step, _)| is_it(step))
-            .map(|(_, events)| *events)
+    /// The pieces that were heard, each with how many steps were committed then.
+    pub fn heard(&self) -> Vec<(String, usize)> {
+        self.heard.lock().unwrap().clone()
     }
 
-    /// Every step after so many is refused.
+    /// All text that was heard.
+    pub fn text(&self) -> String {
+        self.heard().into_iter().map(|(piece, _)| piece).collect()
+    }
+
     pub fn fail_after(&self, steps: usize) {
-        *self.limit.lock().unwrap() = steps;
+        *self.limit.lock().unwrap() = Some(steps);
+    }
+}
+
+impl TextListener for Memory {
+    fn hear(&self, piece: &str) {
+        let steps = self.steps.lock().unwrap().len();
+        self.heard.lock().unwrap().push((piece.to_owned(), steps));
     }
 }
 
@@ -111,10 +100,11 @@ impl Journal for Memory {
         // Others get to run between the call and the commit, as with a real disk.
         tokio::task::yield_now().await;
         let mut steps = self.steps.lock().unwrap();
-        if steps.len() >= *self.limit.lock().unwrap() {
+        let limit = self.limit.lock().unwrap();
+        if limit.is_some_and(|limit| steps.len() >= limit) {
             return Err(JournalError("the disk is full".into()));
         }
-        steps.push((step, self.events.lock().unwrap().waiting()));
+        steps.push(step);
         Ok(())
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use skillgate_agent::{
-    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools,
-    ToolsError,
+    CallReceipt, PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec,
+    Tools, ToolsError,
 };
 use tokio::sync::Notify;
 
@@ -19,7 +19,7 @@ pub struct TestTools {
     hangs: Notify,
     given: Mutex<Vec<Value>>,
     /// What is decided about `send`; nobody is asked when absent.
-    decision: Mutex<Option<Result<(), String>>>,
+    decision: Mutex<Option<Result<(), ToolAnswer>>>,
 }
 
 impl TestTools {
@@ -39,7 +39,7 @@ impl TestTools {
     }
 
     /// From now on `send` waits for this decision.
-    pub fn ask_about_send(&self, decision: Result<(), String>) {
+    pub fn ask_about_send(&self, decision: Result<(), ToolAnswer>) {
         *self.decision.lock().unwrap() = Some(decision);
     }
 
@@ -66,7 +66,10 @@ impl Tools for TestTools {
         names.map(spec).into()
     }
 
-    async fn approval(&self, call: &ProposedCall<'_>) -> Result<Option<PendingApproval>, String> {
+    async fn approval(
+        &self,
+        call: &ProposedCall<'_>,
+    ) -> Result<Option<PendingApproval>, ToolAnswer> {
         let decision = self.decision.lock().unwrap().clone();
         let asked = decision.filter(|_| call.name == "math__send");
         Ok(asked.map(|decision| PendingApproval {
@@ -80,12 +83,7 @@ impl Tools for TestTools {
         self.given.lock().unwrap().push(arguments.clone());
         let ended = |content: String| {
             self.ended.lock().unwrap().push(name.to_owned());
-            let (is_error, receipt) = (false, Some(json!({"tool": name})));
-            ToolAnswer {
-                content,
-                is_error,
-                receipt,
-            }
+            ToolAnswer::result(content).with_receipt(Some(receipt(name)))
         };
         match name {
             "math__slow" => {
@@ -108,8 +106,7 @@ impl Tools for TestTools {
             }
             "math__broken" => {
                 ended(String::new());
-                let receipt = json!({"tool": name});
-                Err(ToolsError::new("the disk is gone").with_receipt(receipt))
+                Err(ToolsError::new("the disk is gone").with_receipt(receipt(name)))
             }
             "math__huge" => Ok(ended(format!("x{}", "é".repeat(150_000)))),
             // A secret over the place where a result is cut.
@@ -121,4 +118,9 @@ impl Tools for TestTools {
             _ => Ok(ended("sent".into())),
         }
     }
+}
+
+/// The receipt that every tool here leaves.
+pub fn receipt(tool: &str) -> CallReceipt {
+    CallReceipt::new(&json!({"tool": tool}))
 }

@@ -32,6 +32,7 @@ pub(crate) async fn run(arguments: ApiKeyCreate, output: &Output) -> Outcome {
     let new = NewApiKey {
         label,
         scopes: parse_scopes(arguments.scopes).or_exit(Exit::Usage)?,
+        is_operator: arguments.operator,
         rate_limit: arguments.rate_limit.map(i64::from),
         expires_at: expires.map(|at| Timestamp::from_micros(at.as_microsecond())),
     };

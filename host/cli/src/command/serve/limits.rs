@@ -78,6 +78,7 @@ impl Limits {
                 ..runs
             },
             chats: of_connections(default.chats, descriptors, 4),
+            run_listeners: of_connections(default.run_listeners, descriptors, 8),
             streams: of_connections(default.streams, descriptors, 8),
             page_reads: default.page_reads,
         }

@@ -178,7 +178,7 @@ async fn install(
         trust_level: TrustLevel::Community.to_string(),
         version: manifest.version,
         // All that the published version asks for, also where it replaces one that asked for less: it is the operator's own.
-        permissions: Some(serde_json::to_value(published.permissions)?),
+        permissions: Some(serde_json::to_value(&published.permissions)?),
     };
     services
         .assignments

@@ -4,7 +4,7 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use skillgate_service::{CreateAgent, ServiceError};
+use skillgate_service::CreateAgent;
 use skillgate_store::Timestamp;
 
 use crate::envelope::Created;
@@ -40,9 +40,6 @@ pub(crate) async fn create(
     caller: Caller,
     Json(body): Json<CreateAgentRequest>,
 ) -> Result<Created<CreatedAgent>, ApiError> {
-    if body.swarm_id.is_some() {
-        return Err(ServiceError::not_found("swarm").into());
-    }
     let create = CreateAgent {
         name: body.name,
         region: body.region,
@@ -50,6 +47,7 @@ pub(crate) async fn create(
         config: body.config.unwrap_or_default(),
         soul_md: body.soul_md,
         workflow_md: body.workflow_md,
+        swarm_id: body.swarm_id,
     };
     let agent = app.agents.create(&caller, create).await?;
     Ok(Created(CreatedAgent {

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use skillgate_service::AgentId;
 use skillgate_service::agents::IMAGE;
-use skillgate_store::{Agent, AgentStatus, Timestamp};
+use skillgate_store::{Agent, AgentStatus, SwarmRef, Timestamp};
 
 use crate::envelope::Data;
 use crate::extract::{Caller, Id};
@@ -46,7 +46,7 @@ struct AgentFields<'a> {
     avatar_url: Option<&'a str>,
     config: &'a Value,
     workflow_md: &'a str,
-    swarm: Option<&'a str>,
+    swarm: Option<SwarmRef<'a>>,
     created_at: Timestamp,
     started_at: Option<Timestamp>,
     stopped_at: Option<Timestamp>,
@@ -66,7 +66,7 @@ impl<'a> From<&'a Agent> for AgentFields<'a> {
             avatar_url: agent.avatar_url.as_deref(),
             config: &agent.config,
             workflow_md: &agent.workflow_md,
-            swarm: agent.swarm_id.as_deref(),
+            swarm: agent.swarm(),
             created_at: agent.created_at,
             started_at: agent.started_at,
             stopped_at: agent.stopped_at,

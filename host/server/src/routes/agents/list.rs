@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use skillgate_service::agents::IMAGE;
 use skillgate_service::config::MAX_AGENTS_PER_ACCOUNT;
-use skillgate_store::{AgentStatus, AgentSummary, Timestamp};
+use skillgate_store::{AgentStatus, AgentSummary, SwarmRef, Timestamp};
 
 use crate::envelope::{List, Pagination};
 use crate::extract::{Caller, Query};
@@ -25,21 +25,39 @@ pub(crate) struct AgentListItem {
     status: AgentStatus,
     region: String,
     image: &'static str,
-    swarm: Option<String>,
+    swarm: Option<SwarmView>,
     created_at: Timestamp,
     started_at: Option<Timestamp>,
     stopped_at: Option<Timestamp>,
 }
 
+/// The swarm of an agent.
+#[derive(Serialize, JsonSchema)]
+struct SwarmView {
+    id: String,
+    name: String,
+    slug: String,
+}
+
+impl From<SwarmRef<'_>> for SwarmView {
+    fn from(swarm: SwarmRef<'_>) -> Self {
+        Self {
+            id: swarm.id.to_owned(),
+            name: swarm.name.to_owned(),
+            slug: swarm.slug.to_owned(),
+        }
+    }
+}
+
 impl From<AgentSummary> for AgentListItem {
     fn from(agent: AgentSummary) -> Self {
         Self {
+            swarm: agent.swarm().map(SwarmView::from),
             id: agent.id,
             name: agent.name,
             status: agent.status,
             region: agent.region,
             image: IMAGE,
-            swarm: agent.swarm_id,
             created_at: agent.created_at,
             started_at: agent.started_at,
             stopped_at: agent.stopped_at,

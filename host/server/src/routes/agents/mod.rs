@@ -7,7 +7,9 @@ mod list;
 mod restart;
 mod secrets;
 mod start;
+mod status;
 mod stop;
+mod update;
 
 pub(crate) use create::create;
 pub(crate) use delete::delete;
@@ -16,4 +18,6 @@ pub(crate) use list::list;
 pub(crate) use restart::restart;
 pub(crate) use secrets::secrets;
 pub(crate) use start::start;
+pub(crate) use status::status;
 pub(crate) use stop::stop;
+pub(crate) use update::update;

@@ -1,15 +1,14 @@
 //! `POST /v1/agents/{id}/chat/messages`
 
 use axum::extract::State;
-use axum::response::sse::Event;
-use futures::{StreamExt, stream};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use skillgate_service::{AgentId, SendMessage};
 
-use crate::event_stream::{EventStream, event_stream};
+use crate::event_stream::EventStream;
 use crate::extract::{Caller, Id, Json};
+use crate::run_events::run_events;
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -21,7 +20,8 @@ pub(crate) struct SendMessageRequest {
     context: Option<Value>,
 }
 
-/// Says something to an agent and streams what happens. Each event has an id, `<runId>:<n>`.
+/// Says something to an agent and streams what happens. Each event has an id, with which `GET /v1/runs/{id}/events` goes on
+/// behind it.
 pub(crate) async fn send(
     State(app): State<App>,
     caller: Caller,
@@ -34,18 +34,5 @@ pub(crate) async fn send(
         peer: body.peer_id,
         context: body.context,
     };
-    let running = app.chat.send(&caller, &id, ask).await?;
-    let (run, listener) = (running.run, running.listener);
-    let events = stream::unfold(running.events, |mut events| async move {
-        let event = events.recv().await?;
-        Some((event, events))
-    });
-    let events = events.enumerate().map(move |(number, event)| {
-        let _place_until_all_is_sent = &listener;
-        let data = serde_json::to_string(&event).unwrap_or_default();
-        Event::default()
-            .id(format!("{run}:{}", number + 1))
-            .data(data)
-    });
-    Ok(event_stream(events))
+    Ok(run_events(app.chat.send(&caller, &id, ask).await?))
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use skillgate_service::RunId;
-use skillgate_store::{RunStatus, Step, Timestamp};
+use skillgate_store::{Run, RunStatus, Step, StepPage, Timestamp};
 
 use crate::envelope::Data;
 use crate::extract::{Caller, Id, Query};
@@ -43,9 +43,16 @@ pub(crate) struct RunView {
 
 /// Why a run failed.
 #[derive(Serialize, JsonSchema)]
-struct RunErrorView {
+pub(super) struct RunErrorView {
     code: String,
     message: Option<String>,
+}
+
+impl RunErrorView {
+    /// The error of a run that has this code; nothing for one that has none.
+    pub(super) fn of(code: Option<String>, message: Option<String>) -> Option<Self> {
+        code.map(|code| Self { code, message })
+    }
 }
 
 /// One run, step by step. Where it has more steps than one answer holds, `truncated` says so, and `after` with the
@@ -58,22 +65,25 @@ pub(crate) async fn get(
 ) -> Result<Data<RunView>, ApiError> {
     let run = app.runs.get(&caller, &id).await?;
     let page = app.runs.steps(&caller, &id, params.after()).await?;
-    let message = run.error_message;
-    let error = run.error_code.map(|code| RunErrorView { code, message });
     Ok(Data {
-        data: RunView {
-            id: run.id,
-            agent_id: run.agent_id,
-            session_id: run.session_id,
-            status: run.status,
-            stop_reason: run.stop_reason,
-            error,
-            created_at: run.created_at,
-            ended_at: run.ended_at,
-            steps: page.steps.into_iter().map(view).collect(),
-            truncated: page.truncated,
-        },
+        data: run_view(run, page),
     })
+}
+
+/// A run with these of its steps.
+pub(super) fn run_view(run: Run, page: StepPage) -> RunView {
+    RunView {
+        id: run.id,
+        agent_id: run.agent_id,
+        session_id: run.session_id,
+        status: run.status,
+        stop_reason: run.stop_reason,
+        error: RunErrorView::of(run.error_code, run.error_message),
+        created_at: run.created_at,
+        ended_at: run.ended_at,
+        steps: page.steps.into_iter().map(view).collect(),
+        truncated: page.truncated,
+    }
 }
 
 /// A step as the journal has it, with its number and time. One that can't be read says so, and is of a known type.

@@ -1,15 +1,23 @@
 //! The tool `skill_query`: how a model reads what its skills say. Parameters and answers are those of the specification's
 //! tenant skills; a skill is named by its name there, or by its id.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use skillgate_agent::{ToolAnswer, ToolOrigin, ToolSpec, ToolsError};
+use skillgate_agent::{
+    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools,
+    ToolsError,
+};
+use skillgate_runtime::LogLevel;
 
+use super::BuiltInParts;
 use crate::loaded_skills::{AgentSkill, LoadedSkill, LoadedSkills};
-use crate::logs::LogOwner;
+use crate::logs::{LogOwner, Logs};
 
-/// The tool's name: names without `__` are the host's own.
-pub(crate) const SKILL_QUERY: &str = "skill_query";
+/// The tool's name.
+const SKILL_QUERY: &str = "skill_query";
 
 /// The most bytes of instructions or of a reference that one answer shows, as JSON: with what stands beside them they fit in
 /// the 64 KiB that the model is shown of a tool's answer.
@@ -17,8 +25,47 @@ const MAX_TEXT: usize = 52 << 10;
 /// The most bytes of instructions beside a reference: who asks for that has read them.
 const MAX_TEXT_BESIDE_REFERENCE: usize = 4 << 10;
 
+/// The tool, for the skills of one agent.
+pub(super) struct SkillQuery {
+    owner: LogOwner,
+    skills: Arc<Vec<AgentSkill>>,
+    loaded_skills: LoadedSkills,
+    logs: Logs,
+}
+
+impl SkillQuery {
+    pub(super) fn new(parts: &BuiltInParts<'_>) -> Self {
+        Self {
+            owner: parts.owner.clone(),
+            skills: parts.skills.clone(),
+            loaded_skills: parts.loaded_skills.clone(),
+            logs: parts.logs.clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl Tools for SkillQuery {
+    /// Offered only to agents with skills.
+    fn specs(&self) -> Vec<ToolSpec> {
+        let offered = !self.skills.is_empty();
+        offered.then(spec).into_iter().collect()
+    }
+
+    async fn approval(&self, _: &ProposedCall<'_>) -> Result<Option<PendingApproval>, ToolAnswer> {
+        // It only reads.
+        Ok(None)
+    }
+
+    async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
+        self.logs.write(&self.owner, LogLevel::Info, SKILL_QUERY);
+        let (owner, loaded_skills) = (&self.owner, &self.loaded_skills);
+        answer(owner, loaded_skills, &self.skills, call.arguments).await
+    }
+}
+
 /// The tool as the model is offered it.
-pub(crate) fn skill_query_spec() -> ToolSpec {
+fn spec() -> ToolSpec {
     let text = |description: &str| json!({ "type": "string", "description": description });
     ToolSpec {
         name: SKILL_QUERY.to_owned(),
@@ -44,7 +91,7 @@ pub(crate) fn skill_query_spec() -> ToolSpec {
 /// What the model asks for. `query` and `context` are for skills that are searched; instructions are given whole.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct SkillQuery {
+struct SkillQueryArguments {
     skill_id: String,
     reference_file: Option<String>,
 }
@@ -53,15 +100,19 @@ struct SkillQuery {
 ///
 /// # Errors
 /// When the skill's package or its grant can't be read now.
-pub(crate) async fn answer_skill_query(
+async fn answer(
     owner: &LogOwner,
     loaded_skills: &LoadedSkills,
     skills: &[AgentSkill],
     arguments: &Value,
 ) -> Result<ToolAnswer, ToolsError> {
-    let query = match SkillQuery::deserialize(arguments) {
+    let query = match SkillQueryArguments::deserialize(arguments) {
         Ok(query) => query,
-        Err(error) => return Ok(mistake(format!("The arguments do not fit: {error}."))),
+        Err(error) => {
+            return Ok(ToolAnswer::error(format!(
+                "The arguments do not fit: {error}."
+            )));
+        }
     };
     let is_meant = |one: &&AgentSkill| {
         one.skill.name == query.skill_id || one.skill.skill_id == query.skill_id
@@ -69,7 +120,7 @@ pub(crate) async fn answer_skill_query(
     let Some(granted) = skills.iter().find(is_meant) else {
         let names: Vec<&str> = skills.iter().map(|one| one.skill.name.as_str()).collect();
         let names = names.join(", ");
-        return Ok(mistake(format!(
+        return Ok(ToolAnswer::error(format!(
             "There is no such skill here. There are: {names}."
         )));
     };
@@ -78,7 +129,7 @@ pub(crate) async fn answer_skill_query(
         None => Vec::new(),
         Some(name) => match reference(&owner.account, skill, &name).await? {
             Ok(reference) => vec![reference],
-            Err(why) => return Ok(mistake(why)),
+            Err(why) => return Ok(ToolAnswer::error(why)),
         },
     };
     let most = match references.is_empty() {
@@ -91,7 +142,7 @@ pub(crate) async fn answer_skill_query(
         .await
         .map_err(|error| ToolsError::new(error.message()))?;
     if grant.state.is_revoked() {
-        return Ok(mistake(format!(
+        return Ok(ToolAnswer::error(format!(
             "The skill {} was removed from this agent, or its grant was revoked or has expired.",
             skill.name
         )));
@@ -108,11 +159,7 @@ pub(crate) async fn answer_skill_query(
         "availableReferences": skill.references,
         "availableScripts": skill.scripts,
     });
-    Ok(ToolAnswer {
-        content: content.to_string(),
-        is_error: false,
-        receipt: None,
-    })
+    Ok(ToolAnswer::result(content.to_string()))
 }
 
 /// A reference as the answer shows it; the inner error is for the model.
@@ -160,14 +207,6 @@ fn escaped_length(char: char) -> usize {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
         '\0'..='\u{1f}' => 6,
         _ => char.len_utf8(),
-    }
-}
-
-fn mistake(content: String) -> ToolAnswer {
-    ToolAnswer {
-        content,
-        is_error: true,
-        receipt: None,
     }
 }
 

@@ -1,13 +1,17 @@
 //! Tools as the loop sees them: names, schemas, and something that calls them.
 
+pub(crate) mod outcome;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
+
+pub use outcome::ToolOutcome;
 
 use crate::CallPlace;
 
@@ -53,23 +57,60 @@ impl ToolSpec {
     }
 }
 
-impl ToolOrigin {
-    /// How many bytes its texts have.
-    pub(crate) fn bytes(&self) -> usize {
-        let texts = [&self.skill_id, &self.skill_version];
-        texts.into_iter().flatten().map(String::len).sum()
-    }
-}
-
 /// What a tool answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ToolAnswer {
     /// The answer as text; also what it says when it was denied or hit a limit.
     pub content: String,
-    /// Whether the model should read it as a failure.
-    pub is_error: bool,
+    /// How the call ended.
+    pub outcome: ToolOutcome,
     /// What the call did and used; goes into the journal untouched.
-    pub receipt: Option<Value>,
+    pub receipt: Option<CallReceipt>,
+}
+
+impl ToolAnswer {
+    /// Makes an answer of a call that ended so, without a receipt.
+    pub fn new(outcome: ToolOutcome, content: impl Into<String>) -> Self {
+        Self {
+            content: content.into(),
+            outcome,
+            receipt: None,
+        }
+    }
+
+    /// Answers what was asked for.
+    pub fn result(content: impl Into<String>) -> Self {
+        Self::new(ToolOutcome::Result, content)
+    }
+
+    /// Answers that the tool could not do it: says what was wrong and what to do, for the model.
+    pub fn error(content: impl Into<String>) -> Self {
+        Self::new(ToolOutcome::Error, content)
+    }
+
+    /// Adds what the call did and used.
+    #[must_use]
+    pub fn with_receipt(self, receipt: Option<CallReceipt>) -> Self {
+        Self { receipt, ..self }
+    }
+}
+
+/// What one call did and used, as whoever ran it wrote it down. The loop journals it and looks at nothing in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallReceipt(Value);
+
+impl CallReceipt {
+    /// Writes a receipt down. One that cannot be written says so, in the field `unreadable`.
+    pub fn new(receipt: &impl Serialize) -> Self {
+        let written = serde_json::to_value(receipt);
+        Self(written.unwrap_or_else(|error| json!({ "unreadable": error.to_string() })))
+    }
+
+    /// A field of the receipt, as whoever ran the call wrote it.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
 }
 
 /// The tools of one agent. Skills in sandboxes implement it.
@@ -82,13 +123,16 @@ pub trait Tools: Send + Sync {
     /// on too.
     ///
     /// # Errors
-    /// Why the call may not begin, as the model is told it.
-    async fn approval(&self, call: &ProposedCall<'_>) -> Result<Option<PendingApproval>, String>;
+    /// What the call is answered in place of being run: why it may not begin.
+    async fn approval(
+        &self,
+        call: &ProposedCall<'_>,
+    ) -> Result<Option<PendingApproval>, ToolAnswer>;
 
     /// Calls a tool.
     ///
     /// # Errors
-    /// Only when the host itself failed. What the tool did wrong is an answer with `is_error`.
+    /// Only when the host itself failed. What the tool did wrong is an answer, whose outcome says so.
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError>;
 }
 
@@ -113,8 +157,8 @@ pub struct ProposedCall<'a> {
 pub struct PendingApproval {
     /// The task that is to be decided.
     pub task_id: String,
-    /// Ends with the decision; why the call may not begin, as the model is told it.
-    pub decision: BoxFuture<'static, Result<(), String>>,
+    /// Ends with the decision; otherwise what the call is answered in place of being run: why it may not begin.
+    pub decision: BoxFuture<'static, Result<(), ToolAnswer>>,
 }
 
 /// One call of a tool.
@@ -139,7 +183,7 @@ pub struct ToolsError {
     /// Why, for the log.
     pub message: String,
     /// What the call did and used before the host failed, if it had begun.
-    pub receipt: Option<Value>,
+    pub receipt: Option<CallReceipt>,
 }
 
 impl ToolsError {
@@ -152,7 +196,7 @@ impl ToolsError {
 
     /// The same failure, of a call that had begun.
     #[must_use]
-    pub fn with_receipt(self, receipt: Value) -> Self {
+    pub fn with_receipt(self, receipt: CallReceipt) -> Self {
         let receipt = Some(receipt);
         Self { receipt, ..self }
     }
