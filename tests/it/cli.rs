@@ -1,6 +1,7 @@
 //! The `skillgate` command as its users have it: the real binary, from a new skill to an agent that uses it.
 
 mod bench;
+mod operations;
 mod relay;
 
 use serde_json::{Value, json};

@@ -14,6 +14,7 @@ mod migrations;
 mod opening;
 mod pages;
 mod personality;
+mod pool;
 mod publisher_key;
 mod run;
 mod secret;
@@ -152,6 +153,7 @@ async fn on_any(url: &str) {
     assignment::an_agents_skills_are_counted(&store)
         .await
         .unwrap();
+    pool::a_pool_is_an_accounts_own(&store).await.unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();
     grant::grants_are_listed_and_changed(&store, &clock)
         .await

@@ -274,6 +274,27 @@ impl Answer {
         message.to_owned()
     }
 
+    /// The error's message, when the status is `status` and the body is the refusal of a surface without codes.
+    #[track_caller]
+    pub fn tenant_error(self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        let message = self.body["error"].as_str().unwrap();
+        assert_eq!(self.body, json!({ "error": message }));
+        message.to_owned()
+    }
+
+    /// The error's message, when status and code are these and the body is the refusal of a surface that says `success`.
+    #[track_caller]
+    pub fn authoring_error(self, status: u16, code: &str) -> String {
+        assert_eq!(self.status, status, "{}", self.body);
+        let message = self.body["error"]["message"].as_str().unwrap();
+        assert_eq!(
+            self.body,
+            json!({ "success": false, "error": { "code": code, "message": message } })
+        );
+        message.to_owned()
+    }
+
     /// A header's value.
     #[track_caller]
     pub fn header(&self, name: &str) -> &str {

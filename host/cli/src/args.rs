@@ -2,22 +2,26 @@
 
 mod account;
 mod author;
+mod backup;
 mod key;
 mod limits;
 mod package;
 mod remote;
 mod serve;
+mod shell;
 
 pub(crate) use account::{
     AccountCommand, AccountCreate, AccountList, AccountSet, ApiKeyCommand, ApiKeyCreate, Limit,
     PlanChanges,
 };
 pub(crate) use author::{Build, New, Run, Secret};
+pub(crate) use backup::{Backup, Restore};
 pub(crate) use key::{KeysCommand, KeysNew, KeysShow};
 pub(crate) use limits::Limits;
 pub(crate) use package::{Inspect, KeyChoice, Sign, Verify};
 pub(crate) use remote::{Chat, Install, Publish, Remote};
 pub(crate) use serve::{Database, LogFormat, Serve};
+pub(crate) use shell::{Completions, Man};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -57,6 +61,12 @@ pub(crate) enum Command {
     Install(Install),
     Chat(Chat),
     Serve(Box<Serve>),
+    Backup(Backup),
+    Restore(Restore),
+    /// Check what a server needs: kernel, limits, disk, clock, database, keys, providers.
+    ///
+    /// Takes the options of `skillgate serve`, changes nothing, and says what to do about what is missing. Ends with 1 when a check failed.
+    Doctor(Box<Serve>),
     /// See how a server would be configured.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -66,6 +76,8 @@ pub(crate) enum Command {
     /// Manage the accounts of a server, in its data folder.
     #[command(subcommand)]
     Account(AccountCommand),
+    Completions(Completions),
+    Man(Man),
     /// Compile the component on stdin and write machine code to stdout, within limits. The server starts it.
     #[command(hide = true)]
     CompileComponent,

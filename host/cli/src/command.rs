@@ -2,14 +2,19 @@
 
 mod account;
 mod api_key;
+mod backup;
 mod build;
 mod chat;
+mod completions;
 mod config;
+mod doctor;
 mod inspect;
 mod install;
 mod keys;
+mod man;
 mod new;
 mod publish;
+mod restore;
 mod run;
 mod serve;
 mod sign;
@@ -35,6 +40,11 @@ pub(crate) async fn run(command: Command, settings: &[Setting], output: &Output)
         Command::Install(install) => install::run(install, output).await,
         Command::Chat(chat) => chat::run(chat, output).await,
         Command::Serve(serve) => serve::run(*serve, output).await,
+        Command::Backup(arguments) => backup::run(arguments, output).await,
+        Command::Restore(arguments) => restore::run(arguments, output).await,
+        Command::Doctor(options) => doctor::run(&options, output).await,
+        Command::Completions(completions) => completions::run(&completions, output),
+        Command::Man(man) => man::run(&man, output),
         Command::ApiKey(ApiKeyCommand::Create(create)) => {
             api_key::create::run(create, output).await
         }

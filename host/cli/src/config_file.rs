@@ -72,7 +72,7 @@ pub(crate) fn parse(typed: impl Iterator<Item = OsString>) -> Typed {
 /// The options of the server, where the command takes them.
 fn of_server(matches: &ArgMatches) -> Option<&ArgMatches> {
     match matches.subcommand()? {
-        ("serve", options) => Some(options),
+        ("serve" | "doctor", options) => Some(options),
         ("config", below) => below.subcommand().map(|(_, options)| options),
         _ => None,
     }

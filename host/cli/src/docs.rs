@@ -56,7 +56,7 @@ fn describe(command: &Command, page: &mut String) {
         usage.trim_start_matches("Usage: ")
     );
     // Its arguments are those of another command, as its text says.
-    if name.ends_with("config show") {
+    if name.ends_with("config show") || name.ends_with("doctor") {
         return;
     }
     let arguments: Vec<_> = command

@@ -87,6 +87,8 @@ variables! {
     API_KEY = "SKILLGATE_API_KEY";
     /// The passphrase of the signing key, where no terminal can be asked.
     KEY_PASSPHRASE = "SKILLGATE_KEY_PASSPHRASE";
+    /// The passphrase that seals the master key in a backup, where no terminal can be asked.
+    BACKUP_PASSPHRASE = "SKILLGATE_BACKUP_PASSPHRASE";
     /// The compiler for skills, a `rustc` that knows the target `wasm32-wasip2`.
     GUEST_RUSTC = "SKILLGATE_GUEST_RUSTC";
     /// What `run` gives a skill as the secret `<NAME>`: write the secret's name in place of `<NAME>`.

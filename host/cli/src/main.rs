@@ -5,6 +5,7 @@
 
 mod allocator;
 mod args;
+mod backup;
 mod client;
 mod command;
 mod config_file;

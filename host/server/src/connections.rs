@@ -15,12 +15,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use skillgate_service::ServiceError;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use crate::ApiError;
 use crate::config::ConnectionLimits;
+use crate::envelope::Envelope;
 use admission::{Admission, Admitted, Full};
 use write_deadline::WriteDeadline;
 
@@ -136,11 +139,10 @@ impl Full {
         }
     }
 
-    /// A whole answer, in the envelope of every error.
+    /// A whole answer. It is the control plane's envelope on every path: the request is not read.
     fn answer(self) -> String {
-        let body =
-            serde_json::json!({ "error": { "code": "unavailable", "message": self.reason() } })
-                .to_string();
+        let refusal = ApiError::from(ServiceError::unavailable(self.reason()));
+        let body = Envelope::ControlPlane.body(&refusal);
         let length = body.len();
         format!(
             "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\

@@ -1,9 +1,16 @@
-//! The envelopes of success: `{"data": …}`, and for lists `pagination` beside it.
+//! The envelopes of success: `{"data": …}`, and for lists `pagination` beside it; and the bodies of refusals, by surface.
+
+mod refusal;
+
+pub use refusal::Envelope;
+pub(crate) use refusal::{AuthoringRefusal, ControlPlaneRefusal, Envelopes, TenantRefusal};
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -27,6 +34,16 @@ pub(crate) struct Created<T>(pub T);
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         (StatusCode::CREATED, Json(Data { data: self.0 })).into_response()
+    }
+}
+
+/// 201 with the thing alone, as the surfaces without `data` have it.
+#[derive(Debug)]
+pub(crate) struct CreatedBare<T>(pub T);
+
+impl<T: Serialize> IntoResponse for CreatedBare<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, Json(self.0)).into_response()
     }
 }
 
@@ -54,6 +71,30 @@ pub(crate) struct StaticJson(pub &'static str);
 impl IntoResponse for StaticJson {
     fn into_response(self) -> Response {
         ([(CONTENT_TYPE, "application/json")], self.0).into_response()
+    }
+}
+
+/// 200 with a file that is embedded in the binary.
+pub(crate) struct StaticFile {
+    /// Its Content-Type.
+    pub media_type: &'static str,
+    /// What a browser may do with it.
+    pub content_security_policy: &'static str,
+    /// Its content.
+    pub bytes: &'static [u8],
+}
+
+impl IntoResponse for &'static StaticFile {
+    fn into_response(self) -> Response {
+        let headers = [
+            (CONTENT_TYPE, self.media_type),
+            (CONTENT_SECURITY_POLICY, self.content_security_policy),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
+            // Short, so that a browser sees the files of a new version soon.
+            (CACHE_CONTROL, "public, max-age=600"),
+        ];
+        (headers, self.bytes).into_response()
     }
 }
 

@@ -1,17 +1,18 @@
 //! The only place that turns errors into HTTP statuses.
 //!
 //! An [`ApiError`] has two faces: a code and a message for the caller, and a source for the log, which never reaches the caller.
+//! As a response it has a status and no body yet: it travels on the response to the layer that knows the surface's envelope
+//! (`middleware/render.rs`).
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderValue, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 use skillgate_service::{ErrorKind, Scope, ServiceError, error_chain};
 
 /// A refusal: what the caller is told, and what the log is told.
@@ -20,6 +21,8 @@ pub struct ApiError {
     status: StatusCode,
     code: Cow<'static, str>,
     message: String,
+    /// Whether a well-formed body failed its schema, which one surface answers with a status of its own.
+    is_misfit: bool,
     /// What has to be consented to, with `consent_required`.
     difference: Option<Value>,
     /// The task whose approval consents to it.
@@ -27,16 +30,13 @@ pub struct ApiError {
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// The error behind an answer, left on it for the middleware that writes the log.
-#[derive(Clone)]
-pub(crate) struct Cause(pub(crate) ApiError);
-
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
             code: Cow::Borrowed(code),
             message: message.into(),
+            is_misfit: false,
             difference: None,
             task_id: None,
             source: None,
@@ -46,6 +46,15 @@ impl ApiError {
     /// 400 `validation_error`: what was wrong, where, what to do.
     pub fn validation(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "validation_error", message)
+    }
+
+    /// 400 `validation_error` for a well-formed body that does not have the fields or types that it should; 422 where
+    /// [`ApiError::tenant_status`] holds.
+    pub(crate) fn misfit(message: impl Into<String>) -> Self {
+        Self {
+            is_misfit: true,
+            ..Self::validation(message)
+        }
     }
 
     /// 401 `unauthorized`. One message for every reason, so that it tells nothing about which keys exist.
@@ -123,6 +132,26 @@ impl ApiError {
         self
     }
 
+    /// The status on every surface without statuses of its own.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The status on `/api/skills`, whose specification has no 409, and 422 for a body that fails its schema (section
+    /// "Error Codes" of its page).
+    pub(crate) fn tenant_status(&self) -> StatusCode {
+        match self.status {
+            StatusCode::CONFLICT => StatusCode::BAD_REQUEST,
+            StatusCode::BAD_REQUEST if self.is_misfit => StatusCode::UNPROCESSABLE_ENTITY,
+            status => status,
+        }
+    }
+
+    /// The task whose approval consents, with `consent_required`.
+    pub(crate) fn task_id(&self) -> Option<&str> {
+        self.task_id.as_deref()
+    }
+
     /// The code, such as `agent_not_found`.
     pub fn code(&self) -> &str {
         &self.code
@@ -131,6 +160,11 @@ impl ApiError {
     /// The message for the caller.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// What has to be consented to, with the code `consent_required` alone.
+    pub(crate) fn difference(&self) -> Option<&Value> {
+        self.difference.as_ref()
     }
 
     /// What the log is told: this error and all its sources, as one line.
@@ -161,7 +195,10 @@ impl From<ServiceError> for ApiError {
             status,
             code: error.code(),
             message: error.message().to_owned(),
-            difference: error.difference().map(|one| json!(one)),
+            is_misfit: false,
+            difference: error
+                .difference()
+                .and_then(|one| serde_json::to_value(one).ok()),
             task_id: error.task_id().map(str::to_owned),
             source: error.cause().cloned(),
         }
@@ -182,22 +219,14 @@ impl Error for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut error = json!({ "code": self.code, "message": self.message });
-        if let Some(difference) = &self.difference {
-            error["difference"] = difference.clone();
-        }
-        if let Some(task_id) = &self.task_id {
-            error["taskId"] = json!(task_id);
-        }
-        let body = Json(json!({ "error": error }));
-        let mut response = (self.status, body).into_response();
+        let mut response = self.status.into_response();
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2: a 401 names a scheme.
             response
                 .headers_mut()
                 .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        response.extensions_mut().insert(Cause(self));
+        response.extensions_mut().insert(self);
         response
     }
 }

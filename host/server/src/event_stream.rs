@@ -1,6 +1,7 @@
 //! Server-sent events, as every stream of the API is sent.
 
 use std::convert::Infallible;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -17,18 +18,20 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("no"),
 );
 
-/// An answer that is a stream of events.
-pub(crate) struct EventStream(Response);
+/// An answer that is a stream of events, each with an `E` as its data.
+pub(crate) struct EventStream<E>(Response, PhantomData<fn() -> E>);
 
-impl IntoResponse for EventStream {
+impl<E> IntoResponse for EventStream<E> {
     fn into_response(self) -> Response {
         self.0
     }
 }
 
 /// Answers 200 with `events`, until they end.
-pub(crate) fn event_stream(events: impl Stream<Item = Event> + Send + 'static) -> EventStream {
+pub(crate) fn event_stream<E>(
+    events: impl Stream<Item = Event> + Send + 'static,
+) -> EventStream<E> {
     let sse = Sse::new(events.map(Ok::<_, Infallible>));
     let sse = sse.keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    EventStream(([UNBUFFERED], sse).into_response())
+    EventStream(([UNBUFFERED], sse).into_response(), PhantomData)
 }

@@ -22,6 +22,7 @@ mod surface;
 
 pub use app::{App, AppConfig};
 pub use config::{ConnectionLimits, DescriptorBudget};
+pub use envelope::Envelope;
 pub use error::ApiError;
 pub use routes::{build, openapi_json, operations};
 pub use serve::serve;

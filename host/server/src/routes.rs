@@ -5,6 +5,7 @@ pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod assignments;
 pub(crate) mod chat;
+pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod llms;
 pub(crate) mod logs;
@@ -17,19 +18,23 @@ pub(crate) mod runs;
 pub(crate) mod skills;
 pub(crate) mod swarms;
 pub(crate) mod tasks;
+pub(crate) mod tenant_skills;
 pub(crate) mod usage;
 pub(crate) mod workflow;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
 use axum::{Router, http};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::envelope::{Envelope, Envelopes};
 use crate::extract::JSON_LIMIT;
-use crate::middleware::{authenticate::authenticate, request_id::request_id};
+use crate::middleware::authenticate::authenticate;
+use crate::middleware::panic::answer_panic;
+use crate::middleware::render::render;
+use crate::middleware::request_id::request_id;
 use crate::surface::Access::{AnyKey, Public, Scoped};
-use crate::surface::{Operation, Surface, llms_text, openapi_document};
+use crate::surface::{Operation, Surface, llms_full_text, llms_text, openapi_document};
 use crate::{ApiError, App};
 use skillgate_service::Scope::{
     Admin, AgentsRead, AgentsWrite, Chat, Logs, SkillsRead, SkillsWrite, SwarmsRead, SwarmsWrite,
@@ -37,7 +42,8 @@ use skillgate_service::Scope::{
 
 /// Lists the operations of the control plane.
 fn v1() -> Surface {
-    Surface::new("/v1")
+    Surface::new("/v1", Envelope::ControlPlane)
+        .tag("agents")
         .get(
             "/agents",
             Scoped(AgentsRead),
@@ -50,6 +56,7 @@ fn v1() -> Surface {
             agents::create,
             "Make an agent and start it",
         )
+        .example(r#"{"name": "Ada", "config": {"llmProvider": "demo"}}"#)
         .get(
             "/agents/{id}",
             Scoped(AgentsRead),
@@ -62,6 +69,7 @@ fn v1() -> Surface {
             agents::update,
             "Change an agent; `config` is merged",
         )
+        .example(r#"{"name": "Ada", "config": {"systemPrompt": "Be brief."}}"#)
         .delete(
             "/agents/{id}",
             Scoped(AgentsWrite),
@@ -92,6 +100,14 @@ fn v1() -> Surface {
             agents::status,
             "Say what an agent does now, and what its sandboxes use",
         )
+        .patch(
+            "/agents/{id}/secrets",
+            Scoped(AgentsWrite),
+            agents::secrets,
+            "Set and delete secrets of an agent",
+        )
+        .example(r#"{"secrets": {"GITHUB_TOKEN": "ghp_example"}}"#)
+        .tag("instructions of agents")
         .get(
             "/agents/{id}/personality",
             Scoped(AgentsRead),
@@ -104,6 +120,7 @@ fn v1() -> Surface {
             personality::set,
             "Replace SOUL.md of an agent",
         )
+        .example(r#"{"soulMd": "You are patient and precise."}"#)
         .get(
             "/agents/{id}/personality/versions",
             Scoped(AgentsRead),
@@ -128,6 +145,7 @@ fn v1() -> Surface {
             workflow::set,
             "Replace WORKFLOW.md of an agent that runs",
         )
+        .example(r#"{"workflowMd": "Ask before you send anything."}"#)
         .get(
             "/agents/{id}/rules",
             Scoped(AgentsRead),
@@ -146,18 +164,14 @@ fn v1() -> Surface {
             rules::put,
             "Make or replace a rule of an agent",
         )
+        .example(r#"{"content": "Answer in two sentences."}"#)
         .delete(
             "/agents/{id}/rules/{name}",
             Scoped(AgentsWrite),
             rules::delete,
             "Delete a rule of an agent",
         )
-        .patch(
-            "/agents/{id}/secrets",
-            Scoped(AgentsWrite),
-            agents::secrets,
-            "Set and delete secrets of an agent",
-        )
+        .tag("chat")
         .get(
             "/agents/{id}/chat/messages",
             Scoped(Chat),
@@ -170,6 +184,7 @@ fn v1() -> Surface {
             chat::send,
             "Send a message; the answer is a stream of events",
         )
+        .example(r#"{"message": "Hello."}"#)
         .get(
             "/agents/{id}/chat/sessions",
             Scoped(Chat),
@@ -182,12 +197,8 @@ fn v1() -> Surface {
             chat::open,
             "Open a session, which starts without context",
         )
-        .get(
-            "/agents/{id}/runs",
-            Scoped(Chat),
-            runs::list,
-            "List the runs of an agent, newest first",
-        )
+        .example(r#"{"peerId": "customer-17"}"#)
+        .tag("logs")
         .get(
             "/agents/{id}/logs",
             Scoped(Logs),
@@ -200,6 +211,7 @@ fn v1() -> Surface {
             logs::stream,
             "Follow the log of an agent",
         )
+        .tag("skills of agents")
         .get(
             "/agents/{id}/skills",
             Scoped(SkillsRead),
@@ -212,12 +224,14 @@ fn v1() -> Surface {
             assignments::install,
             "Install a skill on an agent",
         )
+        .example(r#"{"skillId": "calculator", "trustLevel": "clawhub"}"#)
         .delete(
             "/agents/{id}/skills/{skillId}",
             Scoped(SkillsWrite),
             assignments::uninstall,
             "Remove a skill from an agent",
         )
+        .tag("permission grants")
         .get(
             "/permission-grants",
             Scoped(SkillsRead),
@@ -236,6 +250,7 @@ fn v1() -> Surface {
             permission_grants::revoke,
             "Revoke a permission grant, for calls under way too",
         )
+        .tag("tasks")
         .get(
             "/tasks",
             Scoped(AgentsRead),
@@ -255,6 +270,7 @@ fn v1() -> Surface {
             tasks::deny,
             "Deny a task",
         )
+        .tag("skills")
         .get(
             "/skills",
             Scoped(SkillsRead),
@@ -267,6 +283,7 @@ fn v1() -> Surface {
             skills::publish,
             "Publish a signed package, or a SKILL.md for the account itself",
         )
+        .example(r#"{"skillMd": "---\nname: calculator\ndescription: Calculates.\n---\nWork with exact numbers.\n"}"#)
         .body_limit(skills::MAX_BODY)
         .get(
             "/skills/{id}",
@@ -280,6 +297,7 @@ fn v1() -> Surface {
             skills::replace,
             "Replace the content of a skill",
         )
+        .example(r#"{"skillMd": "---\nname: calculator\ndescription: Calculates.\n---\nWork with exact numbers.\n"}"#)
         .body_limit(skills::MAX_BODY)
         .delete(
             "/skills/{id}",
@@ -287,6 +305,7 @@ fn v1() -> Surface {
             skills::delete,
             "Delete a skill; agents that have it keep their version",
         )
+        .tag("publisher keys")
         .get(
             "/publisher-keys",
             Scoped(SkillsRead),
@@ -299,6 +318,7 @@ fn v1() -> Surface {
             publisher_keys::add,
             "Register a publisher key with a proof of possession",
         )
+        .example(r#"$PROOF"#)
         .post(
             "/publisher-keys/challenge",
             Scoped(SkillsWrite),
@@ -311,6 +331,7 @@ fn v1() -> Surface {
             publisher_keys::revoke,
             "Revoke a publisher key",
         )
+        .tag("API keys")
         .get(
             "/api-keys",
             Scoped(Admin),
@@ -323,11 +344,19 @@ fn v1() -> Surface {
             api_keys::create,
             "Make an API key, which is shown this once",
         )
+        .example(r#"{"label": "Support", "scopes": ["chat"]}"#)
         .delete(
             "/api-keys/{id}",
             Scoped(Admin),
             api_keys::revoke,
             "Revoke an API key",
+        )
+        .tag("runs")
+        .get(
+            "/agents/{id}/runs",
+            Scoped(Chat),
+            runs::list,
+            "List the runs of an agent, newest first",
         )
         .get(
             "/runs/{id}",
@@ -353,6 +382,7 @@ fn v1() -> Surface {
             runs::receipts,
             "List the receipts of a run",
         )
+        .tag("account")
         .get(
             "/account",
             AnyKey,
@@ -365,12 +395,14 @@ fn v1() -> Surface {
             account::set_model_tiers,
             "Replace the models of the tiers `low`, `medium` and `high`",
         )
+        .example(r#"{"low": ["anthropic/claude-haiku-4-5"]}"#)
         .get(
             "/usage",
             Scoped(AgentsRead),
             usage::get,
             "Report what the account used, by agent, model, skill or day",
         )
+        .tag("swarms")
         .get(
             "/swarms",
             Scoped(SwarmsRead),
@@ -383,6 +415,7 @@ fn v1() -> Surface {
             swarms::create,
             "Make a swarm",
         )
+        .example(r#"{"name": "Sales", "description": "Answers customers."}"#)
         .get(
             "/swarms/{id}",
             Scoped(SwarmsRead),
@@ -395,6 +428,7 @@ fn v1() -> Surface {
             swarms::update,
             "Change name, description or icon of a swarm",
         )
+        .example(r#"{"description": "Answers customers and partners."}"#)
         .delete(
             "/swarms/{id}",
             Scoped(SwarmsWrite),
@@ -407,11 +441,84 @@ fn v1() -> Surface {
             swarms::secrets,
             "Set and delete the provider credentials that a swarm's agents fall back to",
         )
+        .example(r#"{"secrets": {"anthropicApiKey": "sk-ant-example"}}"#)
+}
+
+/// Lists the operations on an account's skills and their assignments to agents.
+fn tenant() -> Surface {
+    Surface::new("/api/skills", Envelope::Tenant)
+        .tag("tenant skills")
+        .get(
+            "",
+            Scoped(SkillsRead),
+            tenant_skills::list,
+            "List the skills of the account",
+        )
+        .get(
+            "/categories",
+            Scoped(SkillsRead),
+            tenant_skills::categories,
+            "List the categories of the account's skills",
+        )
+        .get(
+            "/agent/{agentId}",
+            Scoped(SkillsRead),
+            tenant_skills::of_agent,
+            "List the skills of an agent",
+        )
+        .get(
+            "/{id}",
+            Scoped(SkillsRead),
+            tenant_skills::get,
+            "Get a skill with the agents that it is assigned to",
+        )
+        .get(
+            "/{id}/agents",
+            Scoped(SkillsRead),
+            tenant_skills::agents,
+            "List the agents that a skill is assigned to",
+        )
+        .post(
+            "/{id}/assign",
+            Scoped(SkillsWrite),
+            tenant_skills::assign,
+            "Assign a skill to an agent",
+        )
+        .example(r#"{"agentId": "$AGENT_ID", "config": {}, "priority": 1}"#)
+        .delete(
+            "/{id}/unassign/{agentId}",
+            Scoped(SkillsWrite),
+            tenant_skills::unassign,
+            "Remove a skill from an agent",
+        )
+        .patch(
+            "/{id}/assignments/{agentId}",
+            Scoped(SkillsWrite),
+            tenant_skills::update,
+            "Enable, disable or configure an assignment",
+        )
+        .example(r#"{"enabled": false, "priority": 2}"#)
+}
+
+/// Lists the operations on skills that are written here, and on the account's pool.
+fn authoring() -> Surface {
+    Surface::new("/skills", Envelope::Authoring)
+}
+
+/// Lists the operations of operators.
+fn admin() -> Surface {
+    Surface::new("/admin", Envelope::Authoring)
+}
+
+/// Lists the operations on skills that others share.
+fn marketplace() -> Surface {
+    Surface::new("/marketplace", Envelope::Authoring)
 }
 
 /// Lists the operations that tell whether the server works, and what it serves.
 fn meta() -> Surface {
-    Surface::new("")
+    Surface::new("", Envelope::ControlPlane)
+        .tag("server")
         .get(
             "/healthz",
             Public,
@@ -431,10 +538,28 @@ fn meta() -> Surface {
             "Describe every operation, as OpenAPI 3.1",
         )
         .get(
+            "/docs",
+            Public,
+            docs::page,
+            "Show every operation on a page, and try them",
+        )
+        .get(
+            "/docs/{file}",
+            Public,
+            docs::file,
+            "Get a file that the page is made of",
+        )
+        .get(
             "/llms.txt",
             Public,
             llms::get,
             "List every operation in plain text, for language models",
+        )
+        .get(
+            "/llms-full.txt",
+            Public,
+            llms::get_full,
+            "Describe every operation in plain text, with an example of each",
         )
 }
 
@@ -442,8 +567,12 @@ fn llms_text_of_all() -> String {
     llms_text(surfaces())
 }
 
-fn surfaces() -> [Surface; 2] {
-    [v1(), meta()]
+fn llms_full_text_of_all() -> String {
+    llms_full_text(surfaces())
+}
+
+fn surfaces() -> [Surface; 6] {
+    [v1(), tenant(), authoring(), admin(), marketplace(), meta()]
 }
 
 /// Lists every operation that is served.
@@ -459,6 +588,7 @@ pub fn openapi_json() -> serde_json::Value {
 
 /// The whole service.
 pub fn build(app: App) -> Router {
+    let envelopes = Envelopes::new(surfaces().iter().map(Surface::envelope));
     let routers = surfaces().into_iter().map(Surface::into_router);
     routers
         .fold(Router::new(), Router::merge)
@@ -467,15 +597,10 @@ pub fn build(app: App) -> Router {
         // Outermost first, and as one layer: each call of `layer` would box every request once more.
         .layer((
             from_fn(request_id),
+            from_fn_with_state(envelopes, render),
             from_fn_with_state(app.clone(), authenticate),
-            CatchPanicLayer::custom(panicked),
+            CatchPanicLayer::custom(answer_panic),
             DefaultBodyLimit::max(JSON_LIMIT),
         ))
         .with_state(app)
-}
-
-fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
-    let text = panic.downcast_ref::<String>().cloned();
-    let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-    ApiError::internal(format!("a handler panicked: {}", text.unwrap_or_default())).into_response()
 }

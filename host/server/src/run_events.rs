@@ -17,14 +17,11 @@ use crate::event_stream::{EventStream, event_stream};
     rename_all_fields = "camelCase"
 )]
 pub(crate) enum RunEventView {
-    Text {
-        content: String,
-    },
+    /// A further piece of the answer.
+    Text { content: String },
     /// A call of a tool waits for a person, until the task is decided.
-    Waiting {
-        run_id: String,
-        task_id: String,
-    },
+    Waiting { run_id: String, task_id: String },
+    /// A tool is about to run.
     ToolCall {
         id: String,
         name: String,
@@ -32,6 +29,7 @@ pub(crate) enum RunEventView {
         #[serde(flatten)]
         origin: OriginView,
     },
+    /// A tool has ended.
     ToolResult {
         id: String,
         name: String,
@@ -44,23 +42,21 @@ pub(crate) enum RunEventView {
         #[serde(flatten)]
         origin: OriginView,
     },
+    /// What the whole run used.
     Usage {
         input_tokens: u64,
         output_tokens: u64,
     },
     /// What came after the event of this id does not hold; `null` when nothing holds that came before.
-    Reset {
-        to_event: Option<String>,
-    },
+    Reset { to_event: Option<String> },
+    /// The run ended.
     Done {
         run_id: String,
         #[schemars(with = "String")]
         stop_reason: StopReason,
     },
-    Error {
-        code: String,
-        message: String,
-    },
+    /// The run failed.
+    Error { code: String, message: String },
 }
 
 /// The skill that offers a tool; both are `null` for the host's own tools.
@@ -133,7 +129,7 @@ impl From<RunEvent> for RunEventView {
 }
 
 /// Streams what a listener hears, each event with its id. Takes the next event only when the client has taken the last.
-pub(crate) fn run_events(listener: RunListener) -> EventStream {
+pub(crate) fn run_events(listener: RunListener) -> EventStream<RunEventView> {
     event_stream(stream::unfold(listener, async |mut listener| {
         let (id, event) = listener.next().await?;
         // An event is made of strings, numbers and JSON: it can always be written.

@@ -4,14 +4,16 @@ mod checks;
 mod consent;
 mod consent_task;
 mod install;
+mod settings;
 
 pub use consent::{ConsentDifference, ConsentRequired};
-pub use install::{InstallSkill, Installed};
+pub use install::{InstallSkill, Installed, OtherVersion};
+pub use settings::{AssignSkill, ChangeAssignment};
 
 use std::sync::Arc;
 
 use skillgate_runtime::LogLevel;
-use skillgate_store::{Assignment, GrantMode, Store};
+use skillgate_store::{Agent, Assignment, GrantMode, Store};
 
 use crate::agents::Agents;
 use crate::loaded_skills::LoadedSkills;
@@ -81,12 +83,7 @@ impl Assignments {
         skill: &SkillRef,
     ) -> Result<Uninstalled, ServiceError> {
         let account = &*actor.account;
-        let agent = self.agents.get(actor, agent).await?;
-        let there = self.store.list_assignments(account, &agent.id).await?;
-        let found = there
-            .into_iter()
-            .find(|one| one.skill_name == **skill || one.skill_id == **skill);
-        let found = found.ok_or_else(|| ServiceError::not_found("skill"))?;
+        let (agent, found) = self.find(actor, agent, skill).await?;
         self.store
             .uninstall_skill(account, &agent.id, &found.skill_id)
             .await?;
@@ -100,5 +97,24 @@ impl Assignments {
             skill: found.skill_name,
             needs_restart: self.agents.mark_for_restart(&agent).await?,
         })
+    }
+
+    /// Finds a skill, by name or UUID, on an agent.
+    async fn find(
+        &self,
+        actor: &Actor,
+        agent: &AgentId,
+        skill: &SkillRef,
+    ) -> Result<(Arc<Agent>, Assignment), ServiceError> {
+        let agent = self.agents.get(actor, agent).await?;
+        let there = self
+            .store
+            .list_assignments(&actor.account, &agent.id)
+            .await?;
+        let found = there
+            .into_iter()
+            .find(|one| one.skill_name == **skill || one.skill_id == **skill);
+        let found = found.ok_or_else(|| ServiceError::not_found("skill"))?;
+        Ok((agent, found))
     }
 }

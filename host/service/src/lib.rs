@@ -49,7 +49,8 @@ pub use agents::{
 };
 pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
 pub use assignments::{
-    Assignments, ConsentDifference, ConsentRequired, InstallSkill, Installed, Uninstalled,
+    AssignSkill, Assignments, ChangeAssignment, ConsentDifference, ConsentRequired, InstallSkill,
+    Installed, OtherVersion, Uninstalled,
 };
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
@@ -72,7 +73,7 @@ pub use runs::Runs;
 pub use scope::{Scope, Scopes};
 pub use services::{ServiceConfig, Services};
 pub use skillgate_agent::{StopReason, ToolOrigin, ToolOutcome};
-pub use skills::Skills;
+pub use skills::{ListPool, PoolPage, Skills};
 pub use swarms::{CreateSwarm, SwarmDetails, SwarmOverview, Swarms, UpdateSwarm};
 pub use tasks::{ListTasks, Tasks};
 pub use usage::{Usage, UsageQuery, UsageReport};

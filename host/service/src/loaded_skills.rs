@@ -191,7 +191,8 @@ impl LoadedSkills {
         }))
     }
 
-    /// The skills of an agent with what they are granted, in the order in which they were installed.
+    /// The skills of an agent with what they are granted: by priority, the highest first, then in the order in which they were
+    /// installed.
     ///
     /// # Errors
     /// When one of them can't be made ready: the agent then can't run as its owner wants.

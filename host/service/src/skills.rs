@@ -1,5 +1,9 @@
 //! An account's skills: listed, looked at.
 
+mod pool;
+
+pub use pool::{ListPool, PoolPage};
+
 use std::sync::Arc;
 
 use skillgate_store::{Skill, Store, Version, VersionHead};

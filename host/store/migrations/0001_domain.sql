@@ -213,6 +213,7 @@ CREATE TABLE skill_version (
     size BIGINT NOT NULL,
     manifest TEXT NOT NULL,
     tools TEXT NOT NULL,
+    tool_names TEXT NOT NULL, -- what lists show of the tools, which may have 256 KiB
     permissions TEXT NOT NULL,
     publisher_key_id TEXT,
     trust_level TEXT NOT NULL,

@@ -5,7 +5,7 @@ mod install;
 use serde::Serialize;
 use serde_json::Value;
 
-pub use self::install::{AssignmentGrant, NewAssignment};
+pub use self::install::{AssignmentGrant, AssignmentSettings, NewAssignment};
 use crate::db::args;
 use crate::grant::revoke_agent_grants;
 use crate::json_column::JsonText;
@@ -30,6 +30,8 @@ pub struct Assignment {
     pub skill_name: String,
     /// Shown to people.
     pub skill_title: String,
+    /// Whether the account published the skill.
+    pub is_own: bool,
     /// The version's UUID.
     pub version_id: String,
     /// The version.
@@ -54,7 +56,8 @@ pub struct Assignment {
 macro_rules! assignments {
     () => {
         "SELECT assignment.id, assignment.account_id, assignment.agent_id, assignment.skill_id, skill.name AS skill_name, \
-         skill.title AS skill_title, assignment.version_id, skill_version.version, assignment.trust_level, \
+         skill.title AS skill_title, skill.account_id = assignment.account_id AS is_own, \
+         assignment.version_id, skill_version.version, assignment.trust_level, \
          assignment.is_enabled, assignment.config, assignment.priority, assignment.installed_by, assignment.installed_at \
          FROM assignment JOIN skill ON skill.id = assignment.skill_id \
          JOIN skill_version ON skill_version.id = assignment.version_id"

@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, FromRow, Postgres, SqlSafeStr, Sqlite};
 use self::arg::bound;
 pub(crate) use self::arg::{Arg, args};
 pub(crate) use self::insert::Insert;
-use self::tx::Connection;
+pub(crate) use self::tx::Connection;
 pub use self::tx::Tx;
 use crate::StoreError;
 use crate::change::{Listeners, PendingChanges};
@@ -141,6 +141,20 @@ impl Db {
                 Connection::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
             }
             Pools::Postgres(pool) => Connection::Postgres(pool.begin().await?),
+        };
+        let changes = PendingChanges::new(self.listeners.clone());
+        Ok(Tx::new(connection, changes))
+    }
+
+    /// Begins a transaction that only reads, and sees the database as it is at its first statement, whatever others write
+    /// meanwhile.
+    pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
+        let connection = match &self.pools {
+            Pools::Sqlite { reader, .. } => Connection::Sqlite(reader.begin().await?),
+            Pools::Postgres(pool) => Connection::Postgres(
+                pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .await?,
+            ),
         };
         let changes = PendingChanges::new(self.listeners.clone());
         Ok(Tx::new(connection, changes))

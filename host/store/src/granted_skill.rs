@@ -68,12 +68,12 @@ const GRANTED_SKILLS: &str = concat!(
      AND one.publisher_key_id IS NOT DISTINCT FROM skill_version.publisher_key_id AND one.revoked_at IS NULL \
      AND (one.expires_at IS NULL OR one.expires_at > $3) ORDER BY one.agent_id IS NULL, one.id DESC LIMIT 1) \
      WHERE assignment.account_id = $1 AND assignment.agent_id = $2 AND assignment.is_enabled \
-     ORDER BY assignment.installed_at, assignment.id"
+     ORDER BY assignment.priority DESC, assignment.installed_at, assignment.id"
 );
 
 impl Store {
-    /// The enabled skills on an agent with what they are granted, in the order in which they were installed; also those
-    /// that were deleted since.
+    /// The enabled skills on an agent with what they are granted; also those that were deleted since. Those of the highest
+    /// priority come first, as a model takes what it is shown first more often, then those that were installed first.
     pub async fn granted_skills(
         &self,
         account: &str,

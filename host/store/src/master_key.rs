@@ -47,6 +47,16 @@ impl MasterKey {
         }
     }
 
+    /// The key as 64 hexadecimal digits, as [`MasterKey::from_hex`] reads it.
+    pub fn to_hex(&self) -> Zeroizing<String> {
+        Zeroizing::new(hex::encode(self.0))
+    }
+
+    /// Tells this key from others, and nothing about it: 64 hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        hex::encode(self.derive("skillgate store v1: fingerprint").as_slice())
+    }
+
     /// A key for one purpose: one block of HKDF-Expand with SHA-256 (RFC 5869, section 2.3).
     ///
     /// Keys of different purposes tell nothing of each other or of the master key.
@@ -103,7 +113,7 @@ fn create(path: &Path) -> io::Result<()> {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
-    let draft = Draft::write(folder, &Zeroizing::new(hex::encode(MasterKey::random().0)))?;
+    let draft = Draft::write(folder, &MasterKey::random().to_hex())?;
     match fs::hard_link(&draft.0, path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}

@@ -34,6 +34,11 @@ const MIGRATIONS: &[Migration] = &[Migration {
 const LOCK: &str =
     "SET LOCAL client_min_messages = warning; SELECT pg_advisory_xact_lock(7305428911034256)";
 
+/// The version of the newest schema.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
 /// Brings the database to the newest schema.
 ///
 /// # Errors

@@ -42,7 +42,7 @@ pub(crate) struct DerivedKeys {
     /// Seals the data key of each account.
     pub(crate) key_encryption: Zeroizing<[u8; 32]>,
     /// Kept in the database to recognise the master key; tells nothing of the others.
-    pub(crate) fingerprint: Zeroizing<[u8; 32]>,
+    pub(crate) fingerprint: String,
 }
 
 impl DerivedKeys {
@@ -50,7 +50,7 @@ impl DerivedKeys {
         Self {
             pepper: master.derive("skillgate store v1: api key pepper"),
             key_encryption: master.derive("skillgate store v1: key encryption"),
-            fingerprint: master.derive("skillgate store v1: fingerprint"),
+            fingerprint: master.fingerprint(),
         }
     }
 

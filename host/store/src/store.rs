@@ -63,6 +63,11 @@ impl Store {
         Ok(store)
     }
 
+    /// The version of the schema that this program works with.
+    pub fn schema_version() -> i64 {
+        migrations::newest()
+    }
+
     /// Answers when the database does: for readiness.
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.db
@@ -115,10 +120,10 @@ impl Store {
 
     /// Binds a new database to the master key, and an old one to the same.
     async fn check_master_key(&self) -> Result<(), StoreError> {
-        let ours = hex::encode(self.keys.fingerprint.as_slice());
+        let ours = &self.keys.fingerprint;
         let fact = Insert::into_table("store_fact")
             .set("name", "master key fingerprint")
-            .set("value", &ours)
+            .set("value", ours)
             .on_conflict("(name) DO NOTHING");
         self.db.insert(fact).await?;
         let bound: Option<(String,)> = self
@@ -129,7 +134,7 @@ impl Store {
             )
             .await?;
         match bound {
-            Some((fingerprint,)) if fingerprint == ours => Ok(()),
+            Some((fingerprint,)) if fingerprint == *ours => Ok(()),
             _ => Err(StoreError::WrongMasterKey),
         }
     }

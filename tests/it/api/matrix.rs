@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use skillgate_server::{Access, Operation, operations};
+use skillgate_server::{Access, Envelope, Operation, operations};
 use skillgate_service::{Scope, Scopes};
 use skillgate_store::{NewTask, TaskKind, TaskLimits, Timestamp};
-use skillgate_tests::app::{Client, TestApp};
+use skillgate_tests::app::{Answer, Client, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
 
 /// A server whose account has one thing of each kind that a path can name.
@@ -76,7 +76,7 @@ impl Things {
             let before = std::mem::replace(&mut noun, segment);
             match (segment.starts_with('{'), before) {
                 (false, _) => segment,
-                (true, "agents") => &self.agent,
+                (true, "agents" | "agent" | "unassign" | "assignments") => &self.agent,
                 (true, "runs") => &self.run,
                 (true, "skills") => "echo",
                 (true, "rules") => "hurry",
@@ -85,6 +85,7 @@ impl Things {
                 (true, "publisher-keys") => &self.publisher_key,
                 (true, "permission-grants") => &self.permission_grant,
                 (true, "tasks") => &self.task,
+                (true, "docs") => "docs.js",
                 (true, "swarms") => &self.swarm,
                 (true, other) => panic!("add a thing of `{other}` to these tests"),
             }
@@ -127,6 +128,8 @@ fn body(operation: &Operation) -> Option<Value> {
         (&Method::POST, "/v1/agents/{id}/skills") => {
             json!({ "skillId": "echo", "trustLevel": "clawhub" })
         }
+        (&Method::POST, "/api/skills/{id}/assign") => json!({ "agentId": "none" }),
+        (&Method::PATCH, "/api/skills/{id}/assignments/{agentId}") => json!({ "enabled": true }),
         (&Method::POST, "/v1/swarms") => json!({ "name": "Sales" }),
         (&Method::PATCH, "/v1/swarms/{id}") => json!({ "icon": null }),
         (&Method::PATCH, "/v1/swarms/{id}/secrets") => {
@@ -146,6 +149,16 @@ fn body(operation: &Operation) -> Option<Value> {
     })
 }
 
+/// Checks that an answer is a refusal in the envelope of the operation's surface; its message. A surface without codes shows none.
+#[track_caller]
+fn refused(operation: &Operation, answer: Answer, status: u16, code: &str) -> String {
+    match operation.envelope {
+        Envelope::ControlPlane => answer.error(status, code),
+        Envelope::Tenant => answer.tenant_error(status),
+        Envelope::Authoring => answer.authoring_error(status, code),
+    }
+}
+
 /// The operations that do not serve everybody.
 fn guarded() -> impl Iterator<Item = Operation> {
     let is_guarded = |operation: &Operation| operation.access != Access::Public;
@@ -157,7 +170,16 @@ async fn only_what_tells_of_the_server_needs_no_key() {
     let public = operations().into_iter();
     let public = public.filter(|operation| operation.access == Access::Public);
     let paths: Vec<String> = public.map(|operation| operation.path).collect();
-    assert_eq!(paths, ["/healthz", "/readyz", "/openapi.json", "/llms.txt"]);
+    let known = [
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/docs/{file}",
+        "/llms.txt",
+        "/llms-full.txt",
+    ];
+    assert_eq!(paths, known);
 
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     for operation in guarded() {
@@ -165,7 +187,8 @@ async fn only_what_tells_of_the_server_needs_no_key() {
         for caller in [app.anonymous(), Client::new(&app.url, Some("ak_live_none"))] {
             let request = caller.request(operation.method.clone(), &path);
             let answer = caller.send(request).await;
-            answer.error(401, "unauthorized");
+            assert_eq!(answer.header("www-authenticate"), "Bearer");
+            refused(&operation, answer, 401, "unauthorized");
         }
     }
 }
@@ -184,7 +207,8 @@ async fn every_other_scope_is_refused_and_the_one_that_is_missing_named() {
                 continue;
             }
             let request = caller.request(operation.method.clone(), &things.path(&operation));
-            let message = caller.send(request).await.error(403, "forbidden");
+            let answer = caller.send(request).await;
+            let message = refused(&operation, answer, 403, "forbidden");
             assert!(message.contains(needed.name()), "{operation:?}: {message}");
         }
     }
@@ -201,12 +225,18 @@ async fn what_is_another_accounts_is_not_there() {
             request = request.json(&body);
         }
         let answer = stranger.send(request).await;
-        assert_eq!(answer.status, 404, "{operation:?}");
+        if operation.envelope == Envelope::Tenant {
+            let message = answer.tenant_error(404);
+            assert!(message.ends_with(" not found"), "{operation:?}: {message}");
+            continue;
+        }
         let code = answer.body["error"]["code"].as_str().unwrap_or_default();
+        let code = code.to_owned();
         assert!(
             code.ends_with("_not_found") && code != "route_not_found",
             "{operation:?}: {code}"
         );
+        refused(&operation, answer, 404, &code);
     }
     for path in [
         format!("/v1/agents/{}", things.agent),
@@ -236,11 +266,11 @@ async fn a_body_that_is_no_json_or_too_large_is_refused() {
             let request = request.header("content-type", "application/json");
             things.owner.send(request.body(text)).await
         };
-        send("{\"a\": [".to_owned())
-            .await
-            .error(400, "validation_error");
+        let garbage = send("{\"a\": [".to_owned()).await;
+        refused(&operation, garbage, 400, "validation_error");
         let large = format!("{{\"a\": \"{}\"}}", "x".repeat(2 << 20));
-        send(large).await.error(413, "payload_too_large");
+        let large = send(large).await;
+        refused(&operation, large, 413, "payload_too_large");
     }
 }
 
@@ -339,6 +369,81 @@ fn collect_references(value: &Value, references: &mut Vec<String>) {
     }
 }
 
+#[tokio::test]
+async fn the_document_shows_every_status_header_and_example() {
+    let app = TestApp::with_script(json!({ "turns": [] })).await;
+    let document = app.anonymous().get("/openapi.json").await.body;
+    for operation in operations() {
+        let method = operation.method.as_str().to_ascii_lowercase();
+        let described = &document["paths"][&operation.path][&method];
+        let responses = described["responses"].as_object().unwrap();
+        let mut statuses = vec!["500", "503"];
+        if operation.access != Access::Public {
+            statuses.extend(["401", "429"]);
+        }
+        if operation.access.scope().is_some() {
+            statuses.push("403");
+        }
+        if operation.path.contains('{') {
+            statuses.push("404");
+        }
+        for status in statuses {
+            assert!(responses.contains_key(status), "{operation:?}: {status}");
+        }
+        assert!(!operation.tag.is_empty(), "{operation:?}: give it a `.tag`");
+        let success = responses.iter().find(|(status, _)| status.starts_with('2'));
+        let headers = &success.unwrap().1["headers"];
+        assert!(headers.get("X-RateLimit-Remaining").is_some());
+        assert!(headers.get("X-Request-Id").is_some());
+        let content = &described["requestBody"]["content"]["application/json"];
+        if let Some(example) = content.get("example") {
+            let mut schema = content["schema"].clone();
+            schema["components"] = document["components"].clone();
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            assert!(validator.is_valid(example), "{operation:?}: {example}");
+        }
+    }
+    let responses = document["components"]["responses"].as_object().unwrap();
+    for (name, response) in responses {
+        let content = &response["content"]["application/json"];
+        let mut schema = content["schema"].clone();
+        schema["components"] = document["components"].clone();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        assert!(validator.is_valid(&content["example"]), "{name}");
+        assert!(response["headers"].get("X-Request-Id").is_some(), "{name}");
+    }
+    let header = |name: &str, header: &str| responses[name]["headers"].get(header).is_some();
+    assert!(header("RateLimitExceeded", "Retry-After"));
+    assert!(header("TenantUnauthorized", "WWW-Authenticate"));
+}
+
+#[tokio::test]
+async fn the_events_of_a_chat_are_as_the_document_describes_them() {
+    let call = json!({ "type": "tool_call", "name": "echo__echo", "arguments": { "text": "a" } });
+    let text = json!({ "type": "text", "text": "Done." });
+    let script = json!({ "turns": [{ "parts": [call] }, { "parts": [text] }] });
+    let app = TestApp::with_script(script).await;
+    let owner = app.admin().await;
+    let (agent, key) = (owner.agent().await, signing_key(1));
+    owner.equip(&agent, &signed("echo", &key).await, &key).await;
+    let document = owner.get("/openapi.json").await.body;
+    let chat = &document["paths"]["/v1/agents/{id}/chat/messages"]["post"];
+    let stream = &chat["responses"]["200"]["content"]["text/event-stream"];
+    let mut schema = stream["schema"]["properties"]["data"]["contentSchema"].clone();
+    schema["components"] = document["components"].clone();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut events = owner.chat(&agent, "Hello?").await;
+    let mut kinds = BTreeSet::new();
+    while let Some(event) = events.next().await {
+        let event = event.json();
+        assert!(validator.is_valid(&event), "{event}");
+        kinds.insert(event["type"].as_str().unwrap().to_owned());
+    }
+    let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    assert_eq!(kinds, ["done", "text", "tool_call", "tool_result", "usage"]);
+    assert!(!validator.is_valid(&json!({ "type": "unicorn" })));
+}
+
 /// What is answered has the shape that the document says, field by field.
 #[tokio::test]
 async fn answers_are_as_the_document_describes_them() {
@@ -346,17 +451,14 @@ async fn answers_are_as_the_document_describes_them() {
     let document = things.owner.get("/openapi.json").await.body;
     let mut checked = 0;
     for operation in operations() {
-        let is_stream = ["/stream", "/events"]
-            .iter()
-            .any(|end| operation.path.ends_with(end));
-        let is_text = operation.path == "/llms.txt";
-        if operation.method != Method::GET || is_stream || is_text {
+        let responses = &document["paths"][&operation.path]["get"]["responses"];
+        let content = &responses["200"]["content"]["application/json"];
+        if operation.method != Method::GET || content.is_null() {
             continue;
         }
         let answer = things.owner.get(&things.path(&operation)).await;
         assert_eq!(answer.status, 200, "{operation:?}");
-        let responses = &document["paths"][&operation.path]["get"]["responses"];
-        let mut schema = responses["200"]["content"]["application/json"]["schema"].clone();
+        let mut schema = content["schema"].clone();
         schema["components"] = document["components"].clone();
         let validator = jsonschema::validator_for(&schema).unwrap();
         let errors: Vec<String> = validator

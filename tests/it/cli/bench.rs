@@ -73,6 +73,11 @@ impl Bench {
         std::fs::write(path, content).unwrap();
     }
 
+    /// Where a file of this folder is.
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.folder.join(file)
+    }
+
     /// Runs `skillgate` to its end; stdin is no terminal.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         let output = self

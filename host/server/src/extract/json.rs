@@ -1,7 +1,7 @@
 //! A JSON body.
 
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody, JsonRejection};
 use axum::extract::{FromRequest, Request};
 use http::header::CONTENT_TYPE;
 use serde::de::DeserializeOwned;
@@ -63,7 +63,19 @@ fn parse<T: DeserializeOwned>(bytes: &[u8], declared: bool) -> Result<T, ApiErro
     let parsed = axum::Json::<T>::from_bytes(bytes);
     parsed
         .map(|axum::Json(value)| value)
-        .map_err(|error| ApiError::validation(error.body_text()))
+        .map_err(|error| refused(&error))
+}
+
+/// Why a body could not be parsed. A key that is there twice is malformed whatever its type, so it is no misfit; serde has
+/// no kind of error of its own for it.
+fn refused(error: &JsonRejection) -> ApiError {
+    let text = error.body_text();
+    match error {
+        JsonRejection::JsonDataError(_) if !text.contains("duplicate field `") => {
+            ApiError::misfit(text)
+        }
+        _ => ApiError::validation(text),
+    }
 }
 
 fn is_json(request: &Request) -> bool {

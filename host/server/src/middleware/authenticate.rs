@@ -11,6 +11,7 @@ use http::header::AUTHORIZATION;
 use skillgate_service::{KnownKey, Presented};
 
 use super::rate_limit::{describe, refuse, stand};
+use crate::surface::is_probe;
 use crate::{ApiError, App};
 
 /// Keys that an address may have looked up, for each request that it may send without one. Behind one address there may
@@ -22,7 +23,7 @@ const LOOKUPS: u32 = 10;
 /// Requests without a valid key are counted by their address. Whether a key is needed is the route's to say.
 /// The two probes are never counted or refused, and cost no query. A limit of 0 is none, and then there is nothing to say.
 pub(crate) async fn authenticate(State(app): State<App>, request: Request, next: Next) -> Response {
-    let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
+    let probe = is_probe(request.uri().path());
     let address = address_of(&request);
     let key = match find_key(&app, request.headers(), &address, probe).await {
         Ok(key) => key,

@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
 
-use crate::error::Cause;
+use crate::ApiError;
 
 /// The header's name.
 pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,7 +23,7 @@ pub(crate) async fn request_id(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let uri = request.uri().clone();
     let mut response = next.run(request).await;
-    if let Some(Cause(error)) = response.extensions_mut().remove::<Cause>() {
+    if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         let (status, path) = (response.status().as_u16(), uri.path());
         let chain = error.chain();
         if error.is_ours() {

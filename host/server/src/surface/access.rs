@@ -19,6 +19,16 @@ pub enum Access {
     Scoped(Scope),
 }
 
+impl Access {
+    /// The scope that a key must hold.
+    pub fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Public | Self::AnyKey => None,
+            Self::Scoped(scope) => Some(scope),
+        }
+    }
+}
+
 /// Lets the request through when its caller may make it: else 401 without a valid key, 403 without the scope.
 pub(super) async fn require(
     State(access): State<Access>,

@@ -6,7 +6,9 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use crate::envelope::{Created, Data, List, Pagination, PlainText, StaticJson};
+use crate::envelope::{
+    Created, CreatedBare, Data, List, Pagination, PlainText, StaticFile, StaticJson,
+};
 use crate::event_stream::EventStream;
 use crate::extract::{Caller, Id, Ids, Json, OptionalJson, Query};
 use crate::{ApiError, App};
@@ -43,7 +45,8 @@ impl Schemas {
         self.requests.subschema_for::<T>().to_value()
     }
 
-    fn answer<T: JsonSchema>(&mut self) -> Value {
+    /// The schema of an answer, as a reference where it is named.
+    pub(super) fn answer<T: JsonSchema>(&mut self) -> Value {
         self.answers.subschema_for::<T>().to_value()
     }
 }
@@ -172,6 +175,13 @@ impl<T: JsonSchema> Output for Created<T> {
     }
 }
 
+impl<T: JsonSchema> Output for CreatedBare<T> {
+    fn describe(description: &mut Description, schemas: &mut Schemas) {
+        let schema = schemas.answer::<T>();
+        description.answer(StatusCode::CREATED, &schema);
+    }
+}
+
 impl<T: JsonSchema> Output for List<T> {
     fn describe(description: &mut Description, schemas: &mut Schemas) {
         let (items, pagination) = (schemas.answer::<T>(), schemas.answer::<Pagination>());
@@ -198,17 +208,44 @@ impl Output for PlainText {
     }
 }
 
+impl Output for &'static StaticFile {
+    fn describe(description: &mut Description, _: &mut Schemas) {
+        description.status = StatusCode::OK.as_u16();
+        description.content = json!({ "*/*": { "schema": { "type": "string" } } });
+    }
+}
+
 impl Output for StaticJson {
     fn describe(description: &mut Description, _: &mut Schemas) {
         description.answer(StatusCode::OK, &json!({ "type": "object" }));
     }
 }
 
-impl Output for EventStream {
-    fn describe(description: &mut Description, _: &mut Schemas) {
+impl<E: JsonSchema> Output for EventStream<E> {
+    fn describe(description: &mut Description, schemas: &mut Schemas) {
+        let schema = event_schema(&schemas.answer::<E>());
         description.status = StatusCode::OK.as_u16();
-        description.content = json!({ "text/event-stream": { "schema": { "type": "string" } } });
+        description.content = json!({ "text/event-stream": { "schema": schema } });
     }
+}
+
+/// One event, as OpenAPI's registry models it (<https://spec.openapis.org/registry/media-type/sse>): its data is a text, which is
+/// JSON unless `data` says that it is a text. OpenAPI 3.1 has no `itemSchema`; its tools take `schema` for that of one event.
+fn event_schema(data: &Value) -> Value {
+    let text = match data["type"] == "string" {
+        true => data.clone(),
+        false => json!({
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": data,
+        }),
+    };
+    json!({
+        "type": "object",
+        "description": "One event of the stream.",
+        "required": ["data"],
+        "properties": { "id": { "type": "string" }, "data": text },
+    })
 }
 
 impl Description {

@@ -10,7 +10,7 @@ mod openapi;
 
 pub use access::Access;
 pub(crate) use describe::{Description, Input, Schemas};
-pub(crate) use llms::llms_text;
+pub(crate) use llms::{llms_full_text, llms_text};
 pub(crate) use openapi::openapi_document;
 
 use axum::Router;
@@ -22,6 +22,7 @@ use describe::Described;
 use http::Method;
 
 use crate::App;
+use crate::envelope::Envelope;
 
 /// Describes one row of a surface, but for its handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,16 +35,36 @@ pub struct Operation {
     pub access: Access,
     /// One line on what it does, without a full stop.
     pub summary: &'static str,
+    /// How it writes its refusals.
+    pub envelope: Envelope,
+    /// The noun that it is about.
+    pub tag: &'static str,
+}
+
+impl Operation {
+    /// Whether it is asked by what watches over the server: it is never counted or refused by the rate limit.
+    pub(crate) fn is_probe(&self) -> bool {
+        is_probe(&self.path)
+    }
+}
+
+/// Whether a path is one that is asked by what watches over the server.
+pub(crate) fn is_probe(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz")
 }
 
 /// The operations under one prefix.
 pub(crate) struct Surface {
     prefix: &'static str,
+    envelope: Envelope,
+    tag: &'static str,
     rows: Vec<Row>,
 }
 
 struct Row {
     operation: Operation,
+    /// A JSON body, in which `$NAME` stands for what only the caller knows; or `$NAME` alone.
+    example: Option<&'static str>,
     describe: fn(&mut Schemas) -> Description,
     route: MethodRouter<App>,
 }
@@ -70,11 +91,18 @@ macro_rules! row_of {
 
 impl Surface {
     /// Makes a surface without operations. `prefix` starts with a slash and does not end in one; it may be empty.
-    pub(crate) fn new(prefix: &'static str) -> Self {
+    pub(crate) fn new(prefix: &'static str, envelope: Envelope) -> Self {
         Self {
             prefix,
+            envelope,
+            tag: "",
             rows: Vec::new(),
         }
+    }
+
+    /// Names the noun that the operations which follow are about.
+    pub(crate) fn tag(self, tag: &'static str) -> Self {
+        Self { tag, ..self }
     }
 
     row_of! {
@@ -97,6 +125,20 @@ impl Surface {
             self.rows.push(Row { route, ..row });
         }
         self
+    }
+
+    /// Gives the operation that was added last an example of its JSON body. `$AGENT_ID` and other `$NAME`s in it stand for what only
+    /// the caller knows; in `/llms-full.txt` they are variables of the shell.
+    pub(crate) fn example(mut self, body: &'static str) -> Self {
+        if let Some(row) = self.rows.last_mut() {
+            row.example = Some(body);
+        }
+        self
+    }
+
+    /// The prefix of its paths, and how they write their refusals.
+    pub(crate) fn envelope(&self) -> (&'static str, Envelope) {
+        (self.prefix, self.envelope)
     }
 
     /// The operations, in the order of the rows.
@@ -134,9 +176,12 @@ impl Surface {
             path: format!("{}{path}", self.prefix),
             access,
             summary,
+            envelope: self.envelope,
+            tag: self.tag,
         };
         self.rows.push(Row {
             operation,
+            example: None,
             describe: <H as Described<I, O>>::describe,
             route: on(filter, handler),
         });

@@ -52,9 +52,7 @@ impl Assignments {
         version: &VersionHead,
     ) -> Result<(), ServiceError> {
         if there.iter().any(|one| one.version_id == version.id) {
-            return Err(ServiceError::conflict(
-                "Skill already assigned to this agent",
-            ));
+            return Err(already_assigned());
         }
         // The names that the model sees begin with the skill's: equal ones would be of equal tools.
         let is_namesake =
@@ -120,4 +118,9 @@ pub(super) fn named_permissions(
         "permissions: grants more than the skill asks for, which is:\n{}",
         asked.to_yaml()
     )))
+}
+
+/// The text is that of the specification of `/api/skills`.
+pub(super) fn already_assigned() -> ServiceError {
+    ServiceError::conflict("Skill already assigned to this agent")
 }

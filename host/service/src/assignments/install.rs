@@ -4,12 +4,12 @@ use serde_json::Value;
 use skillgate_runtime::LogLevel;
 use skillgate_skill::Permissions;
 use skillgate_store::{
-    Agent, Assignment, AssignmentGrant, GrantMode, NewAssignment, Skill, TrustLevel, VersionHead,
-    VersionSource,
+    Agent, Assignment, AssignmentGrant, AssignmentSettings, GrantMode, NewAssignment, Skill,
+    TrustLevel, VersionHead, VersionSource,
 };
 
 use super::Assignments;
-use super::checks::{check_count, check_trust, named_permissions};
+use super::checks::{already_assigned, check_count, check_trust, named_permissions};
 use crate::skills::head_of;
 use crate::{Actor, AgentId, Plan, ServiceError, SkillRef};
 
@@ -25,6 +25,19 @@ pub struct InstallSkill {
     /// What is granted. When absent all that the skill asks for, as the call is the consent; where another version is replaced, its
     /// grant is kept.
     pub permissions: Option<Value>,
+    /// What a new assignment begins with.
+    pub settings: AssignmentSettings,
+    /// What becomes of another version of the skill on the agent.
+    pub other_version: OtherVersion,
+}
+
+/// What becomes of a version of the skill that is on the agent already, when another is to be installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherVersion {
+    /// The new one takes its place.
+    Replace,
+    /// It stays, and the new one is refused.
+    Keep,
 }
 
 /// What was installed, and what it was granted.
@@ -61,6 +74,11 @@ impl Assignments {
         let (skill, version) = head_of(&self.store, account, &install_skill.skill, named).await?;
         check_trust(wanted, &skill, &version)?;
         let there = self.store.list_assignments(account, &agent.id).await?;
+        if install_skill.other_version == OtherVersion::Keep
+            && there.iter().any(|one| one.skill_id == skill.id)
+        {
+            return Err(already_assigned());
+        }
         let max_skills = Plan::read(&self.store, account).await?.max_skills_per_agent;
         check_count(&there, &skill, max_skills)?;
         self.check_room(&there, account, &agent.id, &skill, &version)
@@ -87,7 +105,10 @@ impl Assignments {
             (None, None) => AssignmentGrant::First(asked.clone()),
             (Some(named), _) => AssignmentGrant::Anew(named_permissions(asked, named)?),
         };
-        let new = self.new_assignment(actor, &skill, &version, grant, max_skills);
+        let new = NewAssignment {
+            settings: install_skill.settings,
+            ..self.new_assignment(actor, &skill, &version, grant, max_skills)
+        };
         let installed = self.store.install_skill(account, &agent.id, new).await?;
         let assignment = installed.ok_or_else(|| ServiceError::not_found("agent"))?;
         self.installed(&agent, assignment, &version).await
@@ -150,6 +171,7 @@ impl Assignments {
                 TrustLevel::Verified => GrantMode::Allow,
             },
             installed_by: actor.key.clone(),
+            settings: AssignmentSettings::default(),
             max_skills,
         }
     }

@@ -24,6 +24,12 @@ pub(crate) const MAX_RULE_BYTES: usize = 32 << 10;
 pub(crate) const MAX_CONFIG_BYTES: usize = 64 << 10;
 /// The deepest nesting of `config`: what answers wrap around it keeps them within the limit on documents.
 pub(crate) const MAX_CONFIG_DEPTH: usize = MAX_DOCUMENT_DEPTH - 4;
+/// The most bytes of an assignment's `config` as JSON. The list of a skill's agents shows that of each, of up to
+/// [`MAX_AGENTS_PER_ACCOUNT`].
+pub(crate) const MAX_ASSIGNMENT_CONFIG_BYTES: usize = 4 << 10;
+/// The most skills of the pool in one answer of `GET /api/skills`: with the descriptions and names of tools that a manifest may
+/// have, some megabytes.
+pub const MAX_LISTED_POOL_SKILLS: i64 = 1_000;
 
 /// The most secrets of one agent, and the most that one request sets or deletes.
 pub(crate) const MAX_SECRETS: usize = 64;

@@ -1,5 +1,6 @@
 //! Puts skills on agents.
 
+use serde_json::{Map, Value};
 use skillgate_skill::Permissions;
 
 use super::Assignment;
@@ -26,8 +27,28 @@ pub struct NewAssignment {
     pub mode: GrantMode,
     /// The API key that installs it.
     pub installed_by: String,
+    /// What a new assignment begins with; one whose version is replaced keeps its own.
+    pub settings: AssignmentSettings,
     /// The most skills that the agent may have, this one included. Not checked where it replaces another version.
     pub max_skills: i64,
+}
+
+/// How a skill is to be used on an agent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AssignmentSettings {
+    /// Values for the keys that its manifest declares: a JSON object.
+    pub config: Value,
+    /// Higher is more likely to be used.
+    pub priority: i64,
+}
+
+impl Default for AssignmentSettings {
+    fn default() -> Self {
+        Self {
+            config: Value::Object(Map::new()),
+            priority: 0,
+        }
+    }
 }
 
 /// What becomes of the permissions of a skill on an agent.
@@ -245,8 +266,8 @@ async fn assign(
         .set("version_id", &new.version_id)
         .set("trust_level", new.trust_level)
         .set("is_enabled", true)
-        .set("config", "{}")
-        .set("priority", 0_i64)
+        .set("config", &new.settings.config)
+        .set("priority", new.settings.priority)
         .set("installed_by", &new.installed_by)
         .set("installed_at", store.now())
         .on_conflict(

@@ -18,7 +18,7 @@ pub struct Tx {
 }
 
 /// The transaction of either database.
-pub(super) enum Connection {
+pub(crate) enum Connection {
     Sqlite(Transaction<'static, Sqlite>),
     Postgres(Transaction<'static, Postgres>),
 }
@@ -111,6 +111,11 @@ impl Tx {
     /// Whether this is PostgreSQL, for what only one of the two databases needs.
     pub(crate) fn is_postgres(&self) -> bool {
         matches!(self.connection, Connection::Postgres(_))
+    }
+
+    /// The transaction of the one database or the other, for statements whose rows have no type of ours.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
     }
 
     /// Notes what the transaction changes, for those who listen.

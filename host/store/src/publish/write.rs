@@ -1,5 +1,7 @@
 //! Writes a published version and its skill.
 
+use serde_json::Value;
+
 use super::NewVersion;
 use crate::db::{Arg, Insert, Tx, args};
 use crate::installation::{Source, insert_installation};
@@ -54,6 +56,7 @@ pub(super) async fn insert_version(
     new: &NewVersion,
 ) -> Result<(), StoreError> {
     let id = id::new();
+    let names = tool_names(&new.tools);
     // The skill's row is locked: no other version gets this number.
     let newest = "SELECT COALESCE(MAX(number), 0) FROM skill_version WHERE skill_id = $1";
     let number = 1 + tx.count(newest, args![skill]).await?;
@@ -66,6 +69,7 @@ pub(super) async fn insert_version(
         .set("size", new.package.len() as i64)
         .set("manifest", &new.manifest)
         .set("tools", &new.tools)
+        .set("tool_names", &names)
         .set("permissions", Arg::json(&new.permissions)?)
         .set("publisher_key_id", &new.publisher_key_id)
         .set("trust_level", new.trust_level)
@@ -77,6 +81,13 @@ pub(super) async fn insert_version(
         .set("version_id", &id)
         .set("bytes", &new.package);
     tx.insert(package).await.map(drop)
+}
+
+/// The names of a list of tools, in its order.
+fn tool_names(tools: &Value) -> Vec<String> {
+    let tools = tools.as_array().into_iter().flatten();
+    let names = tools.filter_map(|tool| tool.get("name")?.as_str());
+    names.map(str::to_owned).collect()
 }
 
 /// The skill says of itself what its highest version says.

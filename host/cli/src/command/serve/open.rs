@@ -14,6 +14,7 @@ use skillgate_server::config::DescriptorBudget;
 use skillgate_service::{OperatorProvider, ProviderConfig, PublicUrl, ServiceConfig};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 use crate::args::{Database, Serve};
 use crate::environment;
@@ -21,17 +22,14 @@ use crate::exit::{Exit, Failure, OrExit, Outcome};
 
 /// Opens the database; makes the data folder, for its owner only, and what belongs in it.
 pub(in crate::command) async fn store(database: &Database) -> Outcome<Store> {
-    let url = match &database.database_url {
-        Some(url) => url.0.to_string(),
-        None => format!("sqlite://{}", sqlite_file(database).display()),
-    };
-    Ok(Store::open(StoreConfig::new(url, master_key(database)?)).await?)
+    let config = StoreConfig::new(database_url(database).as_str(), master_key(database)?);
+    Ok(Store::open(config).await?)
 }
 
 /// Opens a database that a server uses already: a slip in `--data` must not make a new one.
 pub(in crate::command) async fn existing_store(database: &Database) -> Outcome<Store> {
-    let file = sqlite_file(database);
-    if database.database_url.is_none() && !file.exists() {
+    if !database_exists(database) {
+        let file = sqlite_file(database);
         return Err(Failure::new(
             Exit::NotFound,
             format_args!(
@@ -43,7 +41,26 @@ pub(in crate::command) async fn existing_store(database: &Database) -> Outcome<S
     store(database).await
 }
 
-fn sqlite_file(database: &Database) -> PathBuf {
+/// Whether the database was made before. Of a PostgreSQL one only asking it tells.
+pub(in crate::command) fn database_exists(database: &Database) -> bool {
+    database.database_url.is_some() || sqlite_file(database).exists()
+}
+
+/// The address of the database, which may hold a password.
+pub(in crate::command) fn database_url(database: &Database) -> Zeroizing<String> {
+    match &database.database_url {
+        Some(url) => url.0.clone(),
+        None => format!("sqlite://{}", sqlite_file(database).display()).into(),
+    }
+}
+
+/// The folder of what skills keep in files.
+pub(in crate::command) fn state_folder(database: &Database) -> PathBuf {
+    database.data.join("state")
+}
+
+/// The SQLite file in the data folder.
+pub(in crate::command) fn sqlite_file(database: &Database) -> PathBuf {
     database.data.join("skillgate.db")
 }
 
@@ -84,7 +101,7 @@ pub(super) fn public_url(listening: SocketAddr) -> Outcome<PublicUrl> {
 }
 
 /// From the environment, else from its file in the data folder.
-fn master_key(database: &Database) -> Outcome<MasterKey> {
+pub(in crate::command) fn master_key(database: &Database) -> Outcome<MasterKey> {
     make_private_folder(&database.data)
         .with_context(|| format!("cannot make {}", database.data.display()))?;
     match environment::value(environment::MASTER_KEY) {
@@ -95,7 +112,8 @@ fn master_key(database: &Database) -> Outcome<MasterKey> {
     }
 }
 
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+/// Makes a folder that only its owner can look into, where there is none.
+pub(in crate::command) fn make_private_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -124,7 +142,7 @@ pub(super) fn runtime(
             limits: limits.egress(descriptors),
             ..EgressPolicy::default()
         },
-        state_dir: Some(database.data.join("state")),
+        state_dir: Some(state_folder(database)),
         guests: limits.guests(),
         storage: limits.storage(descriptors),
         compile: limits.compile(),

@@ -7,9 +7,11 @@ use std::path::Path;
 use anyhow::Context;
 use serde::Serialize;
 use skillgate_service::config::MAX_AGENTS_PER_ACCOUNT;
-use skillgate_service::{Actor, AgentId, CreateAgent, ErrorKind, InstallSkill, Services, SkillRef};
+use skillgate_service::{
+    Actor, AgentId, CreateAgent, ErrorKind, InstallSkill, OtherVersion, Services, SkillRef,
+};
 use skillgate_skill::{Manifest, ProofContext, prove_possession};
-use skillgate_store::{Assignment, IssuedKey, TrustLevel};
+use skillgate_store::{Assignment, AssignmentSettings, IssuedKey, TrustLevel};
 
 use crate::environment;
 use crate::exit::Outcome;
@@ -179,6 +181,8 @@ async fn install(
         version: manifest.version,
         // All that the published version asks for, also where it replaces one that asked for less: it is the operator's own.
         permissions: Some(serde_json::to_value(&published.permissions)?),
+        settings: AssignmentSettings::default(),
+        other_version: OtherVersion::Replace,
     };
     services
         .assignments

@@ -4,9 +4,9 @@ use axum::extract::State;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use skillgate_service::{AgentId, InstallSkill};
+use skillgate_service::{AgentId, InstallSkill, OtherVersion};
 use skillgate_skill::Permissions;
-use skillgate_store::TrustLevel;
+use skillgate_store::{AssignmentSettings, TrustLevel};
 
 use crate::envelope::Created;
 use crate::extract::{Caller, Id, Json};
@@ -49,6 +49,8 @@ pub(crate) async fn install(
         trust_level: body.trust_level,
         version: body.version,
         permissions: body.permissions,
+        settings: AssignmentSettings::default(),
+        other_version: OtherVersion::Replace,
     };
     let installed = app.assignments.install(&caller, &id, install_skill).await?;
     let one = installed.assignment;

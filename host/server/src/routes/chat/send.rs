@@ -8,7 +8,7 @@ use skillgate_service::{AgentId, SendMessage};
 
 use crate::event_stream::EventStream;
 use crate::extract::{Caller, Id, Json};
-use crate::run_events::run_events;
+use crate::run_events::{RunEventView, run_events};
 use crate::{ApiError, App};
 
 #[derive(Deserialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub(crate) async fn send(
     caller: Caller,
     Id(id): Id<AgentId>,
     Json(body): Json<SendMessageRequest>,
-) -> Result<EventStream, ApiError> {
+) -> Result<EventStream<RunEventView>, ApiError> {
     let ask = SendMessage {
         message: body.message,
         session: body.session_id.map(|id| id.parse()).transpose()?,

@@ -21,7 +21,7 @@ pub(crate) async fn stream(
     Id(id): Id<AgentId>,
     Query(params): Query<ReadLogQuery>,
     headers: HeaderMap,
-) -> Result<EventStream, ApiError> {
+) -> Result<EventStream<String>, ApiError> {
     let from = match last_event_id(&headers)? {
         Some(number) => FollowFrom::After(number),
         None => FollowFrom::Last(params.count(200)?),

@@ -6,7 +6,7 @@ use skillgate_service::{EventId, RunId};
 
 use crate::event_stream::EventStream;
 use crate::extract::{Caller, Id};
-use crate::run_events::run_events;
+use crate::run_events::{RunEventView, run_events};
 use crate::{ApiError, App};
 
 /// The events of a run from its beginning, or behind the one that the header Last-Event-ID names, and every further one as
@@ -16,7 +16,7 @@ pub(crate) async fn events(
     caller: Caller,
     Id(id): Id<RunId>,
     headers: HeaderMap,
-) -> Result<EventStream, ApiError> {
+) -> Result<EventStream<RunEventView>, ApiError> {
     let after = last_event_id(&headers)?;
     Ok(run_events(app.runs.listen(&caller, &id, after).await?))
 }
