@@ -28,7 +28,11 @@ async fn a_result_of_nothing_but_secrets_blocks_nobody() {
     let admin = app.admin().await;
     let agent = admin.agent().await;
     let key = skills::signing_key(1);
-    let manifest = skills::manifest("probe").replace("output: 256KiB", "output: 1MiB");
+    // Eight guests read at the same time, beside all other tests: how long that takes is not what is tested.
+    let manifest = skills::manifest("probe")
+        .replace("output: 256KiB", "output: 1MiB")
+        .replace("timeout: 5s", "timeout: 30s");
+    assert!(manifest.contains("timeout: 30s"));
     let package = skills::package(&manifest, &skills::component("probe"));
     let package = skills::sign_with_its_tools(package, &key).await;
     admin.equip(&agent, &package, &key).await;

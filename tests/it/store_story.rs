@@ -5,9 +5,11 @@ mod agent;
 mod agent_rule;
 mod api_key;
 mod assignment;
+mod console_session;
 mod deletion;
 mod given;
 mod grant;
+mod idempotency_key;
 mod log;
 mod message;
 mod migrations;
@@ -80,6 +82,12 @@ async fn on_any(url: &str) {
     let clock = Clock::new();
     let store = open(url, &clock).await;
     api_key::keys_are_found_until_they_end(&store, &clock)
+        .await
+        .unwrap();
+    console_session::sessions_end_by_time_number_and_key(&store, &clock)
+        .await
+        .unwrap();
+    idempotency_key::a_key_is_claimed_by_one_and_remembers_its_answer(&store, &clock)
         .await
         .unwrap();
     publisher_key::publisher_keys_are_an_accounts_own(&store, &clock)

@@ -1,9 +1,10 @@
 //! A server in this process, on 127.0.0.1 and a free port, with a database of its own.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use skillgate_agent::{Budget, HttpClient, RetryPolicy, Scripted};
@@ -12,7 +13,8 @@ use skillgate_server::config::ConnectionLimits;
 use skillgate_server::{App, AppConfig, serve};
 use skillgate_service::config::ServiceLimits;
 use skillgate_service::{
-    CHALLENGE_LIFETIME, OperatorProvider, ProviderConfig, PublicUrl, ServiceConfig,
+    CHALLENGE_LIFETIME, IdentityProviderConfig, OperatorProvider, ProviderConfig, PublicUrl,
+    ServiceConfig,
 };
 use skillgate_skill::{KeyProof, Package, ProofContext, SigningKey, prove_possession};
 use skillgate_store::{
@@ -37,6 +39,8 @@ pub struct Setup {
     pub rate_limit: u32,
     /// The mode of grants to skills that only their publisher vouches for.
     pub community_mode: GrantMode,
+    /// The operator's own identity provider; none by default.
+    pub identity_provider: Option<IdentityProviderConfig>,
     /// The provider of agents that name none.
     pub default_provider: Option<&'static str>,
     /// Where the Anthropic protocol is spoken; nowhere by default.
@@ -61,6 +65,7 @@ impl Default for Setup {
             clock: system_clock(),
             rate_limit: 10_000,
             community_mode: GrantMode::Allow,
+            identity_provider: None,
             default_provider: Some("scripted"),
             anthropic_base_url: "http://127.0.0.1:9".to_owned(),
             anthropic_key: None,
@@ -72,6 +77,33 @@ impl Default for Setup {
             public_url: None,
             limits: ServiceLimits::default(),
         }
+    }
+}
+
+/// A clock that moves only when it is told to. Clones share one time.
+#[derive(Clone)]
+pub struct ManualClock(Arc<AtomicI64>);
+
+impl ManualClock {
+    /// Starts at this Unix second.
+    pub fn at(second: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(second * 1_000_000)))
+    }
+
+    /// The Unix second that it shows.
+    pub fn second(&self) -> i64 {
+        self.0.load(Ordering::SeqCst) / 1_000_000
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::SeqCst);
+    }
+
+    /// The same for [`Setup::clock`].
+    pub fn clock(&self) -> Clock {
+        let read = self.0.clone();
+        Arc::new(move || Timestamp::from_micros(read.load(Ordering::SeqCst)))
     }
 }
 
@@ -138,6 +170,7 @@ impl TestApp {
                 providers,
                 rate_limit: setup.rate_limit,
                 community_mode: setup.community_mode,
+                identity_provider: setup.identity_provider,
                 budget: Budget::default(),
                 public_url: setup.public_url.unwrap_or_else(|| url.parse().unwrap()),
                 limits: setup.limits,
@@ -332,6 +365,24 @@ impl Client {
         Self {
             http: http.local_address(address).build().unwrap(),
             ..self
+        }
+    }
+
+    /// The same client with another credential: a token, in `Authorization: Bearer`.
+    pub fn with_token(&self, token: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        let bearer = format!("Bearer {token}");
+        headers.insert(AUTHORIZATION, HeaderValue::try_from(bearer).unwrap());
+        self.with_headers(headers)
+    }
+
+    /// The same client without a key, whose requests all carry these headers.
+    pub fn with_headers(&self, headers: HeaderMap) -> Self {
+        let http = reqwest::Client::builder().no_proxy();
+        Self {
+            http: http.default_headers(headers).build().unwrap(),
+            key: None,
+            ..self.clone()
         }
     }
 

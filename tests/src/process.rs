@@ -49,6 +49,8 @@ impl ServerProcess {
             .arg("--data")
             .arg(folder.path().join("data"))
             .args(launch.arguments)
+            // Tests ask until something has happened, however long it takes.
+            .env("SKILLGATE_RATE_LIMIT", "1000000")
             .envs(launch.environment)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

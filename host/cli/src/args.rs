@@ -20,7 +20,7 @@ pub(crate) use key::{KeysCommand, KeysNew, KeysShow};
 pub(crate) use limits::Limits;
 pub(crate) use package::{Inspect, KeyChoice, Sign, Verify};
 pub(crate) use remote::{Chat, Install, Publish, Remote};
-pub(crate) use serve::{Database, LogFormat, Serve};
+pub(crate) use serve::{Database, IdentityProvider, LogFormat, Serve};
 pub(crate) use shell::{Completions, Man};
 
 use clap::{Args, Parser, Subcommand};

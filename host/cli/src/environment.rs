@@ -33,6 +33,14 @@ variables! {
     LOG = "SKILLGATE_LOG";
     /// Where others reach the server: what a publisher's key is registered for.
     PUBLIC_URL = "SKILLGATE_PUBLIC_URL";
+    /// The issuer of the tokens of the operator's identity provider that are accepted.
+    OIDC_ISSUER = "SKILLGATE_OIDC_ISSUER";
+    /// Whom its tokens have to be issued for.
+    OIDC_AUDIENCE = "SKILLGATE_OIDC_AUDIENCE";
+    /// The claim of its tokens that names the account.
+    OIDC_ACCOUNT_CLAIM = "SKILLGATE_OIDC_ACCOUNT_CLAIM";
+    /// The claim of its tokens that names the scopes.
+    OIDC_SCOPE_CLAIM = "SKILLGATE_OIDC_SCOPE_CLAIM";
     /// The highest rate limit that an account may give one of its keys, in requests a minute.
     MAX_RATE_LIMIT = "SKILLGATE_MAX_RATE_LIMIT";
     /// Connections of callers at once.

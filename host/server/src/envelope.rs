@@ -7,10 +7,11 @@ pub(crate) use refusal::{AuthoringRefusal, ControlPlaneRefusal, Envelopes, Tenan
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, SET_COOKIE,
+    X_CONTENT_TYPE_OPTIONS,
 };
+use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -54,6 +55,26 @@ pub(crate) struct List<T> {
     pub data: Vec<T>,
     /// Where the page lies in the whole.
     pub pagination: Pagination,
+}
+
+/// An answer with a secret in it: no cache may keep it. It may set the session's cookie.
+pub(crate) struct Confidential<T> {
+    /// The answer itself.
+    pub(crate) answer: T,
+    /// The header `Set-Cookie`.
+    pub(crate) cookie: Option<HeaderValue>,
+}
+
+impl<T: IntoResponse> IntoResponse for Confidential<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.answer.into_response();
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(cookie) = self.cookie {
+            headers.insert(SET_COOKIE, cookie);
+        }
+        response
+    }
 }
 
 /// 200 with a text that never changes.

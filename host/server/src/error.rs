@@ -72,6 +72,22 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
+    /// 403 `forbidden`: a session's cookie came without the text that only a page of the console knows.
+    pub fn csrf() -> Self {
+        let message = "A call that writes needs the header X-CSRF-Token beside the session's cookie. GET /v1/auth/session answers its value.";
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// 412 `precondition_failed`: the thing is not as the caller saw it any more.
+    pub fn precondition_failed() -> Self {
+        let message = "This was changed since you read it: its ETag is none of those in If-Match. Read it again, and decide anew.";
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            message,
+        )
+    }
+
     /// 404 `route_not_found`: nothing is served at this path.
     pub fn no_route(path: &str) -> Self {
         let message = format!(
@@ -187,6 +203,7 @@ impl From<ServiceError> for ApiError {
             ErrorKind::NotFound(_) => StatusCode::NOT_FOUND,
             ErrorKind::Conflict | ErrorKind::ConsentRequired => StatusCode::CONFLICT,
             ErrorKind::Forbidden | ErrorKind::LimitReached => StatusCode::FORBIDDEN,
+            ErrorKind::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::Provider => StatusCode::BAD_GATEWAY,
             ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,

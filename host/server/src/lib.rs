@@ -9,12 +9,14 @@
 mod app;
 pub mod config;
 mod connections;
+mod credential;
 mod envelope;
 mod error;
 mod event_stream;
 mod extract;
 mod limiter;
 mod middleware;
+mod network;
 mod routes;
 mod run_events;
 mod serve;

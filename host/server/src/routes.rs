@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod assignments;
+pub(crate) mod auth;
 pub(crate) mod chat;
 pub(crate) mod docs;
 pub(crate) mod health;
@@ -63,6 +64,7 @@ fn v1() -> Surface {
             agents::get,
             "Get an agent",
         )
+        .etag()
         .patch(
             "/agents/{id}",
             Scoped(AgentsWrite),
@@ -70,12 +72,14 @@ fn v1() -> Surface {
             "Change an agent; `config` is merged",
         )
         .example(r#"{"name": "Ada", "config": {"systemPrompt": "Be brief."}}"#)
+        .if_match()
         .delete(
             "/agents/{id}",
             Scoped(AgentsWrite),
             agents::delete,
             "Delete an agent with its data and secrets",
         )
+        .if_match()
         .post(
             "/agents/{id}/start",
             Scoped(AgentsWrite),
@@ -114,6 +118,7 @@ fn v1() -> Surface {
             personality::get,
             "Read SOUL.md and IDENTITY.md of an agent",
         )
+        .etag()
         .put(
             "/agents/{id}/personality",
             Scoped(AgentsWrite),
@@ -121,6 +126,7 @@ fn v1() -> Surface {
             "Replace SOUL.md of an agent",
         )
         .example(r#"{"soulMd": "You are patient and precise."}"#)
+        .if_match()
         .get(
             "/agents/{id}/personality/versions",
             Scoped(AgentsRead),
@@ -139,6 +145,7 @@ fn v1() -> Surface {
             workflow::get,
             "Read WORKFLOW.md of an agent that runs, with the names of its rules",
         )
+        .etag()
         .put(
             "/agents/{id}/workflow",
             Scoped(AgentsWrite),
@@ -146,6 +153,7 @@ fn v1() -> Surface {
             "Replace WORKFLOW.md of an agent that runs",
         )
         .example(r#"{"workflowMd": "Ask before you send anything."}"#)
+        .if_match()
         .get(
             "/agents/{id}/rules",
             Scoped(AgentsRead),
@@ -158,6 +166,7 @@ fn v1() -> Surface {
             rules::get,
             "Read a rule of an agent",
         )
+        .etag()
         .put(
             "/agents/{id}/rules/{name}",
             Scoped(AgentsWrite),
@@ -165,12 +174,14 @@ fn v1() -> Surface {
             "Make or replace a rule of an agent",
         )
         .example(r#"{"content": "Answer in two sentences."}"#)
+        .if_match()
         .delete(
             "/agents/{id}/rules/{name}",
             Scoped(AgentsWrite),
             rules::delete,
             "Delete a rule of an agent",
         )
+        .if_match()
         .tag("chat")
         .get(
             "/agents/{id}/chat/messages",
@@ -291,6 +302,7 @@ fn v1() -> Surface {
             skills::get,
             "Get a skill",
         )
+        .etag()
         .put(
             "/skills/{id}",
             Scoped(SkillsWrite),
@@ -299,12 +311,14 @@ fn v1() -> Surface {
         )
         .example(r#"{"skillMd": "---\nname: calculator\ndescription: Calculates.\n---\nWork with exact numbers.\n"}"#)
         .body_limit(skills::MAX_BODY)
+        .if_match()
         .delete(
             "/skills/{id}",
             Scoped(SkillsWrite),
             skills::delete,
             "Delete a skill; agents that have it keep their version",
         )
+        .if_match()
         .tag("publisher keys")
         .get(
             "/publisher-keys",
@@ -325,6 +339,7 @@ fn v1() -> Surface {
             publisher_keys::challenge,
             "Get a nonce for a proof of possession",
         )
+        .without_idempotency_key()
         .delete(
             "/publisher-keys/{id}",
             Scoped(SkillsWrite),
@@ -351,6 +366,35 @@ fn v1() -> Surface {
             api_keys::revoke,
             "Revoke an API key",
         )
+        .tag("authentication")
+        .post(
+            "/auth/token",
+            AnyKey,
+            auth::issue_token,
+            "Issue an access token that is narrower than its API key and ends with it",
+        )
+        .example(r#"{"scopes": ["chat"], "ttl": 300}"#)
+        .without_idempotency_key()
+        .post(
+            "/auth/session",
+            AnyKey,
+            auth::log_in,
+            "Log in to the console: open a session, which is kept in a cookie",
+        )
+        .without_idempotency_key()
+        .get(
+            "/auth/session",
+            AnyKey,
+            auth::get_session,
+            "Get who is calling, and what a session's calls that write have to carry",
+        )
+        .delete(
+            "/auth/session",
+            AnyKey,
+            auth::log_out,
+            "Log out: end the session of the cookie",
+        )
+        .needs_session()
         .tag("runs")
         .get(
             "/agents/{id}/runs",
@@ -422,6 +466,7 @@ fn v1() -> Surface {
             swarms::get,
             "Get a swarm with its agents",
         )
+        .etag()
         .patch(
             "/swarms/{id}",
             Scoped(SwarmsWrite),
@@ -429,12 +474,14 @@ fn v1() -> Surface {
             "Change name, description or icon of a swarm",
         )
         .example(r#"{"description": "Answers customers and partners."}"#)
+        .if_match()
         .delete(
             "/swarms/{id}",
             Scoped(SwarmsWrite),
             swarms::delete,
             "Delete a swarm with its credentials; its agents stay",
         )
+        .if_match()
         .patch(
             "/swarms/{id}/secrets",
             Scoped(SwarmsWrite),
@@ -532,6 +579,12 @@ fn meta() -> Surface {
             "Say whether the server is ready for requests",
         )
         .get(
+            "/.well-known/jwks.json",
+            Public,
+            auth::public_keys,
+            "List the public keys that access tokens are signed with",
+        )
+        .get(
             "/openapi.json",
             Public,
             openapi::get,
@@ -589,7 +642,9 @@ pub fn openapi_json() -> serde_json::Value {
 /// The whole service.
 pub fn build(app: App) -> Router {
     let envelopes = Envelopes::new(surfaces().iter().map(Surface::envelope));
-    let routers = surfaces().into_iter().map(Surface::into_router);
+    let routers = surfaces()
+        .into_iter()
+        .map(|surface| surface.into_router(&app));
     routers
         .fold(Router::new(), Router::merge)
         .fallback(async |uri: http::Uri| ApiError::no_route(uri.path()))

@@ -1,9 +1,5 @@
 //! API keys: made, listed, revoked.
 
-mod cache;
-
-pub use cache::{ApiKeyCache, KnownKey, Presented};
-
 use skillgate_store::{ApiKey, IssuedKey, NewApiKey, Store, Timestamp};
 
 use crate::config::AccountLimits;
@@ -26,7 +22,6 @@ pub struct CreateApiKey {
 /// API keys.
 pub struct ApiKeys {
     store: Store,
-    cache: ApiKeyCache,
     limits: AccountLimits,
     default_rate_limit: u32,
 }
@@ -34,16 +29,10 @@ pub struct ApiKeys {
 impl ApiKeys {
     pub(crate) fn new(store: Store, limits: AccountLimits, default_rate_limit: u32) -> Self {
         Self {
-            cache: ApiKeyCache::new(store.clone()),
             store,
             limits,
             default_rate_limit,
         }
-    }
-
-    /// The keys seen lately.
-    pub fn cache(&self) -> &ApiKeyCache {
-        &self.cache
     }
 
     /// Requests a minute for keys that have no limit of their own; 0 is none.
@@ -117,7 +106,7 @@ impl ApiKeys {
         Ok(self.store.list_api_keys(&actor.account).await?)
     }
 
-    /// Revokes a key: refused at once here, and within a second by every other process.
+    /// Revokes a key, and with it its tokens and sessions: refused at once here, and within a second by every other process.
     pub async fn revoke(&self, actor: &Actor, id: &ApiKeyId) -> Result<(), ServiceError> {
         let revoked = self.store.revoke_api_key(&actor.account, id).await?;
         if revoked {

@@ -14,7 +14,7 @@ pub struct Background {
 
 impl Background {
     /// Starts a task that a shutdown waits for.
-    pub(crate) fn spawn<F>(&self, task: F)
+    pub fn spawn<F>(&self, task: F)
     where
         F: Future<Output = ()> + Send + 'static,
     {

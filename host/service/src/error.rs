@@ -21,8 +21,10 @@ pub enum ErrorKind {
     Conflict,
     /// What is new in a version needs consent; the [difference](ServiceError::difference) says what.
     ConsentRequired,
-    /// The plan of the account does not include it.
+    /// The caller may not do this, by its credential or by the plan of its account; the message says what it lacks.
     Forbidden,
+    /// An `Idempotency-Key` came with another request than the first time.
+    IdempotencyKeyReused,
     /// A limit of the account is reached.
     LimitReached,
     /// The language model cannot be asked.
@@ -76,9 +78,15 @@ impl ServiceError {
         }
     }
 
-    /// [`ErrorKind::Forbidden`], naming what the plan lacks.
+    /// [`ErrorKind::Forbidden`]: says what the plan or the credential lacks.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Forbidden, message)
+    }
+
+    /// [`ErrorKind::IdempotencyKeyReused`].
+    pub fn idempotency_key_reused() -> Self {
+        let message = "This Idempotency-Key came with another request before. Use a new key for a new request.";
+        Self::new(ErrorKind::IdempotencyKeyReused, message)
     }
 
     /// [`ErrorKind::LimitReached`], naming the limit.
@@ -122,6 +130,7 @@ impl ServiceError {
             ErrorKind::Conflict => "conflict",
             ErrorKind::ConsentRequired => "consent_required",
             ErrorKind::Forbidden => "forbidden",
+            ErrorKind::IdempotencyKeyReused => "idempotency_key_reused",
             ErrorKind::LimitReached => "limit_reached",
             ErrorKind::Provider => "provider_error",
             ErrorKind::Unavailable => "unavailable",

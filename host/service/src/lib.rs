@@ -14,8 +14,11 @@ mod background;
 mod cache;
 pub mod chat;
 pub mod config;
+mod console_sessions;
+mod credentials;
 mod error;
 mod id;
+mod idempotency;
 mod loaded_skills;
 pub mod logs;
 mod model_tiers;
@@ -39,6 +42,7 @@ mod skills;
 mod store_errors;
 mod swarms;
 mod tasks;
+mod tokens;
 mod usage;
 mod validate;
 
@@ -47,18 +51,23 @@ pub use actor::Actor;
 pub use agents::{
     AgentUsage, Agents, CreateAgent, Personality, RuleName, SetPersonality, StatusNow, UpdateAgent,
 };
-pub use api_keys::{ApiKeyCache, ApiKeys, CreateApiKey, KnownKey, Presented, parse_scopes};
+pub use api_keys::{ApiKeys, CreateApiKey, parse_scopes};
 pub use assignments::{
     AssignSkill, Assignments, ChangeAssignment, ConsentDifference, ConsentRequired, InstallSkill,
     Installed, OtherVersion, Uninstalled,
 };
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
+pub use console_sessions::{ConsoleSessions, OpenedSession};
+pub use credentials::{
+    CallerCache, Credential, IdentityProviderConfig, IssuerUrl, KnownCaller, Presented,
+};
 pub use error::{ErrorKind, ServiceError, error_chain};
 pub use id::{
     AccountId, AgentId, ApiKeyId, PermissionGrantId, PersonalityVersionNumber, PublisherKeyRef,
     RunId, SessionId, SkillRef, SwarmId, TaskId,
 };
+pub use idempotency::{Attempt, FirstAttempt, Idempotency};
 pub use logs::Logs;
 pub use model_tiers::ModelTiers;
 pub use packages::Packages;
@@ -76,4 +85,5 @@ pub use skillgate_agent::{StopReason, ToolOrigin, ToolOutcome};
 pub use skills::{ListPool, PoolPage, Skills};
 pub use swarms::{CreateSwarm, SwarmDetails, SwarmOverview, Swarms, UpdateSwarm};
 pub use tasks::{ListTasks, Tasks};
+pub use tokens::{IssueToken, IssuedToken, TokenKey, Tokens};
 pub use usage::{Usage, UsageQuery, UsageReport};

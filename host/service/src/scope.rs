@@ -87,13 +87,29 @@ impl fmt::Display for Scope {
 pub struct Scopes(u16);
 
 impl Scopes {
-    /// Whether a request that needs `scope` is allowed. `admin` holds all, `skills` its two parts.
+    /// Whether a request that needs `scope` is allowed. `admin` holds all, `skills` its two parts, and both parts together are
+    /// `skills`.
     pub const fn holds(self, scope: Scope) -> bool {
         let wider = match scope {
             Scope::SkillsRead | Scope::SkillsWrite => Scope::Skills.bit(),
             _ => 0,
         };
-        self.0 & (scope.bit() | Scope::Admin.bit() | wider) != 0
+        let parts = Scope::SkillsRead.bit() | Scope::SkillsWrite.bit();
+        let is_both = matches!(scope, Scope::Skills) && self.0 & parts == parts;
+        is_both || self.0 & (scope.bit() | Scope::Admin.bit() | wider) != 0
+    }
+
+    /// Those of these scopes by name that this set holds, too: a set that was made of another never holds more.
+    pub fn narrowed_to<S: AsRef<str>>(self, names: &[S]) -> Self {
+        let wanted = names.iter().filter_map(|name| Scope::parse(name.as_ref()));
+        let held = wanted.filter(|scope| self.holds(*scope));
+        Self(held.fold(0, |all, scope| all | scope.bit()))
+    }
+
+    /// The names of the scopes that were given, in the order of [`Scope::ALL`].
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let given = move |scope: &Scope| self.0 & scope.bit() != 0;
+        Scope::ALL.into_iter().filter(given).map(Scope::name)
     }
 
     /// The scopes with these names. A name that is none is left out: it allows nothing.
@@ -113,6 +129,16 @@ mod tests {
         assert!(scopes.holds(Scope::SkillsRead) && scopes.holds(Scope::SkillsWrite));
         assert!(!scopes.holds(Scope::AgentsRead) && !scopes.holds(Scope::Admin));
         assert!(!Scopes::from_names(&["skills:read"]).holds(Scope::SkillsWrite));
+    }
+
+    #[test]
+    fn narrowing_never_adds() {
+        let held = Scopes::from_names(&["chat", "skills"]);
+        let narrowed = held.narrowed_to(&["skills:read", "admin", "logs", ""]);
+        assert_eq!(narrowed.names().collect::<Vec<_>>(), ["skills:read"]);
+        let parts = Scopes::from_names(&["skills:read", "skills:write"]);
+        assert!(parts.narrowed_to(&["skills"]).holds(Scope::SkillsWrite));
+        assert!(!Scopes::from_names(&["skills:read"]).holds(Scope::Skills));
     }
 
     #[test]

@@ -10,11 +10,14 @@ use skillgate_store::{GrantMode, Store, Timestamp};
 
 use crate::accounts::Accounts;
 use crate::agents::Agents;
-use crate::api_keys::{ApiKeyCache, ApiKeys};
+use crate::api_keys::ApiKeys;
 use crate::assignments::Assignments;
 use crate::background::Background;
 use crate::chat::Chat;
 use crate::config::ServiceLimits;
+use crate::console_sessions::ConsoleSessions;
+use crate::credentials::{CallerCache, CredentialLookup, IdentityProvider, TokenKeys};
+use crate::idempotency::Idempotency;
 use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
 use crate::package_work::PackageWork;
@@ -32,8 +35,9 @@ use crate::runs::Runs;
 use crate::skills::Skills;
 use crate::swarms::Swarms;
 use crate::tasks::Tasks;
+use crate::tokens::Tokens;
 use crate::usage::Usage;
-use crate::{ProviderConfig, PublicUrl, ServiceError};
+use crate::{IdentityProviderConfig, ProviderConfig, PublicUrl, ServiceError};
 
 /// How often what is written in batches is written.
 const BATCH: Duration = Duration::from_secs(5);
@@ -50,6 +54,8 @@ pub struct ServiceConfig {
     pub rate_limit: u32,
     /// The mode of new grants to skills that only their publisher vouches for.
     pub community_mode: GrantMode,
+    /// The operator's own identity provider, whose tokens are accepted, too.
+    pub identity_provider: Option<IdentityProviderConfig>,
     /// What one turn of an agent may use.
     pub budget: Budget,
     /// Where the world reaches this host: what publishers' proofs are made for.
@@ -70,6 +76,10 @@ pub struct Services {
     pub assignments: Arc<Assignments>,
     /// Messages and sessions.
     pub chat: Chat,
+    /// Sessions of the console.
+    pub console_sessions: ConsoleSessions,
+    /// Requests that are sent again.
+    pub idempotency: Idempotency,
     /// Agents' logs.
     pub logs: Logs,
     /// Packages that are published.
@@ -88,6 +98,10 @@ pub struct Services {
     pub tasks: Tasks,
     /// What accounts used.
     pub usage: Usage,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// The callers seen lately.
+    pub callers: Arc<CallerCache>,
     store: Store,
     loaded_skills: LoadedSkills,
     driver: Arc<RunDriver>,
@@ -147,7 +161,7 @@ impl Services {
             store: store.clone(),
             agents: agents.clone(),
             loaded_skills: loaded_skills.clone(),
-            providers,
+            providers: providers.clone(),
             places: places.clone(),
             logs: logs.clone(),
             budget: config.budget,
@@ -166,6 +180,14 @@ impl Services {
             limits.accounts.tool_bytes,
             config.community_mode,
         ));
+        let token_keys = TokenKeys::new(&store.token_signing_seed(), &config.public_url);
+        let token_keys = Arc::new(token_keys);
+        let identity_provider = config
+            .identity_provider
+            .map(|provider| IdentityProvider::new(provider, providers.http.clone()));
+        let lookup = CredentialLookup::new(store.clone(), token_keys.clone(), identity_provider);
+        let callers = Arc::new(CallerCache::new(store.clone(), lookup));
+        let console_sessions = ConsoleSessions::new(store.clone(), &config.public_url);
         let publisher_keys = PublisherKeys::new(store.clone(), config.public_url);
         Self {
             accounts: Accounts::new(store.clone()),
@@ -199,6 +221,10 @@ impl Services {
                 package_work,
                 &limits,
             ),
+            console_sessions,
+            idempotency: Idempotency::new(store.clone()),
+            tokens: Tokens::new(store.clone(), token_keys),
+            callers,
             publisher_keys,
             runs: Runs::new(
                 store.clone(),
@@ -230,11 +256,6 @@ impl Services {
         &self.background
     }
 
-    /// Looks up API keys.
-    pub fn api_key_cache(&self) -> &ApiKeyCache {
-        self.api_keys.cache()
-    }
-
     /// Resumes, in the background, every run that has not ended.
     ///
     /// # Errors
@@ -264,7 +285,7 @@ impl Services {
 
     /// Writes what waits to be written in a batch.
     pub async fn flush(&self) {
-        self.api_keys.cache().write_uses().await;
+        self.callers.write_uses().await;
         self.logs.flush().await;
     }
 
@@ -279,7 +300,7 @@ impl Services {
             .await
             .is_some()
         {
-            self.api_keys.cache().write_uses().await;
+            self.callers.write_uses().await;
             self.loaded_skills.tidy();
         }
     }

@@ -36,6 +36,31 @@ CREATE TABLE api_key (
 CREATE INDEX api_key_prefix ON api_key (prefix);
 CREATE INDEX api_key_account ON api_key (account_id);
 
+-- A log-in of the console. It ends with its API key.
+CREATE TABLE console_session (
+    digest BLOB NOT NULL PRIMARY KEY, -- HMAC of what the cookie holds
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    api_key_id TEXT NOT NULL REFERENCES api_key (id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL
+);
+CREATE INDEX console_session_api_key ON console_session (api_key_id, created_at);
+CREATE INDEX console_session_account ON console_session (account_id);
+
+-- What a request with an Idempotency-Key was answered, for a day.
+CREATE TABLE idempotency_key (
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    digest BLOB NOT NULL, -- of the operation and the key
+    fingerprint BLOB NOT NULL, -- of the path and the body
+    claim TEXT NOT NULL, -- the request that works on it, or did
+    claimed_until BIGINT NOT NULL,
+    status BIGINT, -- absent until it was answered
+    answer BLOB NOT NULL, -- sealed by the account's data key; empty until it was answered
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (account_id, digest)
+);
+CREATE INDEX idempotency_key_age ON idempotency_key (account_id, expires_at);
+
 CREATE TABLE publisher_key (
     id TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,

@@ -122,6 +122,23 @@ impl Store {
             .map(|candidate| candidate.key))
     }
 
+    /// The key with this id, of whichever account, unless it is revoked or has expired.
+    ///
+    /// Takes no account because it is how the account behind an access token becomes known.
+    pub async fn find_valid_api_key(&self, id: &str) -> Result<Option<ApiKey>, StoreError> {
+        self.db
+            .optional(
+                concat!(
+                    "SELECT ",
+                    columns!(),
+                    " FROM api_key WHERE id = $1 AND revoked_at IS NULL \
+                     AND (expires_at IS NULL OR expires_at > $2)"
+                ),
+                args![id, self.now()],
+            )
+            .await
+    }
+
     /// How many keys of an account are valid.
     pub async fn count_api_keys(&self, account: &str) -> Result<i64, StoreError> {
         self.db
@@ -182,7 +199,8 @@ impl Store {
             .map(drop)
     }
 
-    fn digest(&self, plaintext: &str) -> Vec<u8> {
+    /// What is kept of a credential in place of its text.
+    pub(crate) fn digest(&self, plaintext: &str) -> Vec<u8> {
         let mut mac = keyed_hash(&self.keys.pepper);
         mac.update(plaintext.as_bytes());
         mac.finalize().into_bytes().to_vec()

@@ -21,6 +21,8 @@ pub(crate) const TABLES: &[&str] = &[
     "api_key",
     "publisher_key",
     "publisher_key_challenge",
+    "console_session",
+    "idempotency_key",
     "swarm",
     "agent",
     "personality_version",

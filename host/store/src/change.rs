@@ -10,6 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub enum Change {
     /// An API key was revoked or deleted.
     ApiKeys,
+    /// Sessions of the console were ended.
+    ConsoleSessions,
     /// The row of an agent or the names of its secrets. Holds the agent's id.
     Agent(String),
     /// Something that several agents show, such as a swarm.

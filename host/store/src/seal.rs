@@ -41,6 +41,8 @@ pub(crate) struct DerivedKeys {
     pub(crate) pepper: Zeroizing<[u8; 32]>,
     /// Seals the data key of each account.
     pub(crate) key_encryption: Zeroizing<[u8; 32]>,
+    /// The seed of the ed25519 key that signs access tokens: the same in every process on one database.
+    pub(crate) token_seed: Zeroizing<[u8; 32]>,
     /// Kept in the database to recognise the master key; tells nothing of the others.
     pub(crate) fingerprint: String,
 }
@@ -50,6 +52,7 @@ impl DerivedKeys {
         Self {
             pepper: master.derive("skillgate store v1: api key pepper"),
             key_encryption: master.derive("skillgate store v1: key encryption"),
+            token_seed: master.derive("skillgate store v1: access token signing"),
             fingerprint: master.fingerprint(),
         }
     }

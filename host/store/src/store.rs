@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use zeroize::Zeroizing;
 
 use crate::change::Change;
 use crate::db::{Db, Insert, Pools, Tx, args};
@@ -100,6 +101,12 @@ impl Store {
     /// Tells those who listen of a change that was committed.
     pub(crate) fn changed(&self, change: Change) {
         self.db.listeners.announce(&change);
+    }
+
+    /// The seed of the ed25519 key that signs access tokens. It is derived from the master key: every process on one
+    /// database signs and accepts the same.
+    pub fn token_signing_seed(&self) -> Zeroizing<[u8; 32]> {
+        self.keys.token_seed.clone()
     }
 
     /// The turn of whoever writes so many bytes at once, which it holds until that is committed; `None` for few bytes.

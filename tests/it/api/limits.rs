@@ -71,6 +71,36 @@ async fn a_key_ends_when_it_expires() {
 }
 
 #[tokio::test]
+async fn every_answer_says_how_the_caller_stands() {
+    let app = TestApp::start(Setup {
+        rate_limit: 5,
+        ..Setup::default()
+    })
+    .await;
+    let (admin, anonymous) = (app.admin().await, app.anonymous());
+    let answers = [
+        (anonymous.get("/v1/agents").await, 401),
+        (anonymous.get("/nothing").await, 404),
+        (admin.get("/v1/agents/x").await, 404),
+        (admin.delete("/v1/agents").await, 405),
+        (admin.post("/v1/agents", json!([])).await, 400),
+        (admin.patch("/v1/agents/x", json!({})).await, 404),
+        (admin.get("/v1/agents").await, 200),
+        (admin.get("/v1/agents").await, 429),
+    ];
+    for (answer, status) in answers {
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert_eq!(answer.header("x-ratelimit-limit"), "5");
+        for name in ["remaining", "reset"] {
+            let value = answer.header(&format!("x-ratelimit-{name}"));
+            assert!(value.parse::<u64>().is_ok(), "{name}: {value}");
+        }
+        assert_eq!(answer.headers.contains_key("retry-after"), status == 429);
+        assert!(answer.headers.contains_key("x-request-id"));
+    }
+}
+
+#[tokio::test]
 async fn probes_are_not_counted() {
     let app = TestApp::start(Setup {
         rate_limit: 1,

@@ -61,6 +61,12 @@ async fn variables(app: &TestApp, operation: &str) -> BTreeMap<&'static str, Str
     let publisher_key = owner.register(&signing_key(1)).await.data(201);
     let challenge = owner.challenge().await;
     let proof = serde_json::to_string(&owner.prove(&signing_key(2), &challenge)).unwrap();
+    let session = owner
+        .post("/v1/auth/session", serde_json::Value::Null)
+        .await;
+    let cookie = session.header("set-cookie").split(';').next().unwrap();
+    let cookie = cookie.to_owned();
+    let session = session.data(201);
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     BTreeMap::from([
         ("SKILLGATE_URL", app.url.clone()),
@@ -74,6 +80,8 @@ async fn variables(app: &TestApp, operation: &str) -> BTreeMap<&'static str, Str
         ("API_KEY_ID", text(&other_key["id"])),
         ("PUBLISHER_KEY_ID", text(&publisher_key["id"])),
         ("PROOF", proof),
+        ("SESSION_COOKIE", cookie),
+        ("CSRF_TOKEN", text(&session["csrfToken"])),
         ("FILE", "docs.js".to_owned()),
     ])
 }
@@ -133,7 +141,9 @@ async fn the_examples_need_a_key_where_the_operation_does() {
     let text = full_text(&app).await;
     let anonymous: Vec<String> = examples(&text)
         .into_iter()
-        .filter(|(_, command)| !command.contains("$SKILLGATE_API_KEY"))
+        .filter(|(_, command)| {
+            !command.contains("$SKILLGATE_API_KEY") && !command.contains("$SESSION_COOKIE")
+        })
         .map(|(operation, _)| operation)
         .collect();
     assert!(

@@ -136,6 +136,7 @@ fn body(operation: &Operation) -> Option<Value> {
             json!({ "secrets": { "anthropicApiKey": "x" } })
         }
         (&Method::PUT, "/v1/account/model-tiers") => json!({ "low": ["demo/demo"] }),
+        (&Method::POST, "/v1/auth/token") => json!({ "ttl": 60 }),
         (&Method::POST, "/v1/api-keys") => json!({ "label": "L", "scopes": ["chat"] }),
         (&Method::POST, "/v1/publisher-keys") => json!({}),
         (&Method::PATCH, "/v1/permission-grants/{id}") => json!({ "mode": "allow" }),
@@ -173,6 +174,7 @@ async fn only_what_tells_of_the_server_needs_no_key() {
     let known = [
         "/healthz",
         "/readyz",
+        "/.well-known/jwks.json",
         "/openapi.json",
         "/docs",
         "/docs/{file}",

@@ -211,8 +211,8 @@ fn doctor_names_what_is_wrong_and_its_remedy() {
         assert!(ended.stderr.contains("failed"), "{}", ended.stderr);
         let findings: Value = serde_json::from_str(&ended.stdout).unwrap();
         let found = findings.as_array().unwrap().iter();
-        let found = found.filter(|one| one["check"] == check);
-        found.cloned().next().unwrap()
+        let mut found = found.filter(|one| one["check"] == check);
+        found.next().cloned().unwrap()
     };
     let full = finding(&bench, &["--min-free-disk", "1000000GiB"], "disk");
     assert_eq!(full["state"], "failed");
@@ -239,8 +239,8 @@ fn doctor_names_what_is_wrong_and_its_remedy() {
     let ended = dead.run(&["doctor", "--json", "--min-free-disk", "1MiB"]);
     assert!(!ended.stdout.contains("hunter3"));
     let findings: Value = serde_json::from_str(&ended.stdout).unwrap();
-    let provider = findings.as_array().unwrap().iter();
-    let provider = provider.filter(|one| one["check"] == "provider").next();
+    let mut provider = findings.as_array().unwrap().iter();
+    let provider = provider.find(|one| one["check"] == "provider");
     assert_eq!(provider.unwrap()["state"], json!("warning"));
 }
 

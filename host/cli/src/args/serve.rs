@@ -44,6 +44,8 @@ pub(crate) struct Serve {
     /// Whether calls of tools that are not read-only, of skills that only their publisher vouches for, run (`allow`) or each wait for a person (`ask`), where a grant does not say.
     #[arg(long, env = environment::COMMUNITY_MODE, default_value_t = GrantMode::Allow, value_parser = str::parse::<GrantMode>, value_name = "MODE")]
     pub(crate) community_mode: GrantMode,
+    #[command(flatten)]
+    pub(crate) identity: IdentityProvider,
     /// Networks that skills may reach although they are private, CIDR. May be repeated.
     #[arg(long = "allow-egress", env = environment::ALLOW_EGRESS, value_delimiter = ',', value_name = "CIDR")]
     pub(crate) allow_egress: Vec<ipnet::IpNet>,
@@ -67,6 +69,23 @@ pub(crate) struct Serve {
     pub(crate) quickstart_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) limits: super::Limits,
+}
+
+/// The operator's own identity provider (OpenID Connect), whose tokens are accepted beside API keys.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct IdentityProvider {
+    /// The issuer of tokens that are accepted beside our own, exactly as its discovery document names it.
+    #[arg(long, env = environment::OIDC_ISSUER, requires = "oidc_audience", value_name = "URL")]
+    pub(crate) oidc_issuer: Option<skillgate_service::IssuerUrl>,
+    /// Whom its tokens have to be issued for.
+    #[arg(long, env = environment::OIDC_AUDIENCE, requires = "oidc_issuer", value_name = "AUDIENCE")]
+    pub(crate) oidc_audience: Option<String>,
+    /// The claim of its tokens that names the account.
+    #[arg(long, env = environment::OIDC_ACCOUNT_CLAIM, default_value = "skillgate_account", value_name = "NAME")]
+    pub(crate) oidc_account_claim: String,
+    /// The claim of its tokens that names the scopes, space separated or as a list.
+    #[arg(long, env = environment::OIDC_SCOPE_CLAIM, default_value = "scope", value_name = "NAME")]
+    pub(crate) oidc_scope_claim: String,
 }
 
 /// How log lines are written.

@@ -1,10 +1,11 @@
 //! Who may open a connection: counted in all, and for each address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::ConnectionLimits;
+use crate::network::network;
 
 /// Counts the connections that are open.
 #[derive(Debug)]
@@ -79,17 +80,6 @@ impl Admission {
 impl Drop for Admitted {
     fn drop(&mut self) {
         self.admission.leave(self.address);
-    }
-}
-
-/// What one caller has many of: an IPv4 address is its own, of an IPv6 address the first 64 bits count.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 => v4,
     }
 }
 

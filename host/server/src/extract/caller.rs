@@ -5,15 +5,20 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
-use skillgate_service::{Actor, KnownKey, Scope};
+use skillgate_service::{Actor, KnownCaller, Scope};
 
 use crate::ApiError;
 
-/// The account and key that a request came with; 401 when it came without a valid one.
+/// Who a request came from; 401 when it came without a valid credential.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller(Arc<KnownKey>);
+pub(crate) struct Caller(Arc<KnownCaller>);
 
 impl Caller {
+    /// The caller with the credential that it presented.
+    pub(crate) fn known(&self) -> &KnownCaller {
+        &self.0
+    }
+
     /// 403 naming `scope` unless the key holds it.
     pub(crate) fn require(&self, scope: Scope) -> Result<(), ApiError> {
         if self.scopes.holds(scope) {
@@ -38,7 +43,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         parts
             .extensions
-            .get::<Arc<KnownKey>>()
+            .get::<Arc<KnownCaller>>()
             .cloned()
             .map(Self)
             .ok_or_else(ApiError::unauthorized)

@@ -24,7 +24,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Json<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let declared = is_json(&request);
-        let bytes = read(request, app).await?;
+        let bytes = read_body(request, app).await?;
         parse(&bytes, declared).map(Self)
     }
 }
@@ -34,7 +34,7 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let declared = is_json(&request);
-        let bytes = read(request, app).await?;
+        let bytes = read_body(request, app).await?;
         if bytes.is_empty() {
             Ok(Self(T::default()))
         } else {
@@ -44,7 +44,7 @@ impl<T: DeserializeOwned + Default> FromRequest<App> for OptionalJson<T> {
 }
 
 /// The whole body, within the time that one may take.
-async fn read(request: Request, app: &App) -> Result<Bytes, ApiError> {
+pub(crate) async fn read_body(request: Request, app: &App) -> Result<Bytes, ApiError> {
     let patience = app.connections().body_timeout;
     match tokio::time::timeout(patience, Bytes::from_request(request, app)).await {
         Ok(read) => read.map_err(unread),

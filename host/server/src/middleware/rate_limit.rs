@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use skillgate_service::KnownKey;
+use skillgate_service::KnownCaller;
 
 use crate::limiter::Standing;
 use crate::{ApiError, App};
@@ -11,20 +11,24 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// How a caller stands, known by its key or else its address; the request is counted unless it is a probe.
+/// How a caller stands, known by its key or else its network; the request is counted unless it is a probe.
 pub(super) fn stand(
     app: &App,
-    address: &str,
-    key: Option<&KnownKey>,
+    network: &str,
+    caller: Option<&KnownCaller>,
     limit: u32,
     probe: bool,
 ) -> Standing {
-    let caller = key.map_or(address, |key| key.actor.key.as_str());
-    let now = app.now().as_micros();
+    let limiter = app.limiter();
+    let (windows, subject) = match caller {
+        Some(caller) => (&limiter.keys, caller.actor.key.as_str()),
+        None => (&limiter.networks, network),
+    };
+    let clock = || app.now().as_micros();
     if probe {
-        app.limiter().peek(caller, limit, now)
+        windows.peek(subject, limit, clock)
     } else {
-        app.limiter().take(caller, limit, now)
+        windows.take(subject, limit, clock)
     }
 }
 

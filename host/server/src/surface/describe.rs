@@ -7,7 +7,7 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::envelope::{
-    Created, CreatedBare, Data, List, Pagination, PlainText, StaticFile, StaticJson,
+    Confidential, Created, CreatedBare, Data, List, Pagination, PlainText, StaticFile, StaticJson,
 };
 use crate::event_stream::EventStream;
 use crate::extract::{Caller, Id, Ids, Json, OptionalJson, Query};
@@ -179,6 +179,12 @@ impl<T: JsonSchema> Output for CreatedBare<T> {
     fn describe(description: &mut Description, schemas: &mut Schemas) {
         let schema = schemas.answer::<T>();
         description.answer(StatusCode::CREATED, &schema);
+    }
+}
+
+impl<T: Output> Output for Confidential<T> {
+    fn describe(description: &mut Description, schemas: &mut Schemas) {
+        T::describe(description, schemas);
     }
 }
 

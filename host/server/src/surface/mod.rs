@@ -5,21 +5,29 @@
 
 mod access;
 mod describe;
+mod idempotency;
 mod llms;
 mod openapi;
+mod preconditions;
 
 pub use access::Access;
 pub(crate) use describe::{Description, Input, Schemas};
 pub(crate) use llms::{llms_full_text, llms_text};
 pub(crate) use openapi::openapi_document;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use describe::Described;
-use http::Method;
+use http::{Method, StatusCode};
+
+use self::idempotency::Replay;
+use self::preconditions::{Precondition, WriteTurns};
 
 use crate::App;
 use crate::envelope::Envelope;
@@ -39,6 +47,15 @@ pub struct Operation {
     pub envelope: Envelope,
     /// The noun that it is about.
     pub tag: &'static str,
+    /// Whether a request that carries an `Idempotency-Key` is done once: a `POST` that creates something, unless its row says
+    /// otherwise.
+    pub takes_idempotency_key: bool,
+    /// Whether its answer carries an `ETag`, and `If-None-Match` is looked at.
+    pub has_etag: bool,
+    /// Whether `If-Match` is looked at: it names the `ETag` of the `GET` of the same path.
+    pub takes_if_match: bool,
+    /// Whether it is about the session whose cookie the request carries, so that a key alone finds nothing.
+    pub needs_session: bool,
 }
 
 impl Operation {
@@ -118,11 +135,39 @@ impl Surface {
         delete DELETE,
     }
 
-    /// Gives the operation that was added last its own limit of a body, in bytes.
+    /// Gives the operation that was added last its own limit of a body, in bytes. Such a body is worked on as it comes, so that
+    /// it is never whole in memory and cannot be compared with an earlier one: it takes no `Idempotency-Key`.
     pub(crate) fn body_limit(mut self, bytes: usize) -> Self {
         if let Some(row) = self.rows.pop() {
             let route = row.route.layer(DefaultBodyLimit::max(bytes));
             self.rows.push(Row { route, ..row });
+        }
+        self.without_idempotency_key()
+    }
+
+    /// Has every request of the operation that was added last done anew: what it answers is good for a moment only.
+    pub(crate) fn without_idempotency_key(self) -> Self {
+        self.last(|operation| operation.takes_idempotency_key = false)
+    }
+
+    /// Puts an `ETag` on what the operation that was added last answers, a `GET` of one thing.
+    pub(crate) fn etag(self) -> Self {
+        self.last(|operation| operation.has_etag = true)
+    }
+
+    /// Has the operation that was added last, a write, look at `If-Match`. The `GET` of its path has an [`etag`](Self::etag).
+    pub(crate) fn if_match(self) -> Self {
+        self.last(|operation| operation.takes_if_match = true)
+    }
+
+    /// Says that the operation that was added last is about the session of the request's cookie.
+    pub(crate) fn needs_session(self) -> Self {
+        self.last(|operation| operation.needs_session = true)
+    }
+
+    fn last(mut self, change: impl FnOnce(&mut Operation)) -> Self {
+        if let Some(row) = self.rows.last_mut() {
+            change(&mut row.operation);
         }
         self
     }
@@ -147,17 +192,45 @@ impl Surface {
     }
 
     /// The routes of all operations. Access is checked before anything of a body is read.
-    pub(crate) fn into_router(self) -> Router<App> {
+    pub(crate) fn into_router(self, app: &App) -> Router<App> {
+        let readers = self.readers(app);
+        let turns = Arc::new(WriteTurns::default());
         self.rows.into_iter().fold(Router::new(), |router, row| {
-            let Operation { path, access, .. } = row.operation;
-            let route = match access {
-                Access::Public => row.route,
-                _ => row
-                    .route
-                    .route_layer(from_fn_with_state(access, access::require)),
-            };
-            router.route(&path, route)
+            let Operation { path, access, .. } = &row.operation;
+            let mut route = row.route;
+            if row.operation.takes_idempotency_key {
+                let replay = Replay {
+                    app: app.clone(),
+                    operation: format!("{} {path}", row.operation.method).into(),
+                };
+                route = route.route_layer(from_fn_with_state(replay, idempotency::answer_once));
+            }
+            if row.operation.has_etag {
+                route = route.route_layer(from_fn(preconditions::tag));
+            }
+            if let Some(reader) = readers.get(path).filter(|_| row.operation.takes_if_match) {
+                let precondition = Precondition {
+                    reader: reader.clone(),
+                    turns: turns.clone(),
+                };
+                let check = from_fn_with_state(precondition, preconditions::require_match);
+                route = route.route_layer(check);
+            }
+            if *access != Access::Public {
+                route = route.route_layer(from_fn_with_state(*access, access::require));
+            }
+            router.route(path, route)
         })
+    }
+
+    /// What answers the `GET`s that have a tag, by path.
+    fn readers(&self, app: &App) -> HashMap<String, MethodRouter> {
+        let tagged = self.rows.iter().filter(|row| row.operation.has_etag);
+        let readers = tagged.map(|row| {
+            let route = row.route.clone().with_state(app.clone());
+            (row.operation.path.clone(), route)
+        });
+        readers.collect()
     }
 
     fn row<H, T: 'static, I, O>(
@@ -171,7 +244,14 @@ impl Surface {
     where
         H: Handler<T, App> + Described<I, O>,
     {
+        let describe = <H as Described<I, O>>::describe;
+        let creates = method == Method::POST
+            && describe(&mut Schemas::new()).status == StatusCode::CREATED.as_u16();
         let operation = Operation {
+            takes_idempotency_key: creates && access != Access::Public,
+            has_etag: false,
+            takes_if_match: false,
+            needs_session: false,
             method,
             path: format!("{}{path}", self.prefix),
             access,
@@ -182,7 +262,7 @@ impl Surface {
         self.rows.push(Row {
             operation,
             example: None,
-            describe: <H as Described<I, O>>::describe,
+            describe,
             route: on(filter, handler),
         });
         self

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::describe::{Description, Schemas};
 use super::{Access, Operation, Row, Surface};
+use crate::credential::SESSION_COOKIE;
 use crate::envelope::Envelope;
 
 /// The document of these surfaces.
@@ -74,7 +75,13 @@ fn security_schemes() -> Value {
         "bearer": {
             "type": "http",
             "scheme": "bearer",
-            "description": "The same API key.",
+            "description": "The same API key, an access token, or a token of the operator's identity provider.",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": SESSION_COOKIE,
+            "description": "A session of the console. Calls that write need the header X-CSRF-Token beside it.",
         },
     })
 }
@@ -83,19 +90,22 @@ fn operation_object(row: &Row, description: Description) -> Value {
     let Operation {
         method,
         path,
-        access,
         summary,
         envelope,
         tag,
+        ..
     } = &row.operation;
     let mut object = json!({
         "operationId": operation_id(method, path, *envelope),
         "summary": summary,
         "tags": [tag],
-        "security": security(*access),
+        "security": security(&row.operation),
         "responses": responses(&row.operation, &description),
     });
-    let parameters: Vec<Value> = path_parameters(path).chain(description.query).collect();
+    let parameters: Vec<Value> = path_parameters(path)
+        .chain(description.query)
+        .chain(header_parameters(&row.operation))
+        .collect();
     if !parameters.is_empty() {
         object["parameters"] = parameters.into();
     }
@@ -118,6 +128,13 @@ fn responses(operation: &Operation, description: &Description) -> Map<String, Va
     });
     let mut all = refusals::references(operation, description);
     all.insert(description.status.to_string(), success);
+    if operation.has_etag {
+        let unchanged = json!({
+            "description": "The thing is as If-None-Match names it.",
+            "headers": headers::references(304),
+        });
+        all.insert("304".to_owned(), unchanged);
+    }
     all
 }
 
@@ -142,13 +159,14 @@ fn operation_id(method: &Method, path: &str, envelope: Envelope) -> String {
 }
 
 /// Beside the schemes stands the scope that the key must hold.
-fn security(access: Access) -> Value {
-    match access {
+fn security(operation: &Operation) -> Value {
+    match operation.access {
+        Access::AnyKey if operation.needs_session => json!([{ "session": [] }]),
         Access::Public => json!([]),
-        Access::AnyKey => json!([{ "apiKey": [] }, { "bearer": [] }]),
+        Access::AnyKey => json!([{ "apiKey": [] }, { "bearer": [] }, { "session": [] }]),
         Access::Scoped(scope) => {
             let scopes = [scope.name()];
-            json!([{ "apiKey": scopes }, { "bearer": scopes }])
+            json!([{ "apiKey": scopes }, { "bearer": scopes }, { "session": scopes }])
         }
     }
 }
@@ -162,6 +180,37 @@ fn path_parameters(path: &str) -> impl Iterator<Item = Value> {
             "name": name.trim_end_matches('}'),
             "in": "path",
             "required": true,
+            "schema": { "type": "string" },
+        })
+    })
+}
+
+/// The headers that make a request conditional, or safe to send again.
+fn header_parameters(operation: &Operation) -> impl Iterator<Item = Value> {
+    let headers = [
+        (
+            operation.takes_idempotency_key,
+            "Idempotency-Key",
+            "A name for this request, of up to 255 characters: sent again within a day, it is done once and answered as the first time.",
+        ),
+        (
+            operation.has_etag,
+            "If-None-Match",
+            "The ETag that is known already: 304 when nothing changed.",
+        ),
+        (
+            operation.takes_if_match,
+            "If-Match",
+            "The ETag of the GET of this path: 412 when the thing was changed since.",
+        ),
+    ];
+    let taken = headers.into_iter().filter(|(is_taken, ..)| *is_taken);
+    taken.map(|(_, name, about)| {
+        json!({
+            "name": name,
+            "in": "header",
+            "description": about,
+            "required": false,
             "schema": { "type": "string" },
         })
     })

@@ -85,6 +85,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("data");
         assert_eq!(privacy(&missing).state, State::Ok);
+        let private = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(folder.path(), private).unwrap();
         assert_eq!(privacy(folder.path()).state, State::Ok);
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(folder.path(), open).unwrap();

@@ -11,12 +11,14 @@ use skillgate_agent::{HttpClient, RetryPolicy, Scripted};
 use skillgate_runtime::{Cache, Compiler, EgressPolicy, HostFault, Runtime, RuntimeConfig, Secret};
 use skillgate_server::AppConfig;
 use skillgate_server::config::DescriptorBudget;
-use skillgate_service::{OperatorProvider, ProviderConfig, PublicUrl, ServiceConfig};
+use skillgate_service::{
+    IdentityProviderConfig, OperatorProvider, ProviderConfig, PublicUrl, ServiceConfig,
+};
 use skillgate_store::{MasterKey, Store, StoreConfig};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use crate::args::{Database, Serve};
+use crate::args::{Database, IdentityProvider, Serve};
 use crate::environment;
 use crate::exit::{Exit, Failure, OrExit, Outcome};
 
@@ -80,11 +82,22 @@ pub(super) fn app_config(
             providers: providers(arguments)?,
             rate_limit: arguments.rate_limit,
             community_mode: arguments.community_mode,
+            identity_provider: identity_provider(&arguments.identity),
             budget: limits.budget(),
             limits: limits.services(&arguments.database, descriptors),
             public_url,
         },
         connections: limits.connections(descriptors),
+    })
+}
+
+/// The operator's identity provider, where there is one: issuer and audience come together.
+fn identity_provider(arguments: &IdentityProvider) -> Option<IdentityProviderConfig> {
+    Some(IdentityProviderConfig {
+        issuer: arguments.oidc_issuer.clone()?,
+        audience: arguments.oidc_audience.clone()?,
+        account_claim: arguments.oidc_account_claim.clone(),
+        scope_claim: arguments.oidc_scope_claim.clone(),
     })
 }
 

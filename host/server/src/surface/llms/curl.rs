@@ -5,7 +5,7 @@ use http::Method;
 use crate::surface::{Access, Operation};
 
 /// What the examples take from the environment, beside what is in paths and bodies.
-pub(super) const VARIABLES: &str = "`$SKILLGATE_URL` is the server, `$SKILLGATE_API_KEY` a key; other variables name things of the account.";
+pub(super) const VARIABLES: &str = "`$SKILLGATE_URL` is the server, `$SKILLGATE_API_KEY` a key, `$SESSION_COOKIE` with its `$CSRF_TOKEN` a session of the console; other variables name things of the account.";
 
 /// A `curl` command that calls an operation, with `example` as its body. `$NAME` in the body is a variable of the shell.
 pub(super) fn curl(operation: &Operation, example: Option<&str>, is_stream: bool) -> String {
@@ -17,14 +17,23 @@ pub(super) fn curl(operation: &Operation, example: Option<&str>, is_stream: bool
         command += &format!(" -X {}", operation.method);
     }
     command += &format!(" \"$SKILLGATE_URL{}\"", path(&operation.path));
-    if operation.access != Access::Public {
-        command += " \\\n  -H \"X-Api-Key: $SKILLGATE_API_KEY\"";
-    }
+    command += credential(operation);
     if let Some(example) = example {
         command += " \\\n  -H \"Content-Type: application/json\"";
         command += &format!(" \\\n  -d {}", quoted(example));
     }
     command
+}
+
+/// The headers that say who calls.
+fn credential(operation: &Operation) -> &'static str {
+    match operation.access {
+        Access::Public => "",
+        _ if operation.needs_session => {
+            " \\\n  -H \"Cookie: $SESSION_COOKIE\" \\\n  -H \"X-CSRF-Token: $CSRF_TOKEN\""
+        }
+        Access::AnyKey | Access::Scoped(_) => " \\\n  -H \"X-Api-Key: $SKILLGATE_API_KEY\"",
+    }
 }
 
 /// `/v1/agents/{id}` as `/v1/agents/$AGENT_ID`.

@@ -19,7 +19,7 @@ struct Refusal {
     message: &'static str,
 }
 
-const REFUSALS: [Refusal; 12] = [
+const REFUSALS: [Refusal; 14] = [
     Refusal {
         status: "400",
         name: "ValidationError",
@@ -56,6 +56,13 @@ const REFUSALS: [Refusal; 12] = [
         message: "Skill already assigned to this agent",
     },
     Refusal {
+        status: "412",
+        name: "PreconditionFailed",
+        code: "precondition_failed",
+        text: "The thing was changed since it was read: If-Match names another ETag.",
+        message: "This was changed since you read it: its ETag is none of those in If-Match. Read it again, and decide anew.",
+    },
+    Refusal {
         status: "413",
         name: "PayloadTooLarge",
         code: "payload_too_large",
@@ -75,6 +82,13 @@ const REFUSALS: [Refusal; 12] = [
         code: "validation_error",
         text: "The body is JSON and fails its schema.",
         message: "Failed to deserialize the JSON body into the target type: missing field `agentId` at line 1 column 2",
+    },
+    Refusal {
+        status: "422",
+        name: "IdempotencyKeyReused",
+        code: "idempotency_key_reused",
+        text: "The Idempotency-Key came with another request before.",
+        message: "This Idempotency-Key came with another request before. Use a new key for a new request.",
     },
     Refusal {
         status: "429",
@@ -116,7 +130,7 @@ const ENVELOPES: [Envelope; 3] = [
 pub(super) fn references(operation: &Operation, description: &Description) -> Map<String, Value> {
     let can_answer = REFUSALS
         .iter()
-        .filter(|refusal| applies(refusal.status, operation, description));
+        .filter(|refusal| applies(refusal, operation, description));
     let references = can_answer.map(|refusal| {
         let name = component_name(operation.envelope, refusal.name);
         let reference = json!({ "$ref": format!("#/components/responses/{name}") });
@@ -125,11 +139,11 @@ pub(super) fn references(operation: &Operation, description: &Description) -> Ma
     references.collect()
 }
 
-fn applies(status: &str, operation: &Operation, description: &Description) -> bool {
+fn applies(refusal: &Refusal, operation: &Operation, description: &Description) -> bool {
     let has_body = description.body.is_some();
     let is_tenant = operation.envelope == Envelope::Tenant;
     let writes = operation.method != Method::GET;
-    match status {
+    match refusal.status {
         "400" => has_body || !description.query.is_empty() || (is_tenant && writes),
         "401" => operation.access != Access::Public,
         "403" => {
@@ -138,7 +152,10 @@ fn applies(status: &str, operation: &Operation, description: &Description) -> bo
         "404" => operation.path.contains('{'),
         "409" => writes && !is_tenant,
         "413" | "415" => has_body,
-        "422" => has_body && is_tenant,
+        "412" => operation.takes_if_match,
+        // On that surface a body that fails its schema has this status, too.
+        "422" if is_tenant => has_body && refusal.name == "UnprocessableEntity",
+        "422" => operation.takes_idempotency_key && refusal.name == "IdempotencyKeyReused",
         "429" => !operation.is_probe(),
         _ => true,
     }
