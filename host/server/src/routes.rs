@@ -255,6 +255,7 @@ fn v1() -> Surface {
             permission_grants::change,
             "Narrow a permission grant, or set its end or mode",
         )
+        .example(r#"{"mode": "ask"}"#)
         .delete(
             "/permission-grants/{id}",
             Scoped(SkillsWrite),
@@ -275,12 +276,14 @@ fn v1() -> Surface {
             tasks::approve,
             "Approve a task and do what it stands for",
         )
+        .example(r#"{"reason": "Looked at it."}"#)
         .post(
             "/tasks/{id}/deny",
             Scoped(AgentsWrite),
             tasks::deny,
             "Deny a task",
         )
+        .example(r#"{"reason": "Not today."}"#)
         .tag("skills")
         .get(
             "/skills",

@@ -24,7 +24,8 @@ async fn with_clock() -> (TestApp, Client, Arc<AtomicI64>) {
     (app, admin, now)
 }
 
-async fn a_task(app: &TestApp, owner: &Client, agent: &str, key: &str) -> String {
+/// Makes a task that waits for a decision; its id.
+pub(super) async fn a_task(app: &TestApp, owner: &Client, agent: &str, key: &str) -> String {
     let new = NewTask {
         agent_id: Some(agent.to_owned()),
         run_id: None,
