@@ -93,6 +93,23 @@ async fn a_skill_of_instructions_reaches_the_model() {
 }
 
 #[tokio::test]
+async fn a_skill_whose_grant_was_revoked_is_not_read() {
+    let (_app, admin, agent) = asking(&[json!({ "skillId": "triage" })]).await;
+    let grants = admin.get("/v1/permission-grants").await.data(200);
+    let grant = grants[0]["id"].as_str().unwrap();
+    admin
+        .delete(&format!("/v1/permission-grants/{grant}"))
+        .await
+        .data(200);
+    let mut events = admin.chat(&agent, "Sort this.").await;
+    let result = events.until("tool_result").await;
+    let content = result["content"].as_str().unwrap();
+    assert_eq!(result["isError"], true, "{content}");
+    assert!(content.contains("grant was revoked"), "{content}");
+    assert!(!content.contains("Ask for the number"), "{content}");
+}
+
+#[tokio::test]
 async fn an_agent_without_skills_is_offered_nothing_to_ask() {
     let turns = json!({ "turns": [{ "parts": [{ "type": "text", "text": "Hello." }] }] });
     let app = TestApp::with_script(turns).await;

@@ -23,6 +23,7 @@ mod run;
 mod secret;
 mod session;
 mod swarm;
+mod task;
 mod usage;
 mod version;
 
@@ -163,6 +164,16 @@ async fn on_any(url: &str) {
         .unwrap();
     pool::a_pool_is_an_accounts_own(&store).await.unwrap();
     grant::grants_narrow_and_end(&store, &clock).await.unwrap();
+    grant::grants_are_listed_and_changed(&store, &clock)
+        .await
+        .unwrap();
+    task::tasks_are_decided_once(&store, &clock).await.unwrap();
+    task::tasks_are_bounded_and_expire(&store, &clock)
+        .await
+        .unwrap();
+    task::a_consent_and_what_it_installs_are_one(&store, &clock)
+        .await
+        .unwrap();
     log::logs_are_kept_to_a_length(&store, &clock)
         .await
         .unwrap();

@@ -18,7 +18,9 @@ use skillgate_service::{
     ServiceConfig,
 };
 use skillgate_skill::{KeyProof, Package, ProofContext, SigningKey, prove_possession};
-use skillgate_store::{Clock, MasterKey, NewApiKey, Store, StoreConfig, Timestamp, system_clock};
+use skillgate_store::{
+    Clock, GrantMode, MasterKey, NewApiKey, Store, StoreConfig, Timestamp, system_clock,
+};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -36,6 +38,8 @@ pub struct Setup {
     pub clock: Clock,
     /// Requests a minute for keys without a limit of their own.
     pub rate_limit: u32,
+    /// The mode of grants to skills that only their publisher vouches for.
+    pub community_mode: GrantMode,
     /// The operator's own identity provider; none by default.
     pub identity_provider: Option<IdentityProviderConfig>,
     /// The provider of agents that name none.
@@ -63,6 +67,7 @@ impl Default for Setup {
             database: None,
             clock: system_clock(),
             rate_limit: 10_000,
+            community_mode: GrantMode::Allow,
             identity_provider: None,
             default_provider: Some("scripted"),
             anthropic_base_url: "http://127.0.0.1:9".to_owned(),
@@ -169,6 +174,7 @@ impl TestApp {
                 providers,
                 embedder: setup.embedder,
                 rate_limit: setup.rate_limit,
+                community_mode: setup.community_mode,
                 identity_provider: setup.identity_provider,
                 budget: Budget::default(),
                 public_url: setup.public_url.unwrap_or_else(|| url.parse().unwrap()),

@@ -45,6 +45,18 @@ pub enum Step {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shown: Option<String>,
     },
+    /// A call of a tool waits for a person, and has not begun.
+    ToolWaiting {
+        /// Which call of which answer.
+        #[serde(flatten)]
+        place: CallPlace,
+        /// The call's id.
+        id: String,
+        /// `<skill>__<tool>`.
+        name: String,
+        /// The task that is to be decided.
+        task_id: String,
+    },
     /// A tool is about to run.
     ToolBegun {
         /// Which call of which answer.

@@ -35,8 +35,8 @@ pub use provider::{
 };
 pub use redact::Redactor;
 pub use tool::{
-    CallReceipt, ToolAnswer, ToolInvocation, ToolOrigin, ToolOutcome, ToolSpec, Tools, ToolsError,
-    tool_name,
+    CallReceipt, PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin,
+    ToolOutcome, ToolSpec, Tools, ToolsError, tool_name,
 };
 pub use turn::budget::Budget;
 pub use turn::context::{Context, SkillNote};

@@ -25,6 +25,8 @@ variables! {
     MASTER_KEY = "SKILLGATE_MASTER_KEY";
     /// Requests a minute that a key may make when it has no limit of its own; 0 is none.
     RATE_LIMIT = "SKILLGATE_RATE_LIMIT";
+    /// `allow` or `ask`: the mode of new grants to skills that only their publisher vouches for.
+    COMMUNITY_MODE = "SKILLGATE_COMMUNITY_MODE";
     /// Networks, comma-separated CIDR, that skills may reach although they are private.
     ALLOW_EGRESS = "SKILLGATE_ALLOW_EGRESS";
     /// What the server logs: a level, or directives such as `info,skillgate_runtime=debug`.

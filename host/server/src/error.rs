@@ -25,6 +25,8 @@ pub struct ApiError {
     is_misfit: bool,
     /// What has to be consented to, with `consent_required`.
     difference: Option<Value>,
+    /// The task whose approval consents to it.
+    task_id: Option<String>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -36,6 +38,7 @@ impl ApiError {
             message: message.into(),
             is_misfit: false,
             difference: None,
+            task_id: None,
             source: None,
         }
     }
@@ -160,6 +163,11 @@ impl ApiError {
         }
     }
 
+    /// The task whose approval consents, with `consent_required`.
+    pub(crate) fn task_id(&self) -> Option<&str> {
+        self.task_id.as_deref()
+    }
+
     /// The code, such as `agent_not_found`.
     pub fn code(&self) -> &str {
         &self.code
@@ -208,6 +216,7 @@ impl From<ServiceError> for ApiError {
             difference: error
                 .difference()
                 .and_then(|one| serde_json::to_value(one).ok()),
+            task_id: error.task_id().map(str::to_owned),
             source: error.cause().cloned(),
         }
     }

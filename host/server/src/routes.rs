@@ -12,12 +12,14 @@ pub(crate) mod knowledge;
 pub(crate) mod llms;
 pub(crate) mod logs;
 pub(crate) mod openapi;
+pub(crate) mod permission_grants;
 pub(crate) mod personality;
 pub(crate) mod publisher_keys;
 pub(crate) mod rules;
 pub(crate) mod runs;
 pub(crate) mod skills;
 pub(crate) mod swarms;
+pub(crate) mod tasks;
 pub(crate) mod tenant_skills;
 pub(crate) mod usage;
 pub(crate) mod workflow;
@@ -242,6 +244,48 @@ fn v1() -> Surface {
             assignments::uninstall,
             "Remove a skill from an agent",
         )
+        .tag("permission grants")
+        .get(
+            "/permission-grants",
+            Scoped(SkillsRead),
+            permission_grants::list,
+            "List what skills may do, newest first",
+        )
+        .patch(
+            "/permission-grants/{id}",
+            Scoped(SkillsWrite),
+            permission_grants::change,
+            "Narrow a permission grant, or set its end or mode",
+        )
+        .example(r#"{"mode": "ask"}"#)
+        .delete(
+            "/permission-grants/{id}",
+            Scoped(SkillsWrite),
+            permission_grants::revoke,
+            "Revoke a permission grant, for calls under way too",
+        )
+        .tag("tasks")
+        .get(
+            "/tasks",
+            Scoped(AgentsRead),
+            tasks::list,
+            "List what waits for a decision, or waited, newest first",
+        )
+        .get("/tasks/{id}", Scoped(AgentsRead), tasks::get, "Get a task")
+        .post(
+            "/tasks/{id}/approve",
+            Scoped(AgentsWrite),
+            tasks::approve,
+            "Approve a task and do what it stands for",
+        )
+        .example(r#"{"reason": "Looked at it."}"#)
+        .post(
+            "/tasks/{id}/deny",
+            Scoped(AgentsWrite),
+            tasks::deny,
+            "Deny a task",
+        )
+        .example(r#"{"reason": "Not today."}"#)
         .tag("skills")
         .get(
             "/skills",

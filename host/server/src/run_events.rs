@@ -19,6 +19,8 @@ use crate::event_stream::{EventStream, event_stream};
 pub(crate) enum RunEventView {
     /// A further piece of the answer.
     Text { content: String },
+    /// A call of a tool waits for a person, until the task is decided.
+    Waiting { run_id: String, task_id: String },
     /// A tool is about to run.
     ToolCall {
         id: String,
@@ -78,6 +80,7 @@ impl From<RunEvent> for RunEventView {
     fn from(event: RunEvent) -> Self {
         match event {
             RunEvent::Text { content } => Self::Text { content },
+            RunEvent::Waiting { run_id, task_id } => Self::Waiting { run_id, task_id },
             RunEvent::ToolCall {
                 id,
                 name,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use skillgate_runtime::{HostFault, LoadError};
 use skillgate_skill::{PackageError, SignatureError};
 
-use crate::ConsentDifference;
+use crate::{ConsentDifference, ConsentRequired};
 
 /// The kinds of refusals and failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum ErrorKind {
 pub struct ServiceError {
     kind: ErrorKind,
     message: String,
-    difference: Option<Box<ConsentDifference>>,
+    consent: Option<Box<ConsentRequired>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -49,7 +49,7 @@ impl ServiceError {
         Self {
             kind,
             message: message.into(),
-            difference: None,
+            consent: None,
             source: None,
         }
     }
@@ -71,9 +71,9 @@ impl ServiceError {
     }
 
     /// [`ErrorKind::ConsentRequired`]: says what is new, and how to consent to it.
-    pub fn consent_required(message: impl Into<String>, difference: ConsentDifference) -> Self {
+    pub fn consent_required(message: impl Into<String>, required: ConsentRequired) -> Self {
         Self {
-            difference: Some(Box::new(difference)),
+            consent: Some(Box::new(required)),
             ..Self::new(ErrorKind::ConsentRequired, message)
         }
     }
@@ -145,7 +145,12 @@ impl ServiceError {
 
     /// What has to be consented to.
     pub fn difference(&self) -> Option<&ConsentDifference> {
-        self.difference.as_deref()
+        self.consent.as_deref().map(|consent| &consent.difference)
+    }
+
+    /// The id of the task whose approval consents to it.
+    pub fn task_id(&self) -> Option<&str> {
+        self.consent.as_deref()?.task_id.as_deref()
     }
 
     /// The cause that only the log is told, shared.

@@ -65,6 +65,8 @@ ids! {
     ApiKeyId "api_key",
     /// The id of an entry of knowledge.
     KnowledgeEntryId "knowledge_entry",
+    /// The id of a permission grant.
+    PermissionGrantId "permission_grant",
     /// A publisher key: the id of its row, or its key id.
     PublisherKeyRef "publisher_key",
     /// The id of a run.
@@ -75,6 +77,8 @@ ids! {
     SkillRef "skill",
     /// The id of a swarm.
     SwarmId "swarm",
+    /// The id of a task.
+    TaskId "task",
 }
 
 /// The number of an earlier version of an agent's SOUL.md, from 1.

@@ -26,6 +26,8 @@ mod model_tiers;
 mod package_work;
 pub mod packages;
 mod peer;
+mod pending_tasks;
+mod permission_grants;
 mod places;
 mod plan;
 mod preload;
@@ -40,6 +42,7 @@ mod services;
 mod skills;
 mod store_errors;
 mod swarms;
+mod tasks;
 mod tokens;
 mod usage;
 mod validate;
@@ -51,8 +54,8 @@ pub use agents::{
 };
 pub use api_keys::{ApiKeys, CreateApiKey, parse_scopes};
 pub use assignments::{
-    AssignSkill, Assignments, ChangeAssignment, ConsentDifference, InstallSkill, Installed,
-    OtherVersion, Uninstalled,
+    AssignSkill, Assignments, ChangeAssignment, ConsentDifference, ConsentRequired, InstallSkill,
+    Installed, OtherVersion, Uninstalled,
 };
 pub use background::Background;
 pub use chat::{Chat, SendMessage};
@@ -62,8 +65,8 @@ pub use credentials::{
 };
 pub use error::{ErrorKind, ServiceError, error_chain};
 pub use id::{
-    AccountId, AgentId, ApiKeyId, KnowledgeEntryId, PersonalityVersionNumber, PublisherKeyRef,
-    RunId, SessionId, SkillRef, SwarmId,
+    AccountId, AgentId, ApiKeyId, KnowledgeEntryId, PermissionGrantId, PersonalityVersionNumber,
+    PublisherKeyRef, RunId, SessionId, SkillRef, SwarmId, TaskId,
 };
 pub use idempotency::{Attempt, FirstAttempt, Idempotency};
 pub use knowledge::{
@@ -73,6 +76,7 @@ pub use knowledge::{
 pub use logs::Logs;
 pub use model_tiers::ModelTiers;
 pub use packages::Packages;
+pub use permission_grants::{ChangePermissionGrant, ListPermissionGrants, PermissionGrants};
 pub use plan::Plan;
 pub use public_url::PublicUrl;
 pub use publisher_keys::{CHALLENGE_LIFETIME, Challenge, MAX_PROOF_SKEW, PublisherKeys};
@@ -85,5 +89,6 @@ pub use services::{ServiceConfig, Services};
 pub use skillgate_agent::{StopReason, ToolOrigin, ToolOutcome};
 pub use skills::{ListPool, PoolPage, Skills};
 pub use swarms::{CreateSwarm, SwarmDetails, SwarmOverview, Swarms, UpdateSwarm};
+pub use tasks::{ListTasks, Tasks};
 pub use tokens::{IssueToken, IssuedToken, TokenKey, Tokens};
 pub use usage::{Usage, UsageQuery, UsageReport};

@@ -5,22 +5,26 @@
 
 mod code_cache;
 mod grants;
+mod held_grant;
 mod load;
 pub(crate) mod open;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::num::NonZero;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt};
 use moka::policy::EvictionPolicy;
-use skillgate_runtime::{GrantState, Runtime, Tool};
-use skillgate_skill::{Manifest, Permissions};
+use skillgate_runtime::{Runtime, Tool};
+use skillgate_skill::Manifest;
 use skillgate_store::{Agent, Change, GrantedSkill, Store, VersionSource};
 
 use self::code_cache::CodeCache;
 use self::grants::LiveGrants;
+use self::held_grant::GrantCell;
+pub(crate) use self::held_grant::HeldGrant;
 use self::load::Load;
 pub(crate) use self::load::PackageTexts;
 use crate::cache::Cache;
@@ -119,22 +123,19 @@ pub(crate) struct AgentSkill {
     /// The version installed.
     pub skill: Arc<LoadedSkill>,
     /// What it is granted there.
-    pub permissions: Arc<Permissions>,
-    /// Whether it still is: taken back when the skill is removed or the grant revoked.
-    pub state: GrantState,
-    /// The grant; `None` when there is none, and the skill may do nothing that needs one.
-    pub grant_id: Option<String>,
+    grant: GrantCell,
 }
 
 impl AgentSkill {
     /// A grant outlives the version that it was given to: both must be the same.
     fn is_same_grant(&self, other: &Self) -> bool {
-        self.skill.source.version_id == other.skill.source.version_id
-            && self.grant_id == other.grant_id
+        let same = self.skill.source.version_id == other.skill.source.version_id;
+        same && self.grant.held().permits_as(&other.grant.held())
     }
 
     fn is_grant_of(&self, found: &GrantedSkill) -> bool {
-        self.skill.source.version_id == found.source.version_id && self.grant_id == found.grant_id
+        let same = self.skill.source.version_id == found.source.version_id;
+        same && self.grant.held().permits_as(&HeldGrant::of_skill(found))
     }
 }
 
@@ -225,6 +226,41 @@ impl LoadedSkills {
         self.0.live.revoke(agent, skill_id);
     }
 
+    /// Takes a grant back wherever it is in use, after it was narrowed or revoked: calls under it end, and the next ones have
+    /// what is left of it.
+    pub(crate) fn revoke_grant(&self, grant_id: &str) {
+        self.0.live.change(grant_id, |one| one.grant.revoke());
+    }
+
+    /// Reads a grant anew wherever it is in use, after it was changed without permitting less: calls under it go on.
+    pub(crate) fn refresh_grant(&self, grant_id: &str) {
+        self.0.live.change(grant_id, |one| one.grant.expire());
+    }
+
+    /// What a skill on an agent may do now: at most a second old where another process changed it.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(crate) async fn current_grant(
+        &self,
+        account: &str,
+        agent: &str,
+        one: &AgentSkill,
+    ) -> Result<HeldGrant, ServiceError> {
+        self.0.current_grant(account, agent, one).await
+    }
+
+    /// Ends the calls under a grant, for as long as it is polled, when the grant is narrowed, revoked or expires, within a
+    /// second where another process changes it.
+    pub(crate) async fn watch_grant(
+        &self,
+        account: &str,
+        agent: &str,
+        one: &AgentSkill,
+    ) -> Infallible {
+        self.0.watch_grant(account, agent, one).await
+    }
+
     /// Forgets a version, whose package changed, and its code.
     pub(crate) async fn invalidate_version(&self, version_id: &str) {
         self.0.versions.invalidate(version_id).await;
@@ -288,7 +324,7 @@ impl Inner {
         account: &str,
         agent: &str,
     ) -> Result<Arc<Vec<AgentSkill>>, ServiceError> {
-        let revocations = self.live.revocations();
+        let changes = self.live.changes();
         let found = self.store.granted_skills(account, agent).await?;
         let at_once = std::thread::available_parallelism().map_or(1, NonZero::get);
         let ready = found.into_iter().map(|found| self.granted(found));
@@ -296,24 +332,23 @@ impl Inner {
         let granted = Arc::new(granted.try_collect().await?);
         self.live.renew(agent, &granted);
         // Loading takes up to minutes. What was taken back meanwhile was in no list that anybody could find it in.
-        if self.live.revocations() != revocations {
+        if self.live.changes() != changes {
             let now = self.store.granted_skills(account, agent).await?;
             let gone = granted
                 .iter()
                 .filter(|old| !now.iter().any(|new| old.is_grant_of(new)));
-            gone.for_each(|old| old.state.revoke());
+            gone.for_each(|old| old.grant.revoke());
         }
         Ok(granted)
     }
 
     async fn granted(self: &Arc<Self>, found: GrantedSkill) -> Result<AgentSkill, ServiceError> {
+        let grant = GrantCell::new(HeldGrant::of_skill(&found));
         let source = Arc::new(found.source);
         let loaded = self.ready(source.clone()).await;
         Ok(AgentSkill {
             skill: loaded.map_err(|error| unusable(&source.skill_name, error))?,
-            permissions: Arc::new(found.permissions),
-            state: GrantState::default(),
-            grant_id: found.grant_id,
+            grant,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use skillgate_agent::Budget;
 use skillgate_agent::embedding::Embedder;
 use skillgate_runtime::Runtime;
-use skillgate_store::{Store, Timestamp};
+use skillgate_store::{GrantMode, Store, Timestamp};
 
 use crate::accounts::Accounts;
 use crate::agents::Agents;
@@ -24,15 +24,19 @@ use crate::loaded_skills::LoadedSkills;
 use crate::logs::Logs;
 use crate::package_work::PackageWork;
 use crate::packages::Packages;
+use crate::pending_tasks::PendingTasks;
+use crate::permission_grants::PermissionGrants;
 use crate::places::WorkInProgress;
 use crate::preload::{preload, when_loaded};
 use crate::publisher_keys::PublisherKeys;
 use crate::run::RunDriver;
+use crate::run::approvals::Approvals;
 use crate::run::hub::RunHub;
 use crate::run::session_queue::SessionQueues;
 use crate::runs::Runs;
 use crate::skills::Skills;
 use crate::swarms::Swarms;
+use crate::tasks::Tasks;
 use crate::tokens::Tokens;
 use crate::usage::Usage;
 use crate::{IdentityProviderConfig, ProviderConfig, PublicUrl, ServiceError};
@@ -52,6 +56,8 @@ pub struct ServiceConfig {
     pub embedder: Arc<dyn Embedder>,
     /// Requests a minute for an API key that has no limit of its own; 0 is none.
     pub rate_limit: u32,
+    /// The mode of new grants to skills that only their publisher vouches for.
+    pub community_mode: GrantMode,
     /// The operator's own identity provider, whose tokens are accepted, too.
     pub identity_provider: Option<IdentityProviderConfig>,
     /// What one turn of an agent may use.
@@ -71,7 +77,7 @@ pub struct Services {
     /// API keys.
     pub api_keys: ApiKeys,
     /// Skills on agents.
-    pub assignments: Assignments,
+    pub assignments: Arc<Assignments>,
     /// Messages and sessions.
     pub chat: Chat,
     /// Sessions of the console.
@@ -84,6 +90,8 @@ pub struct Services {
     pub logs: Logs,
     /// Packages that are published.
     pub packages: Packages,
+    /// What skills may do.
+    pub permission_grants: PermissionGrants,
     /// Keys that may sign for an account.
     pub publisher_keys: PublisherKeys,
     /// Runs, step by step.
@@ -92,6 +100,8 @@ pub struct Services {
     pub skills: Skills,
     /// Swarms.
     pub swarms: Swarms,
+    /// What waits for a decision.
+    pub tasks: Tasks,
     /// What accounts used.
     pub usage: Usage,
     /// Access tokens.
@@ -161,6 +171,7 @@ impl Services {
             places.clone(),
             limits.knowledge,
         ));
+        let pending_tasks = PendingTasks::new(store.clone(), limits.tasks);
         let driver = Arc::new(RunDriver {
             store: store.clone(),
             agents: agents.clone(),
@@ -172,9 +183,19 @@ impl Services {
             budget: config.budget,
             background: background.clone(),
             session_queues: SessionQueues::default(),
+            approvals: Approvals::new(pending_tasks.clone(), background.closing().clone()),
             hub: RunHub::default(),
             event_page_bytes: limits.pages.run_events,
         });
+        let assignments = Arc::new(Assignments::new(
+            store.clone(),
+            agents.clone(),
+            loaded_skills.clone(),
+            pending_tasks.clone(),
+            logs.clone(),
+            limits.accounts.tool_bytes,
+            config.community_mode,
+        ));
         let token_keys = TokenKeys::new(&store.token_signing_seed(), &config.public_url);
         let token_keys = Arc::new(token_keys);
         let identity_provider = config
@@ -187,13 +208,20 @@ impl Services {
         Self {
             accounts: Accounts::new(store.clone()),
             api_keys: ApiKeys::new(store.clone(), limits.accounts, config.rate_limit),
-            assignments: Assignments::new(
+            permission_grants: PermissionGrants::new(
                 store.clone(),
-                agents.clone(),
                 loaded_skills.clone(),
+                places.clone(),
                 logs.clone(),
-                limits.accounts.tool_bytes,
             ),
+            tasks: Tasks::new(
+                store.clone(),
+                pending_tasks,
+                assignments.clone(),
+                places.clone(),
+                logs.clone(),
+            ),
+            assignments,
             chat: Chat::new(
                 store.clone(),
                 agents.clone(),

@@ -44,6 +44,10 @@ fn conflict_message(conflict: &Conflict) -> String {
                 "The same {noun} exists already. Use another name, or change the one that exists."
             );
         }
+        Conflict::TaskDecided(decision) => return format!("This task was {decision} already."),
+        Conflict::TaskExpired(at) => {
+            return format!("This task expired at {at}. Repeat the call that it was made for.");
+        }
         Conflict::ParentMissing => "What this belongs to does not exist any more. Read it again.",
         Conflict::RunEnded => "The run has ended already, or its agent was deleted.",
         Conflict::AlreadyAssigned => "Skill already assigned to this agent",
@@ -77,6 +81,12 @@ fn limit_message(limit: Limit) -> String {
         ),
         Limited::KnowledgeBytes => format!(
             "This account's knowledge would have {wanted} bytes together; it may have {most}. Delete some first."
+        ),
+        Limited::PendingTasksOfAgent => format!(
+            "{most} tasks of this agent wait for a decision, the most that may. Approve or deny some of them first."
+        ),
+        Limited::PendingTasksOfAccount => format!(
+            "{most} tasks of this account wait for a decision, the most that may. Approve or deny some of them first."
         ),
         Limited::Agents => format!(
             "This account would have {wanted} agents; its plan allows {most}. Delete one first."

@@ -294,7 +294,7 @@ CREATE TABLE permission_grant (
     skill_id TEXT NOT NULL REFERENCES skill (id) ON DELETE CASCADE,
     publisher_key_id TEXT,
     permissions TEXT NOT NULL,
-    mode TEXT NOT NULL, -- `allow`, or `ask` before each call of a tool that is not read-only
+    mode TEXT NOT NULL, -- allow, or ask: each call of a tool that is not read-only waits for a task
     granted_by TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     expires_at BIGINT,
@@ -302,6 +302,29 @@ CREATE TABLE permission_grant (
 );
 CREATE INDEX permission_grant_skill ON permission_grant (account_id, skill_id);
 CREATE INDEX permission_grant_agent ON permission_grant (agent_id);
+
+-- What waits for a decision of the account. A pending task is expired from expires_at on: nothing has to change the row.
+CREATE TABLE task (
+    id TEXT NOT NULL PRIMARY KEY,
+    account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
+    agent_id TEXT REFERENCES agent (id) ON DELETE CASCADE,
+    run_id TEXT REFERENCES run (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL, -- what is asked for: one pending task for each
+    subject TEXT NOT NULL,
+    reason TEXT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    decided_at BIGINT,
+    decided_by TEXT,
+    decision_reason TEXT
+);
+CREATE INDEX task_account ON task (account_id, created_at);
+CREATE INDEX task_agent ON task (agent_id);
+CREATE INDEX task_run ON task (run_id);
+CREATE INDEX task_key ON task (account_id, kind, idempotency_key);
+CREATE UNIQUE INDEX task_pending ON task (account_id, kind, idempotency_key) WHERE status = 'pending';
 
 CREATE TABLE agent_log (
     agent_id TEXT NOT NULL REFERENCES agent (id) ON DELETE CASCADE,

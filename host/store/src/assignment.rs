@@ -10,6 +10,7 @@ use crate::db::args;
 use crate::grant::revoke_agent_grants;
 use crate::json_column::JsonText;
 use crate::skill::delete_unused_skills;
+use crate::task::end_consents;
 use crate::version::TrustLevel;
 use crate::{Store, StoreError, Timestamp};
 
@@ -72,7 +73,7 @@ impl Store {
         skill_id: &str,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.begin().await?;
-        tx.hold_agent(agent).await?;
+        tx.hold_agent_alone(agent).await?;
         // Of several that take the same deleted skill from their agents, the last one sees that no agent has it any more.
         tx.lock_skill_for_deletion(skill_id).await?;
         let removed = tx
@@ -82,6 +83,7 @@ impl Store {
             )
             .await?;
         revoke_agent_grants(self, &mut tx, account, agent, skill_id).await?;
+        end_consents(&mut tx, self.now(), agent, skill_id).await?;
         delete_unused_skills(&mut tx, account).await?;
         tx.commit().await?;
         Ok(removed > 0)

@@ -40,6 +40,7 @@ pub(crate) const TABLES: &[&str] = &[
     "installation",
     "assignment",
     "permission_grant",
+    "task",
     "agent_log",
     "agent_log_head",
     "knowledge_scope",

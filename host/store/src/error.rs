@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use sqlx::error::DatabaseError;
 
+use crate::Timestamp;
+
 /// An error of the store. A thing that is not there, or not the caller's, is no error: verbs answer `None` or `false`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,6 +89,12 @@ pub enum Conflict {
     /// The skill has signed versions, and this one is not signed.
     #[error("the skill {0} is published in signed packages")]
     UnsignedBesideSigned(String),
+    /// The task was decided already. Holds the word for the decision.
+    #[error("the task was {0} already")]
+    TaskDecided(&'static str),
+    /// The task can not be decided any more, since then.
+    #[error("the task expired at {0}")]
+    TaskExpired(Timestamp),
     /// The account revoked this publisher key.
     #[error("the publisher key was revoked")]
     PublisherKeyRevoked,
@@ -122,6 +130,10 @@ pub enum Limited {
     KnowledgeEntries,
     /// Bytes of an account's knowledge.
     KnowledgeBytes,
+    /// Tasks of one agent that wait for a decision.
+    PendingTasksOfAgent,
+    /// Tasks of one account that wait for a decision.
+    PendingTasksOfAccount,
     /// Agents of an account.
     Agents,
     /// Skills on one agent.

@@ -3,6 +3,7 @@
 use skillgate_skill::Permissions;
 
 use crate::db::args;
+use crate::grant::GrantMode;
 use crate::json_column::JsonText;
 use crate::{Store, StoreError, Timestamp};
 
@@ -38,6 +39,11 @@ pub struct GrantedSkill {
     /// What is allowed; nothing without a grant.
     #[sqlx(try_from = "JsonText")]
     pub permissions: Permissions,
+    /// Whether calls wait for a person; `allow` without a grant.
+    #[sqlx(try_from = "String")]
+    pub mode: GrantMode,
+    /// Until when the grant holds.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Selects the columns of a [`VersionSource`].
@@ -53,7 +59,8 @@ macro_rules! sources {
 /// [`Store::effective_grant`] has it.
 const GRANTED_SKILLS: &str = concat!(
     sources!(),
-    ", permission_grant.id AS grant_id, COALESCE(permission_grant.permissions, '{}') AS permissions \
+    ", permission_grant.id AS grant_id, COALESCE(permission_grant.permissions, '{}') AS permissions, \
+     COALESCE(permission_grant.mode, 'allow') AS mode, permission_grant.expires_at \
      FROM assignment JOIN skill ON skill.id = assignment.skill_id \
      JOIN skill_version ON skill_version.id = assignment.version_id \
      LEFT JOIN permission_grant ON permission_grant.id = (SELECT one.id FROM permission_grant AS one \

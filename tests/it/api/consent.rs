@@ -1,7 +1,8 @@
 //! A version that takes another's place on an agent: what it may do there, and who has to say so.
 
 use serde_json::{Value, json};
-use skillgate_tests::app::{Client, TestApp};
+use skillgate_tests::app::{Answer, Client, Setup, TestApp};
+use skillgate_tests::postgres;
 use skillgate_tests::skills::{component, manifest, package, sign_with_its_tools, signing_key};
 
 /// Publishes a version of `echo` that asks for these settings.
@@ -36,7 +37,7 @@ async fn an_agent_with(client: &Client, settings: &[&str]) -> String {
     agent
 }
 
-async fn install(client: &Client, agent: &str, more: Value) -> skillgate_tests::app::Answer {
+async fn install(client: &Client, agent: &str, more: Value) -> Answer {
     let mut body = json!({ "skillId": "echo", "trustLevel": "clawhub" });
     for (name, value) in more.as_object().unwrap() {
         body[name] = value.clone();
@@ -75,12 +76,132 @@ async fn a_version_that_asks_for_more_needs_consent() {
             "signer": null,
         })
     );
+    let task = error["taskId"].as_str().unwrap();
+    assert!(
+        task.starts_with("task_") && message.contains(task),
+        "{message}"
+    );
     assert_eq!(installed_version(&admin, &agent).await, "1.0.0");
 
     let narrow = json!({ "permissions": { "config": ["B"] } });
     let installed = install(&admin, &agent, narrow).await.data(201);
     assert_eq!(installed["permissions"], json!({ "config": ["B"] }));
     assert_eq!(installed_version(&admin, &agent).await, "1.1.0");
+    let late = decide(&admin, task, "approve").await;
+    assert!(late.error(409, "conflict").contains("expired"));
+}
+
+/// The task that an update needs a decision on, and the server.
+async fn an_update_to_decide(database: Option<String>) -> (TestApp, Client, String, String) {
+    let app = TestApp::start(Setup {
+        database,
+        ..Setup::default()
+    })
+    .await;
+    let admin = app.admin().await;
+    let agent = an_agent_with(&admin, &["A"]).await;
+    publish(&admin, "1.1.0", &["A", "B"]).await;
+    let refused = install(&admin, &agent, json!({})).await;
+    let task = refused.body["error"]["taskId"].as_str().unwrap();
+    (app, admin, agent, task.to_owned())
+}
+
+async fn decide(client: &Client, task: &str, how: &str) -> Answer {
+    client
+        .post(&format!("/v1/tasks/{task}/{how}"), json!({}))
+        .await
+}
+
+#[tokio::test]
+async fn approving_the_task_installs_what_it_showed() {
+    let (_app, admin, agent, task) = an_update_to_decide(None).await;
+    let again = install(&admin, &agent, json!({})).await;
+    assert_eq!(again.body["error"]["taskId"], *task, "reused, not doubled");
+    let shown = admin.get(&format!("/v1/tasks/{task}")).await.data(200);
+    assert_eq!(shown["kind"], "consent");
+    let subject = &shown["subject"];
+    assert_eq!(
+        (&subject["skill"], &subject["version"], &subject["replaces"]),
+        (&json!("echo"), &json!("1.1.0"), &json!("1.0.0"))
+    );
+    assert_eq!(subject["difference"], again.body["error"]["difference"]);
+    assert_eq!(subject["permissions"], json!({ "config": ["A", "B"] }));
+    let listed = admin.get("/v1/tasks?status=pending").await;
+    assert_eq!(listed.body["pagination"]["total"], 1);
+    assert_eq!(listed.data(200)[0], shown);
+
+    let approved = decide(&admin, &task, "approve").await.data(200);
+    assert_eq!(approved["status"], "approved");
+    assert_eq!(installed_version(&admin, &agent).await, "1.1.0");
+    let grants = format!("/v1/permission-grants?agentId={agent}&skillId=echo");
+    let grants = admin.get(&grants).await.data(200);
+    assert_eq!(grants[0]["permissions"], json!({ "config": ["A", "B"] }));
+    assert_eq!(grants[0]["grantedBy"], approved["decidedBy"]);
+    assert!(grants[0]["revokedAt"].is_null() && grants[1]["revokedAt"].is_string());
+    let status = admin.get(&format!("/v1/agents/{agent}")).await.data(200);
+    assert_eq!(status["needsRestart"], true);
+    let twice = decide(&admin, &task, "approve").await;
+    assert!(twice.error(409, "conflict").contains("approved already"));
+}
+
+#[tokio::test]
+async fn denying_the_task_leaves_the_old_version() {
+    let (_app, admin, agent, task) = an_update_to_decide(None).await;
+    let denied = decide(&admin, &task, "deny").await.data(200);
+    assert_eq!(denied["status"], "denied");
+    assert_eq!(installed_version(&admin, &agent).await, "1.0.0");
+    let late = decide(&admin, &task, "approve").await;
+    assert!(late.error(409, "conflict").contains("denied already"));
+    assert_eq!(installed_version(&admin, &agent).await, "1.0.0");
+    let refused = install(&admin, &agent, json!({})).await;
+    let anew = &refused.body["error"]["taskId"];
+    assert!(anew.is_string() && *anew != *task, "asked anew: {anew}");
+}
+
+#[tokio::test]
+async fn a_consent_holds_for_what_was_shown_alone() {
+    let (_app, admin, agent, task) = an_update_to_decide(None).await;
+    publish(&admin, "1.2.0", &["A", "B", "C"]).await;
+    let late = decide(&admin, &task, "approve").await;
+    let message = late.error(409, "conflict");
+    assert!(
+        message.contains("1.1.0") && message.contains("1.2.0"),
+        "{message}"
+    );
+    assert_eq!(installed_version(&admin, &agent).await, "1.0.0");
+
+    // Who names a version gets that one, whatever was published since.
+    let named = install(&admin, &agent, json!({ "version": "1.2.0" })).await;
+    publish(&admin, "1.3.0", &["A", "B", "C", "D"]).await;
+    let named = named.body["error"]["taskId"].as_str().unwrap().to_owned();
+    decide(&admin, &named, "approve").await.data(200);
+    assert_eq!(installed_version(&admin, &agent).await, "1.2.0");
+
+    let refused = install(&admin, &agent, json!({})).await;
+    let task = refused.body["error"]["taskId"].as_str().unwrap().to_owned();
+    admin.delete("/v1/skills/echo").await.data(200);
+    let gone = decide(&admin, &task, "approve").await;
+    let message = gone.error(409, "conflict");
+    assert!(message.contains("cannot be installed"), "{message}");
+}
+
+#[tokio::test]
+async fn of_an_approval_and_a_denial_at_once_one_holds() {
+    for database in [None, Some(postgres::database().await)] {
+        let (_app, admin, agent, task) = an_update_to_decide(database).await;
+        let (approved, denied) = tokio::join!(
+            decide(&admin, &task, "approve"),
+            decide(&admin, &task, "deny")
+        );
+        let mut statuses = [approved.status, denied.status];
+        let installed = match approved.status {
+            200 => "1.1.0",
+            _ => "1.0.0",
+        };
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409]);
+        assert_eq!(installed_version(&admin, &agent).await, installed);
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,8 @@ use skillgate_server::operations;
 use skillgate_tests::app::TestApp;
 use skillgate_tests::skills::signing_key;
 
+use super::tasks::a_task;
+
 async fn full_text(app: &TestApp) -> String {
     let request = app.anonymous().request(Method::GET, "/llms-full.txt");
     request.send().await.unwrap().text().await.unwrap()
@@ -55,6 +57,9 @@ async fn variables(app: &TestApp, operation: &str) -> BTreeMap<&'static str, Str
     owner.put(&path, rule).await.data(200);
     let swarm = json!({ "name": "Growth" });
     let swarm = owner.post("/v1/swarms", swarm).await.data(201);
+    let grants = owner.get("/v1/permission-grants").await.data(200);
+    let grant = grants[0]["id"].as_str().unwrap_or_default().to_owned();
+    let task = a_task(app, &owner, &agent, "first").await;
     let done = owner.chat(&agent, "Hello.").await.until("done").await;
     let new_key = json!({ "label": "Other", "scopes": ["chat"] });
     let other_key = owner.post("/v1/api-keys", new_key).await.data(201);
@@ -79,6 +84,8 @@ async fn variables(app: &TestApp, operation: &str) -> BTreeMap<&'static str, Str
         ("SWARM_ID", text(&swarm["id"])),
         ("API_KEY_ID", text(&other_key["id"])),
         ("PUBLISHER_KEY_ID", text(&publisher_key["id"])),
+        ("PERMISSION_GRANT_ID", grant),
+        ("TASK_ID", task),
         ("PROOF", proof),
         ("SESSION_COOKIE", cookie),
         ("CSRF_TOKEN", text(&session["csrfToken"])),

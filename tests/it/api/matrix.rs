@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use skillgate_server::{Access, Envelope, Operation, operations};
 use skillgate_service::{Scope, Scopes};
+use skillgate_store::{NewTask, TaskKind, TaskLimits, Timestamp};
 use skillgate_tests::app::{Answer, Client, TestApp};
 use skillgate_tests::skills::{signed, signing_key};
 
@@ -17,6 +18,8 @@ struct Things {
     run: String,
     api_key: String,
     publisher_key: String,
+    permission_grant: String,
+    task: String,
     swarm: String,
 }
 
@@ -29,6 +32,10 @@ impl Things {
         owner.register(&key).await.data(201);
         owner.upload(&signed("echo", &key).await).await.data(201);
         let agent = owner.agent().await;
+        let wish = json!({ "skillId": "echo", "trustLevel": "clawhub" });
+        let skills = format!("/v1/agents/{agent}/skills");
+        owner.post(&skills, wish).await.data(201);
+        let task = a_task(&app, &owner, &agent).await;
         let told = format!("/v1/agents/{agent}");
         let soul = json!({ "soulMd": "You are new." });
         owner
@@ -52,6 +59,8 @@ impl Things {
         Self {
             api_key: first("/v1/api-keys", "id").await,
             publisher_key: first("/v1/publisher-keys", "id").await,
+            permission_grant: first("/v1/permission-grants", "id").await,
+            task,
             swarm: first("/v1/swarms", "id").await,
             run: done["runId"].as_str().unwrap().to_owned(),
             app,
@@ -74,6 +83,8 @@ impl Things {
                 (true, "versions") => "1",
                 (true, "api-keys") => &self.api_key,
                 (true, "publisher-keys") => &self.publisher_key,
+                (true, "permission-grants") => &self.permission_grant,
+                (true, "tasks") => &self.task,
                 (true, "docs") => "docs.js",
                 (true, "swarms") => &self.swarm,
                 (true, other) => panic!("add a thing of `{other}` to these tests"),
@@ -85,6 +96,26 @@ impl Things {
             _ => filled,
         }
     }
+}
+
+/// Makes a task of the agent that waits for a decision.
+async fn a_task(app: &TestApp, owner: &Client, agent: &str) -> String {
+    let new = NewTask {
+        agent_id: Some(agent.to_owned()),
+        run_id: None,
+        kind: TaskKind::ToolApproval,
+        idempotency_key: "a call".to_owned(),
+        subject: json!({ "tool": "echo__echo" }),
+        reason: None,
+        expires_at: Timestamp::from_micros(app.store.now().as_micros() + 3_600_000_000),
+    };
+    let limits = TaskLimits {
+        pending_per_agent: 1,
+        pending_per_account: 1,
+        ended_per_account: 1,
+    };
+    let task = app.store.create_task(&owner.account, new, limits).await;
+    task.unwrap().unwrap().id
 }
 
 /// A body that the operation takes, where it takes one that is JSON.
@@ -116,6 +147,10 @@ fn body(operation: &Operation) -> Option<Value> {
         }
         (&Method::POST, "/v1/knowledge/search") => json!({ "agentId": "a", "query": "q" }),
         (&Method::POST, "/v1/publisher-keys") => json!({}),
+        (&Method::PATCH, "/v1/permission-grants/{id}") => json!({ "mode": "allow" }),
+        (&Method::POST, "/v1/tasks/{id}/approve" | "/v1/tasks/{id}/deny") => {
+            json!({ "reason": "because" })
+        }
         (&Method::POST | &Method::PUT, "/v1/skills" | "/v1/skills/{id}") => {
             json!({ "skillMd": "---\nname: echo\ndescription: d\n---\n" })
         }
@@ -225,6 +260,10 @@ async fn what_is_another_accounts_is_not_there() {
     assert!(!keys.as_array().unwrap().iter().any(is_revoked));
     let keys = things.owner.get("/v1/publisher-keys").await.data(200);
     assert!(keys[0]["revokedAt"].is_null(), "{keys}");
+    let grants = things.owner.get("/v1/permission-grants").await.data(200);
+    assert!(grants[0]["revokedAt"].is_null(), "{grants}");
+    let tasks = things.owner.get("/v1/tasks").await.data(200);
+    assert_eq!(tasks[0]["status"], "pending");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use skillgate_store::{AssignmentGrant, AssignmentSettings, NewAssignment};
+use skillgate_store::{AssignmentGrant, AssignmentSettings, GrantMode, NewAssignment};
 use skillgate_tests::app::{Client, TestApp};
 use skillgate_tests::skills::{
     component, manifest, package, sign_with_its_tools, signed, signing_key,
@@ -97,6 +97,7 @@ async fn a_version_that_another_process_replaced_under_the_same_grant_ends_its_c
         version_id: new.id,
         trust_level: new.trust_level,
         grant: AssignmentGrant::Kept { replaces: old.id },
+        mode: GrantMode::Allow,
         installed_by: "another process".to_owned(),
         settings: AssignmentSettings::default(),
         max_skills: i64::MAX,

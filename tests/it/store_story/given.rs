@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use skillgate_skill::Permissions;
 use skillgate_store::{
-    AgentStatus, AssignmentGrant, AssignmentSettings, NewAgent, NewAssignment, NewMessage, NewRun,
-    NewStep, NewVersion, PackageLimits, Published, Run, RunEnd, RunStatus, Session, SkillKind,
-    Store, StoreError, TrustLevel,
+    AgentStatus, AssignmentGrant, AssignmentSettings, GrantMode, NewAgent, NewAssignment,
+    NewMessage, NewRun, NewStep, NewVersion, PackageLimits, Published, Run, RunEnd, RunStatus,
+    Session, SkillKind, Store, StoreError, TrustLevel,
 };
 
 pub(super) async fn an_account(store: &Store) -> Result<String, StoreError> {
@@ -101,6 +101,7 @@ pub(super) fn assignment_of(published: &Published, granted: Value) -> NewAssignm
         version_id: published.version.id.clone(),
         trust_level: TrustLevel::Community,
         grant: AssignmentGrant::Anew(permissions(granted)),
+        mode: GrantMode::Allow,
         installed_by: "a key".into(),
         settings: AssignmentSettings::default(),
         max_skills: i64::MAX,

@@ -1,7 +1,9 @@
 //! Grants.
 
 use serde_json::{Value, json};
-use skillgate_store::{GrantMode, NewGrant, Store, StoreError, Timestamp};
+use skillgate_store::{
+    GrantChange, GrantFilter, GrantMode, NewGrant, Store, StoreError, Timestamp,
+};
 
 use super::given::{an_account, an_agent, assignment_of, new_version, permissions};
 use super::{Clock, SECOND};
@@ -103,6 +105,112 @@ pub(super) async fn grants_narrow_and_end(store: &Store, clock: &Clock) -> Resul
         allowed().await,
         Some(json!({"config": ["ALL"]})),
         "the account's own stays"
+    );
+    Ok(())
+}
+
+pub(super) async fn grants_are_listed_and_changed(
+    store: &Store,
+    clock: &Clock,
+) -> Result<(), StoreError> {
+    let (account, other) = (an_account(store).await?, an_account(store).await?);
+    let (agent, second) = (
+        an_agent(store, &account).await?,
+        an_agent(store, &account).await?,
+    );
+    let published = store
+        .publish_version(&account, new_version("fetch", "1.0.0", b"fetch"))
+        .await?;
+    let version = &published.version.id;
+    for agent in [&agent, &second] {
+        let assignment = assignment_of(&published, json!({"config": ["A", "B"]}));
+        store
+            .install_skill(&account, agent, assignment)
+            .await?
+            .unwrap();
+    }
+    let listed = async |agent: Option<&str>, skill: Option<&str>| {
+        let filter = GrantFilter { agent, skill };
+        store.list_grants(&account, filter, 10, 0).await.unwrap()
+    };
+    let all = listed(None, None).await;
+    assert_eq!((all.items.len(), all.total), (2, 2));
+    assert_eq!(
+        all.items[0].grant.agent_id.as_deref(),
+        Some(&*second),
+        "newest first"
+    );
+    let id = published.skill.id.as_str();
+    for skill in ["fetch", id] {
+        let of_skill = listed(Some(&agent), Some(skill)).await;
+        assert_eq!(
+            (of_skill.total, &*of_skill.items[0].skill_name),
+            (1, "fetch")
+        );
+    }
+    assert_eq!(listed(None, Some("other")).await.total, 0);
+    let part = store
+        .list_grants(&account, GrantFilter::default(), 1, 1)
+        .await?;
+    assert_eq!(
+        (part.items[0].grant.agent_id.as_deref(), part.total),
+        (Some(&*agent), 2)
+    );
+
+    let grant = part.items[0].grant.clone();
+    assert!(store.get_grant(&other, &grant.id).await?.is_none());
+    let change = GrantChange {
+        from: grant.permissions.clone(),
+        permissions: permissions(json!({"config": ["A"]})),
+        mode: GrantMode::Ask,
+        expires_at: Some(Timestamp::from_micros(
+            clock.advance(0).as_micros() + SECOND,
+        )),
+    };
+    assert!(!store.change_grant(&other, &grant.id, &change).await?);
+    assert!(store.change_grant(&account, &grant.id, &change).await?);
+    assert!(
+        !store.change_grant(&account, &grant.id, &change).await?,
+        "decided for other permissions"
+    );
+    let changed = store.grant_of_version(&account, &agent, version).await?;
+    let changed = changed.unwrap();
+    assert_eq!(changed.permissions, permissions(json!({"config": ["A"]})));
+    assert_eq!(
+        (changed.mode, changed.expires_at),
+        (change.mode, change.expires_at)
+    );
+    assert!(
+        store
+            .grant_of_version(&other, &agent, version)
+            .await?
+            .is_none()
+    );
+    clock.advance(2 * SECOND);
+    assert!(
+        store
+            .grant_of_version(&account, &agent, version)
+            .await?
+            .is_none()
+    );
+    let again = GrantChange {
+        from: changed.permissions,
+        ..change
+    };
+    assert!(
+        !store.change_grant(&account, &grant.id, &again).await?,
+        "expired"
+    );
+
+    let grant = &all.items[0].grant;
+    assert!(store.revoke_grant(&account, &grant.id).await?);
+    let revoked = store.get_grant(&account, &grant.id).await?.unwrap();
+    assert!(revoked.grant.revoked_at.is_some());
+    assert!(
+        store
+            .grant_of_version(&account, &second, version)
+            .await?
+            .is_none()
     );
     Ok(())
 }

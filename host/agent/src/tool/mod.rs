@@ -2,13 +2,18 @@
 
 pub(crate) mod outcome;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 pub use outcome::ToolOutcome;
+
+use crate::CallPlace;
 
 /// The longest name that every provider accepts.
 const LONGEST_NAME: usize = 64;
@@ -114,11 +119,46 @@ pub trait Tools: Send + Sync {
     /// The tools there are now, in a fixed order (a changed order costs the provider's cache).
     fn specs(&self) -> Vec<ToolSpec>;
 
+    /// Asks whether a call has to be approved, before it is journalled as begun. No default: who passes calls on has to pass this
+    /// on too.
+    ///
+    /// # Errors
+    /// What the call is answered in place of being run: why it may not begin.
+    async fn approval(
+        &self,
+        call: &ProposedCall<'_>,
+    ) -> Result<Option<PendingApproval>, ToolAnswer>;
+
     /// Calls a tool.
     ///
     /// # Errors
     /// Only when the host itself failed. What the tool did wrong is an answer, whose outcome says so.
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError>;
+}
+
+/// A call of a tool that has not begun.
+#[derive(Clone, Debug)]
+pub struct ProposedCall<'a> {
+    /// The run that wants it.
+    pub run_id: &'a str,
+    /// Which call of the run it is; the same when it is proposed again after a crash.
+    pub place: CallPlace,
+    /// The call's id, as the model's provider gave it.
+    pub id: &'a str,
+    /// One of the names in [`Tools::specs`].
+    pub name: &'a str,
+    /// A JSON object.
+    pub arguments: &'a Value,
+    /// How long the run may take from now on: later, a decision comes too late.
+    pub time_left: Duration,
+}
+
+/// A call that waits for a person.
+pub struct PendingApproval {
+    /// The task that is to be decided.
+    pub task_id: String,
+    /// Ends with the decision; otherwise what the call is answered in place of being run: why it may not begin.
+    pub decision: BoxFuture<'static, Result<(), ToolAnswer>>,
 }
 
 /// One call of a tool.

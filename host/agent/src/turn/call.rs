@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 
 use futures::{StreamExt, stream};
 use serde_json::Value;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::RunState;
 use super::replay::{CallState, NOT_RUN, PendingAnswer, UNKNOWN};
 use crate::{
-    CallPlace, JournalError, MAX_ARGUMENT_DEPTH, Part, Step, StopReason, ToolAnswer,
+    CallPlace, JournalError, MAX_ARGUMENT_DEPTH, Part, ProposedCall, Step, StopReason, ToolAnswer,
     ToolInvocation, ToolOrigin, ToolOutcome, ToolsError,
 };
 
@@ -58,17 +59,19 @@ impl RunState {
             known => known,
         };
         if self.stopped().is_some() {
-            // Nothing is recorded after the end of time, and `transcript` says the same of such a call.
-            let (said, outcome) = match known.is_some() {
-                true => (UNKNOWN, ToolOutcome::Unknown),
-                false => (NOT_RUN, ToolOutcome::Cancelled),
-            };
-            return Ok(call.result(said.to_owned(), outcome));
+            return Ok(call.left_open(known.is_some()));
         }
         let attempt = match self.attempt(&call, known) {
             Ok(attempt) => attempt,
             Err(refused) => return self.end(call, refused).await,
         };
+        let approved = self.approved(&call).await?;
+        if self.stopped().is_some() {
+            return Ok(call.left_open(attempt > 1));
+        }
+        if let Err(refused) = approved {
+            return self.end(call, refused).await;
+        }
         self.begin(&call, attempt).await?;
         let answer = self.call(&call).await;
         self.end(call, answer).await
@@ -111,6 +114,38 @@ impl RunState {
                 budget.journal_bytes
             )
         })
+    }
+
+    /// Waits until a person approved a call that needs it; otherwise the answer that says why it may not begin.
+    async fn approved(&self, call: &ToolCall) -> Result<Result<(), ToolAnswer>, JournalError> {
+        if self.mistake(call).is_some() {
+            // It is answered without reaching the tool.
+            return Ok(Ok(()));
+        }
+        let proposed = ProposedCall {
+            run_id: &self.turn.run_id,
+            place: call.place,
+            id: &call.id,
+            name: &call.name,
+            arguments: &call.arguments,
+            time_left: self.deadline.saturating_duration_since(Instant::now()),
+        };
+        let asked = self.unless_stopped(self.turn.tools.approval(&proposed));
+        let pending = match asked.await {
+            Ok(Ok(Some(pending))) => pending,
+            Ok(Ok(None)) => return Ok(Ok(())),
+            Ok(Err(refused)) => return Ok(Err(refused)),
+            Err(_) => return Ok(Err(not_run())),
+        };
+        self.record(Step::ToolWaiting {
+            place: call.place,
+            id: call.id.clone(),
+            name: call.name.clone(),
+            task_id: pending.task_id,
+        })
+        .await?;
+        let decided = self.unless_stopped(pending.decision).await;
+        Ok(decided.unwrap_or_else(|_| Err(not_run())))
     }
 
     async fn begin(&self, call: &ToolCall, attempt: u32) -> Result<(), JournalError> {
@@ -224,6 +259,16 @@ impl RunState {
 }
 
 impl ToolCall {
+    /// The result of a call that has no end when the turn is over. Nothing is recorded after the end of time, and `transcript` says
+    /// the same of such a call.
+    fn left_open(self, has_begun: bool) -> Part {
+        let (said, outcome) = match has_begun {
+            true => (UNKNOWN, ToolOutcome::Unknown),
+            false => (NOT_RUN, ToolOutcome::Cancelled),
+        };
+        self.result(said.to_owned(), outcome)
+    }
+
     fn result(self, content: String, outcome: ToolOutcome) -> Part {
         Part::ToolResult {
             id: self.id,
@@ -232,6 +277,10 @@ impl ToolCall {
             is_error: outcome.is_error(),
         }
     }
+}
+
+fn not_run() -> ToolAnswer {
+    ToolAnswer::new(ToolOutcome::Cancelled, NOT_RUN)
 }
 
 fn cut_short(reason: &StopReason) -> String {

@@ -102,6 +102,8 @@ impl Replay {
                 self.open = Some(open);
                 self.answers += 1;
             }
+            // A call that only waited has not begun: it is proposed again.
+            Step::ToolWaiting { .. } => {}
             Step::ToolBegun {
                 place,
                 id,

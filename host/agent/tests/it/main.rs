@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and nobody outside sees its parts"
 )]
 
+mod approval;
 mod hostile;
 mod limits;
 mod mistakes;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use skillgate_agent::provider::PROVIDERS;
+use skillgate_store::GrantMode;
 use zeroize::Zeroizing;
 
 use crate::environment;
@@ -40,6 +41,9 @@ pub(crate) struct Serve {
     /// Requests a minute for a key that has no limit of its own; 0 is none.
     #[arg(long, env = environment::RATE_LIMIT, default_value_t = 120, value_name = "N")]
     pub(crate) rate_limit: u32,
+    /// Whether calls of tools that are not read-only, of skills that only their publisher vouches for, run (`allow`) or each wait for a person (`ask`), where a grant does not say.
+    #[arg(long, env = environment::COMMUNITY_MODE, default_value_t = GrantMode::Allow, value_parser = str::parse::<GrantMode>, value_name = "MODE")]
+    pub(crate) community_mode: GrantMode,
     #[command(flatten)]
     pub(crate) identity: IdentityProvider,
     /// Networks that skills may reach although they are private, CIDR. May be repeated.

@@ -52,6 +52,9 @@ struct ErrorObject<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("type" = "object"))]
     difference: Option<&'a Value>,
+    /// With `consent_required` alone: the task whose approval consents.
+    #[serde(rename = "taskId", skip_serializing_if = "Option::is_none")]
+    task_id: Option<&'a str>,
 }
 
 impl Envelope {
@@ -114,6 +117,7 @@ impl<'a> ErrorObject<'a> {
             code: error.code(),
             message: error.message(),
             difference: error.difference(),
+            task_id: error.task_id(),
         }
     }
 }

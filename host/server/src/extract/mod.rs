@@ -5,10 +5,12 @@ mod clearable;
 mod id;
 mod json;
 mod nul;
+mod page;
 mod query;
 
 pub(crate) use caller::Caller;
 pub(crate) use clearable::clearable;
 pub(crate) use id::{Id, Ids};
 pub(crate) use json::{JSON_LIMIT, Json, OptionalJson, read_body};
+pub(crate) use page::PageRange;
 pub(crate) use query::Query;

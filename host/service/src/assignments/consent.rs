@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use skillgate_skill::Permissions;
 use skillgate_store::Version;
 
+/// What has to be consented to, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConsentRequired {
+    /// What is new.
+    pub difference: ConsentDifference,
+    /// The task whose approval consents; `None` where no further task may be made.
+    pub task_id: Option<String>,
+}
+
 /// What a version differs in from the one that was consented to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConsentDifference {
     /// What it asks for.
     pub permissions: PermissionDifference,
@@ -19,7 +28,7 @@ pub struct ConsentDifference {
 }
 
 /// Permissions that only one of the two versions asks for.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PermissionDifference {
     /// Asked for by the new one.
     pub added: Permissions,
@@ -28,7 +37,7 @@ pub struct PermissionDifference {
 }
 
 /// A tool that is not as it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolDifference {
     /// The tool's own name.
     pub name: String,
@@ -37,7 +46,7 @@ pub struct ToolDifference {
 }
 
 /// How a tool differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolChange {
     /// The old version has none of this name.
@@ -49,7 +58,7 @@ pub enum ToolChange {
 }
 
 /// Key ids; `null` for instructions that nobody signed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignerDifference {
     /// Of the old version.
     pub before: Option<String>,

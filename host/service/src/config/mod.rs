@@ -12,6 +12,7 @@ mod pages;
 mod places;
 mod runs;
 mod swarms;
+mod tasks;
 mod usage;
 
 pub use accounts::AccountLimits;
@@ -54,6 +55,8 @@ pub(crate) use swarms::{
     MAX_SWARM_CREDENTIAL_BYTES, MAX_SWARM_DESCRIPTION_CHARS, MAX_SWARM_ICON_CHARS,
     MAX_SWARM_NAME_CHARS, MAX_SWARM_SLUG_CHARS, MAX_SWARMS_PER_ACCOUNT,
 };
+pub(crate) use tasks::{MAX_DECISION_REASON_CHARS, MAX_TASK_SUBJECT_BYTES};
+pub use tasks::{MAX_LISTED_ITEMS, TaskLimits};
 pub(crate) use usage::{DEFAULT_USAGE_DAYS, MAX_USAGE_DAYS, MAX_USAGE_GROUPS};
 
 /// All limits of the host's own work.
@@ -73,4 +76,6 @@ pub struct ServiceLimits {
     pub logs: LogLimits,
     /// Knowledge.
     pub knowledge: KnowledgeLimits,
+    /// Tasks that wait for a decision.
+    pub tasks: TaskLimits,
 }

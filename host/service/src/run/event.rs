@@ -17,6 +17,13 @@ pub enum RunEvent {
         /// The piece.
         content: String,
     },
+    /// A call of a tool waits for a person.
+    Waiting {
+        /// Which run waits.
+        run_id: String,
+        /// The task that is to be decided.
+        task_id: String,
+    },
     /// A tool is about to run.
     ToolCall {
         /// The call's id.
@@ -227,6 +234,10 @@ pub(crate) fn text_after(text: &str, position: Position) -> Following {
 fn others_of(run: &str, step: &Step) -> Vec<RunEvent> {
     match step {
         Step::ModelRequest { .. } | Step::ModelAnswer { .. } => Vec::new(),
+        Step::ToolWaiting { task_id, .. } => vec![RunEvent::Waiting {
+            run_id: run.to_owned(),
+            task_id: task_id.clone(),
+        }],
         Step::ToolBegun {
             id,
             name,
@@ -296,7 +307,10 @@ fn bytes_of(event: &RunEvent) -> usize {
         RunEvent::ToolCall { arguments, .. } => bytes_of_json(arguments),
         RunEvent::ToolResult { content, .. } => content.len(),
         RunEvent::Error { message, .. } => message.len(),
-        RunEvent::Usage { .. } | RunEvent::Reset { .. } | RunEvent::Done { .. } => 0,
+        RunEvent::Waiting { .. }
+        | RunEvent::Usage { .. }
+        | RunEvent::Reset { .. }
+        | RunEvent::Done { .. } => 0,
     };
     // Names and ids have at most 128 bytes each.
     size_of::<RunEvent>() + 4 * 128 + texts
@@ -388,6 +402,21 @@ mod tests {
         assert_eq!(texts, ["\n\nTw", "\n\nThe limit is reached."]);
         assert_eq!((count, position), (4, at(4, 3)));
         assert!(events.ends_run);
+    }
+
+    #[test]
+    fn a_call_that_waits_is_told_of_once() {
+        let step: Step = serde_json::from_value(serde_json::json!({
+            "type": "tool_waiting", "answer": 0, "call": 0, "id": "a", "name": "b", "taskId": "task_1",
+        }))
+        .unwrap();
+        let events = StepEvents::of("run_1", 1, &step);
+        let waiting = RunEvent::Waiting {
+            run_id: "run_1".to_owned(),
+            task_id: "task_1".to_owned(),
+        };
+        assert_eq!(events.after(at(0, 0)), Following::Event(at(0, 1), waiting));
+        assert_eq!(events.after(at(0, 1)), Following::Nothing);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Runs: what happens between a message and its answer, apart from any connection.
 
+pub(crate) mod approvals;
 mod built_in;
 mod cancel;
 pub(crate) mod event;
@@ -24,6 +25,7 @@ use skillgate_agent::Budget;
 use skillgate_runtime::{NoPlace, Place};
 use skillgate_store::{Session, Store};
 
+use self::approvals::Approvals;
 use self::hub::RunHub;
 use self::session_queue::{SessionPermit, SessionQueues};
 use crate::agents::Agents;
@@ -45,6 +47,7 @@ pub(crate) struct RunDriver {
     pub(crate) budget: Budget,
     pub(crate) background: Background,
     pub(crate) session_queues: SessionQueues,
+    pub(crate) approvals: Approvals,
     pub(crate) hub: RunHub,
     /// Bytes of a run's journal that one listener reads at once.
     pub(crate) event_page_bytes: i64,

@@ -55,6 +55,8 @@ impl RunDriver {
             agent.into(),
             state_peer(&session.peer),
             skills.clone(),
+            self.loaded_skills.clone(),
+            self.approvals.clone(),
             secrets.clone(),
             self.logs.clone(),
         );
@@ -69,6 +71,7 @@ impl RunDriver {
         let parts = BuiltInParts {
             owner: &agent.into(),
             skills: &skills,
+            loaded_skills: &self.loaded_skills,
             rules: &rules,
             knowledge: &self.knowledge,
             has_knowledge,

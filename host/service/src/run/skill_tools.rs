@@ -6,15 +6,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Serialize;
 use skillgate_agent::{
-    CallReceipt, SkillNote, ToolAnswer, ToolInvocation, ToolOrigin, ToolOutcome, ToolSpec, Tools,
-    ToolsError, tool_name,
+    CallReceipt, PendingApproval, ProposedCall, SkillNote, ToolAnswer, ToolInvocation, ToolOrigin,
+    ToolOutcome, ToolSpec, Tools, ToolsError, tool_name,
 };
 use skillgate_runtime::{
     Call, CallFault, HostFault, LogLevel, Outcome, Receipt, Report, Sink, StateScope, Tool,
 };
+use skillgate_store::GrantMode;
 
-use crate::loaded_skills::{AgentSkill, LoadedSkill};
+use crate::loaded_skills::{AgentSkill, HeldGrant, LoadedSkill, LoadedSkills};
 use crate::logs::{LogOwner, Logs};
+use crate::run::approvals::{Approvals, not_run};
 use crate::run::secrets::Secrets;
 
 /// The skills' tools for one agent in one session. What it holds does not change while the run lasts.
@@ -22,6 +24,8 @@ pub(crate) struct SkillTools {
     owner: LogOwner,
     peer: String,
     skills: Arc<Vec<AgentSkill>>,
+    loaded_skills: LoadedSkills,
+    approvals: Approvals,
     /// By the name that is offered: which skill, and the tool's own name.
     by_name: HashMap<String, (usize, String)>,
     secrets: Arc<Secrets>,
@@ -34,6 +38,8 @@ impl SkillTools {
         owner: LogOwner,
         peer: &str,
         skills: Arc<Vec<AgentSkill>>,
+        loaded_skills: LoadedSkills,
+        approvals: Approvals,
         secrets: Arc<Secrets>,
         logs: Logs,
     ) -> Self {
@@ -46,6 +52,8 @@ impl SkillTools {
             peer: peer.to_owned(),
             by_name: by_name(listed),
             skills,
+            loaded_skills,
+            approvals,
             secrets,
             logs,
         }
@@ -60,6 +68,21 @@ impl SkillTools {
         self.skills.iter().map(note).collect()
     }
 
+    /// The skill that offers a tool under this name, and the tool's own name.
+    fn find(&self, name: &str) -> Option<(&AgentSkill, &str)> {
+        let (index, tool) = self.by_name.get(name)?;
+        Some((self.skills.get(*index)?, tool.as_str()))
+    }
+
+    /// What a skill may do now.
+    async fn grant_of(&self, granted: &AgentSkill) -> Result<HeldGrant, ToolsError> {
+        let (account, agent) = (&self.owner.account, &self.owner.agent);
+        let grant = self.loaded_skills.current_grant(account, agent, granted);
+        grant
+            .await
+            .map_err(|error| ToolsError::new(error.message()))
+    }
+
     async fn run(
         &self,
         granted: &AgentSkill,
@@ -72,31 +95,47 @@ impl SkillTools {
             .await
             .map_err(|error| ToolsError::new(error.message()))?
             .ok_or_else(|| ToolsError::new(format!("skill {} holds no code", skill.name)))?;
-        let called = code.call(self.sandboxed(granted, tool, invocation)).await;
+        let grant = self.grant_of(granted).await?;
+        let call = self.sandboxed(&granted.skill, &grant, tool, invocation);
+        let (account, agent) = (&self.owner.account, &self.owner.agent);
+        let watch = self.loaded_skills.watch_grant(account, agent, granted);
+        let called = tokio::select! {
+            // The call first: one that ends in its first poll needs no watch.
+            biased;
+            called = code.call(call) => called,
+            never = watch => match never {},
+        };
+        let publisher_key = Some(skill.publisher_key.clone());
         let mut ended = match called {
             Ok(Report { outcome, receipt }) => Ended {
                 outcome: outcome_of(&outcome),
                 content: outcome.for_model().0,
                 receipt,
+                grant_id: grant.grant_id,
             },
             // So many calls at once are the account's own doing, or the load's: no fault of the host that its log should tell.
             Err(CallFault {
                 fault: HostFault::Busy(busy),
                 receipt,
-            }) => Ended::busy(format!("Not run: {busy}."), *receipt),
+            }) => Ended::busy(format!("Not run: {busy}."), *receipt, grant.grant_id),
             Err(CallFault { fault, mut receipt }) => {
-                receipt.publisher_key = Some(skill.publisher_key.clone());
-                let receipt = recorded(&receipt, granted);
+                receipt.publisher_key = publisher_key;
+                let receipt = recorded(&receipt, grant.grant_id.as_deref());
                 return Err(ToolsError::new(fault.to_string()).with_receipt(receipt));
             }
         };
-        ended.receipt.publisher_key = Some(skill.publisher_key.clone());
+        ended.receipt.publisher_key = publisher_key;
         Ok(ended)
     }
 
     /// A call as the runtime takes it.
-    fn sandboxed(&self, granted: &AgentSkill, tool: &str, invocation: &ToolInvocation<'_>) -> Call {
-        let skill = &granted.skill;
+    fn sandboxed(
+        &self,
+        skill: &LoadedSkill,
+        grant: &HeldGrant,
+        tool: &str,
+        invocation: &ToolInvocation<'_>,
+    ) -> Call {
         let sink = AgentLog {
             owner: self.owner.clone(),
             skill: skill.name.clone(),
@@ -104,8 +143,8 @@ impl SkillTools {
             logs: self.logs.clone(),
         };
         Call {
-            granted: granted.permissions.clone(),
-            grant_state: granted.state.clone(),
+            granted: grant.permissions.clone(),
+            grant_state: grant.state.clone(),
             scope: StateScope {
                 account: self.owner.account.clone(),
                 agent: self.owner.agent.clone(),
@@ -129,10 +168,12 @@ struct Ended {
     /// What the model is told.
     content: String,
     receipt: Receipt,
+    /// The grant under which it ran; `None` when there was none.
+    grant_id: Option<String>,
 }
 
 impl Ended {
-    fn busy(content: String, receipt: Receipt) -> Self {
+    fn busy(content: String, receipt: Receipt, grant_id: Option<String>) -> Self {
         Self {
             outcome: ToolOutcome::Busy,
             content,
@@ -140,6 +181,7 @@ impl Ended {
                 outcome: BUSY,
                 ..receipt
             },
+            grant_id,
         }
     }
 }
@@ -165,11 +207,8 @@ struct RecordedReceipt<'a> {
     grant_id: Option<&'a str>,
 }
 
-fn recorded(receipt: &Receipt, granted: &AgentSkill) -> CallReceipt {
-    CallReceipt::new(&RecordedReceipt {
-        receipt,
-        grant_id: granted.grant_id.as_deref(),
-    })
+fn recorded(receipt: &Receipt, grant_id: Option<&str>) -> CallReceipt {
+    CallReceipt::new(&RecordedReceipt { receipt, grant_id })
 }
 
 #[async_trait]
@@ -183,20 +222,40 @@ impl Tools for SkillTools {
         self.skills.iter().flat_map(of_skill).collect()
     }
 
+    async fn approval(
+        &self,
+        call: &ProposedCall<'_>,
+    ) -> Result<Option<PendingApproval>, ToolAnswer> {
+        let Some((granted, tool)) = self.find(call.name) else {
+            return Ok(None);
+        };
+        let skill = &granted.skill;
+        let mut tools = skill.tools().iter();
+        if tools.any(|one| one.name == tool && one.annotations.read_only) {
+            return Ok(None);
+        }
+        let grant = self.grant_of(granted).await;
+        let grant = grant.map_err(|error| not_run(ToolOutcome::HostFault, &error.message))?;
+        match grant.mode {
+            // Without a grant the call is denied anyway.
+            GrantMode::Allow => Ok(None),
+            GrantMode::Ask => {
+                let asked = self.approvals.ask(&self.owner, skill, tool, call);
+                Ok(Some(asked.await?))
+            }
+        }
+    }
+
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
         let name = call.name;
-        let found = self
-            .by_name
-            .get(name)
-            .and_then(|(index, tool)| Some((self.skills.get(*index)?, tool)));
-        let Some((granted, tool)) = found else {
+        let Some((granted, tool)) = self.find(name) else {
             return Ok(ToolAnswer::error(format!("There is no tool {name}.")));
         };
         let ended = self.run(granted, tool, &call).await?;
         let (how, took) = (ended.receipt.outcome, ended.receipt.duration_us);
         let line = format!("{name}: {how} in {took} µs");
         self.logs.write(&self.owner, LogLevel::Info, &line);
-        let receipt = recorded(&ended.receipt, granted);
+        let receipt = recorded(&ended.receipt, ended.grant_id.as_deref());
         Ok(ToolAnswer::new(ended.outcome, ended.content).with_receipt(Some(receipt)))
     }
 }

@@ -5,7 +5,9 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use skillgate_agent::{ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError};
+use skillgate_agent::{
+    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolSpec, Tools, ToolsError,
+};
 
 /// An ordered list of sets of tools. A name belongs to the first set that offers it, so that no later one ever answers in
 /// place of an earlier one. What is offered does not change while the run lasts.
@@ -46,6 +48,11 @@ impl Toolbox {
     pub(crate) fn hidden(&self) -> &[String] {
         &self.hidden
     }
+
+    /// The set that answers to a name.
+    fn set_of(&self, name: &str) -> Option<&Arc<dyn Tools>> {
+        self.sets.get(*self.by_name.get(name)?)
+    }
 }
 
 #[async_trait]
@@ -54,9 +61,18 @@ impl Tools for Toolbox {
         self.specs.clone()
     }
 
+    async fn approval(
+        &self,
+        call: &ProposedCall<'_>,
+    ) -> Result<Option<PendingApproval>, ToolAnswer> {
+        match self.set_of(call.name) {
+            Some(set) => set.approval(call).await,
+            None => Ok(None),
+        }
+    }
+
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
-        let index = self.by_name.get(call.name);
-        match index.and_then(|index| self.sets.get(*index)) {
+        match self.set_of(call.name) {
             Some(set) => set.call(call).await,
             None => Ok(ToolAnswer::error(format!(
                 "There is no tool {}.",
@@ -68,13 +84,15 @@ impl Tools for Toolbox {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
-    use skillgate_agent::ToolOrigin;
+    use skillgate_agent::{CallPlace, ToolOrigin};
     use tokio_util::sync::CancellationToken;
 
     use super::*;
 
-    /// Tools that answer with what they are called.
+    /// Tools that answer with what they are called, and each call of which waits for a task that is called the same.
     struct Named(&'static str, &'static [&'static str]);
 
     #[async_trait]
@@ -91,6 +109,16 @@ mod tests {
             self.1.iter().map(spec).collect()
         }
 
+        async fn approval(
+            &self,
+            _: &ProposedCall<'_>,
+        ) -> Result<Option<PendingApproval>, ToolAnswer> {
+            Ok(Some(PendingApproval {
+                task_id: self.0.to_owned(),
+                decision: Box::pin(std::future::ready(Ok(()))),
+            }))
+        }
+
         async fn call(&self, _: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
             Ok(ToolAnswer::result(self.0))
         }
@@ -104,6 +132,19 @@ mod tests {
             cancel: CancellationToken::new(),
         };
         toolbox.call(call).await.unwrap().content
+    }
+
+    async fn task(toolbox: &Toolbox, name: &str) -> Option<String> {
+        let call = ProposedCall {
+            run_id: "run_1",
+            place: CallPlace { answer: 0, call: 0 },
+            id: "call_1",
+            name,
+            arguments: &json!({}),
+            time_left: Duration::from_secs(1),
+        };
+        let asked = toolbox.approval(&call).await.unwrap();
+        asked.map(|asked| asked.task_id)
     }
 
     #[tokio::test]
@@ -125,6 +166,9 @@ mod tests {
         assert_eq!(toolbox.hidden(), ["notes__add", "notes__list"]);
         assert_eq!(answer(&toolbox, "notes__add").await, "first");
         assert_eq!(answer(&toolbox, "notes__list").await, "second");
+        assert_eq!(task(&toolbox, "notes__add").await.unwrap(), "first");
+        assert_eq!(task(&toolbox, "notes__list").await.unwrap(), "second");
+        assert_eq!(task(&toolbox, "notes__no").await, None);
         assert_eq!(
             answer(&toolbox, "notes__no").await,
             "There is no tool notes__no."

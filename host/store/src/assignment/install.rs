@@ -6,8 +6,9 @@ use skillgate_skill::Permissions;
 use super::Assignment;
 use crate::change::Change;
 use crate::db::{Insert, Tx, args};
-use crate::grant::{GrantMode, NewGrant, insert_grant, revoke_agent_grants};
+use crate::grant::{GrantMode, NewGrant, insert_grant, mode_on_agent, revoke_agent_grants};
 use crate::installation::{Source, insert_installation};
+use crate::task::{Decision, Task, decide, end_consents};
 use crate::version::TrustLevel;
 use crate::{Conflict, Limit, Limited, Store, StoreError, id};
 
@@ -22,6 +23,8 @@ pub struct NewAssignment {
     pub trust_level: TrustLevel,
     /// What it may do on this agent; at most what it asks for takes effect.
     pub grant: AssignmentGrant,
+    /// Whether calls wait for a person, where the grant takes the place of none.
+    pub mode: GrantMode,
     /// The API key that installs it.
     pub installed_by: String,
     /// What a new assignment begins with; one whose version is replaced keeps its own.
@@ -55,6 +58,17 @@ pub enum AssignmentGrant {
     Anew(Permissions),
     /// These are granted, to a skill of which no version is on the agent yet.
     First(Permissions),
+    /// These are granted by the consent to exactly this version, in the place of exactly that one.
+    Consented {
+        /// What is granted.
+        permissions: Permissions,
+        /// The version that is on the agent until now.
+        replaces: String,
+        /// The digest of the package that was shown.
+        digest: String,
+        /// Key id of the signer that was shown.
+        publisher_key_id: Option<String>,
+    },
     /// What there is stays: as it is when the version replaces the one of this UUID, signed by the same key.
     Kept {
         /// The version that is on the agent until now.
@@ -79,45 +93,95 @@ impl Store {
         new: NewAssignment,
     ) -> Result<Option<Assignment>, StoreError> {
         let mut tx = self.db.begin().await?;
-        tx.hold_agent(agent).await?;
-        // Those who install at the same moment wait for each other: they count.
-        tx.hold_account(account).await?;
-        tx.hold_skill(&new.skill_id).await?;
-        let Some(version) = installable(&mut tx, account, agent, &new).await? else {
+        tx.hold_agent_alone(agent).await?;
+        if !install(self, &mut tx, account, agent, &new).await? {
             return Ok(None);
-        };
-        if version.installed_version_id.is_none() {
-            let count = "SELECT COUNT(*) FROM assignment WHERE agent_id = $1";
-            let count = tx.count(count, args![agent]).await?;
-            Limit::check(Limited::AgentSkills, count + 1, new.max_skills)?;
-        }
-        insert_installation(self, &mut tx, account, &new.skill_id, Source::Grant).await?;
-        assign(self, &mut tx, account, agent, &new).await?;
-        version.check_grant(&new.grant)?;
-        tx.changed(Change::AgentSkills(agent.into()));
-        match new.grant {
-            AssignmentGrant::Kept { .. } => {}
-            AssignmentGrant::First(permissions) | AssignmentGrant::Anew(permissions) => {
-                let grant = NewGrant {
-                    agent_id: Some(agent.into()),
-                    skill_id: new.skill_id.clone(),
-                    publisher_key_id: version.publisher_key_id,
-                    permissions,
-                    mode: GrantMode::Allow,
-                    granted_by: new.installed_by,
-                    expires_at: None,
-                };
-                revoke_agent_grants(self, &mut tx, account, agent, &new.skill_id).await?;
-                insert_grant(self, &mut tx, account, &grant).await?;
-            }
         }
         tx.commit().await?;
         self.get_assignment(account, agent, &new.skill_id).await
+    }
+
+    /// Approves a task of kind `consent` and puts the version that it consents to on the agent, in one transaction.
+    ///
+    /// `None` when the account has no such task or agent, or may not see such a version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the task was decided already or is expired, and as [`Store::install_skill`].
+    pub async fn approve_consent(
+        &self,
+        account: &str,
+        agent: &str,
+        task: &str,
+        decision: &Decision,
+        new: NewAssignment,
+    ) -> Result<Option<Task>, StoreError> {
+        let mut tx = self.db.begin().await?;
+        tx.hold_agent_alone(agent).await?;
+        let decided = decide(&mut tx, self.now(), account, task, decision).await?;
+        if decided.is_none() || !install(self, &mut tx, account, agent, &new).await? {
+            return Ok(None);
+        }
+        tx.commit().await?;
+        Ok(decided)
+    }
+}
+
+/// Puts a version on an agent with its grant there, within a transaction that holds the agent alone, as skills on it are counted; `false` when the account has no such
+/// agent, or may not see such a version.
+async fn install(
+    store: &Store,
+    tx: &mut Tx,
+    account: &str,
+    agent: &str,
+    new: &NewAssignment,
+) -> Result<bool, StoreError> {
+    tx.hold_skill(&new.skill_id).await?;
+    let Some(version) = installable(tx, account, agent, new).await? else {
+        return Ok(false);
+    };
+    version.check_grant(&new.grant)?;
+    if version.installed_version_id.is_none() {
+        let count = "SELECT COUNT(*) FROM assignment WHERE agent_id = $1";
+        let count = tx.count(count, args![agent]).await?;
+        Limit::check(Limited::AgentSkills, count + 1, new.max_skills)?;
+    }
+    insert_installation(store, tx, account, &new.skill_id, Source::Grant).await?;
+    assign(store, tx, account, agent, new).await?;
+    end_consents(tx, store.now(), agent, &new.skill_id).await?;
+    tx.changed(Change::AgentSkills(agent.into()));
+    if let Some(permissions) = new.grant.permissions() {
+        // Whoever wanted to be asked wants to be asked about the next version too.
+        let mode = mode_on_agent(tx, account, agent, &new.skill_id).await?;
+        let grant = NewGrant {
+            agent_id: Some(agent.into()),
+            skill_id: new.skill_id.clone(),
+            publisher_key_id: version.publisher_key_id,
+            permissions: permissions.clone(),
+            mode: mode.unwrap_or(new.mode),
+            granted_by: new.installed_by.clone(),
+            expires_at: None,
+        };
+        revoke_agent_grants(store, tx, account, agent, &new.skill_id).await?;
+        insert_grant(store, tx, account, &grant).await?;
+    }
+    Ok(true)
+}
+
+impl AssignmentGrant {
+    /// What is granted anew.
+    fn permissions(&self) -> Option<&Permissions> {
+        match self {
+            Self::Anew(permissions)
+            | Self::First(permissions)
+            | Self::Consented { permissions, .. } => Some(permissions),
+            Self::Kept { .. } => None,
+        }
     }
 }
 
 #[derive(sqlx::FromRow)]
 struct Installable {
+    digest: String,
     publisher_key_id: Option<String>,
     yanked: bool,
     installed_version_id: Option<String>,
@@ -132,6 +196,16 @@ impl Installable {
         let holds = match grant {
             AssignmentGrant::Anew(_) => true,
             AssignmentGrant::First(_) => installed.is_none(),
+            AssignmentGrant::Consented {
+                replaces,
+                digest,
+                publisher_key_id,
+                ..
+            } => {
+                installed == Some(replaces)
+                    && self.digest == *digest
+                    && self.publisher_key_id == *publisher_key_id
+            }
             AssignmentGrant::Kept { replaces } => {
                 installed == Some(replaces)
                     && self.installed_publisher_key_id == self.publisher_key_id
@@ -153,7 +227,7 @@ async fn installable(
 ) -> Result<Option<Installable>, StoreError> {
     let found: Option<Installable> = tx
         .optional(
-            "SELECT skill_version.publisher_key_id, skill_version.yanked, \
+            "SELECT skill_version.digest, skill_version.publisher_key_id, skill_version.yanked, \
              (SELECT version_id FROM assignment WHERE agent_id = agent.id AND skill_id = skill.id) \
              AS installed_version_id, \
              (SELECT installed.publisher_key_id FROM assignment JOIN skill_version AS installed \

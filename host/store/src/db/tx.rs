@@ -64,6 +64,13 @@ impl Tx {
         self.lock_row(hold, swarm).await
     }
 
+    /// As [`Tx::hold_agent`], and makes transactions that do the same wait for each other: required where a decision depends on
+    /// which skills are on the agent. Taken at once, and not after the weaker lock: a deletion may wait between the two.
+    pub(crate) async fn hold_agent_alone(&mut self, agent: &str) -> Result<(), StoreError> {
+        let hold = "SELECT id FROM agent WHERE id = $1 FOR NO KEY UPDATE";
+        self.lock_row(hold, agent).await
+    }
+
     /// Keeps a skill from being deleted until the transaction ends. Required before it is looked up to be put on an agent.
     pub async fn hold_skill(&mut self, skill: &str) -> Result<(), StoreError> {
         let hold = "SELECT id FROM skill WHERE id = $1 FOR KEY SHARE";

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use skillgate_agent::{
-    CallReceipt, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError,
+    CallReceipt, PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec,
+    Tools, ToolsError,
 };
 use tokio::sync::Notify;
 
@@ -17,6 +18,8 @@ pub struct TestTools {
     fast_ended: Notify,
     hangs: Notify,
     given: Mutex<Vec<Value>>,
+    /// What is decided about `send`; nobody is asked when absent.
+    decision: Mutex<Option<Result<(), ToolAnswer>>>,
 }
 
 impl TestTools {
@@ -33,6 +36,11 @@ impl TestTools {
     /// `fast` has ended in an earlier process: `slow` need not wait.
     pub fn remember_fast(&self) {
         self.fast_ended.notify_one();
+    }
+
+    /// From now on `send` waits for this decision.
+    pub fn ask_about_send(&self, decision: Result<(), ToolAnswer>) {
+        *self.decision.lock().unwrap() = Some(decision);
     }
 
     /// Returns once `hang` was called.
@@ -56,6 +64,18 @@ impl Tools for TestTools {
             origin: ToolOrigin::default(),
         };
         names.map(spec).into()
+    }
+
+    async fn approval(
+        &self,
+        call: &ProposedCall<'_>,
+    ) -> Result<Option<PendingApproval>, ToolAnswer> {
+        let decision = self.decision.lock().unwrap().clone();
+        let asked = decision.filter(|_| call.name == "math__send");
+        Ok(asked.map(|decision| PendingApproval {
+            task_id: format!("task of {}/{}", call.place.answer, call.place.call),
+            decision: Box::pin(std::future::ready(decision)),
+        }))
     }
 
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {

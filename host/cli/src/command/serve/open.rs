@@ -83,6 +83,7 @@ pub(super) fn app_config(
             providers: providers(arguments)?,
             embedder: embedder(&arguments.embedding)?,
             rate_limit: arguments.rate_limit,
+            community_mode: arguments.community_mode,
             identity_provider: identity_provider(&arguments.identity),
             budget: limits.budget(),
             limits: limits.services(&arguments.database, descriptors),

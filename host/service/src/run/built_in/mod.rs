@@ -14,7 +14,7 @@ use self::knowledge_search::KnowledgeSearch;
 use self::rule_read::RuleRead;
 use self::skill_query::SkillQuery;
 use crate::knowledge::Knowledge;
-use crate::loaded_skills::AgentSkill;
+use crate::loaded_skills::{AgentSkill, LoadedSkills};
 use crate::logs::{LogOwner, Logs};
 
 /// What the host's own tools of one run are made from.
@@ -23,6 +23,8 @@ pub(crate) struct BuiltInParts<'a> {
     pub(crate) owner: &'a LogOwner,
     /// The agent's skills.
     pub(crate) skills: &'a Arc<Vec<AgentSkill>>,
+    /// Where the skills' grants are looked up.
+    pub(crate) loaded_skills: &'a LoadedSkills,
     /// The names of the agent's rules.
     pub(crate) rules: &'a Arc<[String]>,
     /// Where knowledge is searched.

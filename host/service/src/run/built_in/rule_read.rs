@@ -5,7 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::json;
-use skillgate_agent::{ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError};
+use skillgate_agent::{
+    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools,
+    ToolsError,
+};
 use skillgate_runtime::LogLevel;
 use skillgate_store::Store;
 
@@ -62,6 +65,11 @@ impl Tools for RuleRead {
     fn specs(&self) -> Vec<ToolSpec> {
         let offered = !self.rules.is_empty();
         offered.then(spec).into_iter().collect()
+    }
+
+    async fn approval(&self, _: &ProposedCall<'_>) -> Result<Option<PendingApproval>, ToolAnswer> {
+        // It only reads.
+        Ok(None)
     }
 
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {

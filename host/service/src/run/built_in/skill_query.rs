@@ -6,11 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use skillgate_agent::{ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError};
+use skillgate_agent::{
+    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools,
+    ToolsError,
+};
 use skillgate_runtime::LogLevel;
 
 use super::BuiltInParts;
-use crate::loaded_skills::{AgentSkill, LoadedSkill};
+use crate::loaded_skills::{AgentSkill, LoadedSkill, LoadedSkills};
 use crate::logs::{LogOwner, Logs};
 
 /// The tool's name.
@@ -26,6 +29,7 @@ const MAX_TEXT_BESIDE_REFERENCE: usize = 4 << 10;
 pub(super) struct SkillQuery {
     owner: LogOwner,
     skills: Arc<Vec<AgentSkill>>,
+    loaded_skills: LoadedSkills,
     logs: Logs,
 }
 
@@ -34,6 +38,7 @@ impl SkillQuery {
         Self {
             owner: parts.owner.clone(),
             skills: parts.skills.clone(),
+            loaded_skills: parts.loaded_skills.clone(),
             logs: parts.logs.clone(),
         }
     }
@@ -47,9 +52,15 @@ impl Tools for SkillQuery {
         offered.then(spec).into_iter().collect()
     }
 
+    async fn approval(&self, _: &ProposedCall<'_>) -> Result<Option<PendingApproval>, ToolAnswer> {
+        // It only reads.
+        Ok(None)
+    }
+
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
         self.logs.write(&self.owner, LogLevel::Info, SKILL_QUERY);
-        answer(&self.owner.account, &self.skills, call.arguments).await
+        let (owner, loaded_skills) = (&self.owner, &self.loaded_skills);
+        answer(owner, loaded_skills, &self.skills, call.arguments).await
     }
 }
 
@@ -85,12 +96,13 @@ struct SkillQueryArguments {
     reference_file: Option<String>,
 }
 
-/// Answers a call of the tool by an agent of `account`.
+/// Answers a call of the tool by the agent `owner`.
 ///
 /// # Errors
-/// When the skill's package can't be read now.
+/// When the skill's package or its grant can't be read now.
 async fn answer(
-    account: &str,
+    owner: &LogOwner,
+    loaded_skills: &LoadedSkills,
     skills: &[AgentSkill],
     arguments: &Value,
 ) -> Result<ToolAnswer, ToolsError> {
@@ -115,7 +127,7 @@ async fn answer(
     let skill = &granted.skill;
     let references = match query.reference_file {
         None => Vec::new(),
-        Some(name) => match reference(account, skill, &name).await? {
+        Some(name) => match reference(&owner.account, skill, &name).await? {
             Ok(reference) => vec![reference],
             Err(why) => return Ok(ToolAnswer::error(why)),
         },
@@ -124,9 +136,14 @@ async fn answer(
         true => MAX_TEXT,
         false => MAX_TEXT_BESIDE_REFERENCE,
     };
-    if granted.state.is_revoked() {
+    // After its files were read: what was taken back meanwhile is not shown.
+    let grant = loaded_skills.current_grant(&owner.account, &owner.agent, granted);
+    let grant = grant
+        .await
+        .map_err(|error| ToolsError::new(error.message()))?;
+    if grant.state.is_revoked() {
         return Ok(ToolAnswer::error(format!(
-            "The skill {} was removed from this agent.",
+            "The skill {} was removed from this agent, or its grant was revoked or has expired.",
             skill.name
         )));
     }
