@@ -6,7 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use skillgate_agent::{ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools, ToolsError};
+use skillgate_agent::{
+    PendingApproval, ProposedCall, ToolAnswer, ToolInvocation, ToolOrigin, ToolSpec, Tools,
+    ToolsError,
+};
 use skillgate_runtime::LogLevel;
 
 use super::BuiltInParts;
@@ -60,6 +63,11 @@ impl Tools for KnowledgeSearch {
     /// Offered only to agents whose knowledge base has entries.
     fn specs(&self) -> Vec<ToolSpec> {
         self.is_offered.then(spec).into_iter().collect()
+    }
+
+    async fn approval(&self, _: &ProposedCall<'_>) -> Result<Option<PendingApproval>, ToolAnswer> {
+        // It only reads.
+        Ok(None)
     }
 
     async fn call(&self, call: ToolInvocation<'_>) -> Result<ToolAnswer, ToolsError> {
