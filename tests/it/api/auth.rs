@@ -28,6 +28,8 @@ async fn a_key_is_needed_and_either_header_carries_it() {
 async fn a_caller_is_told_how_it_stands_even_when_its_key_cannot_be_looked_up() {
     let app = TestApp::with_script(json!({ "turns": [] })).await;
     let admin = app.admin().await;
+    // It serves, so that it does not start on a closed store.
+    assert_eq!(app.anonymous().get("/healthz").await.status, 200);
     app.store.close().await;
     let answer = admin.get("/v1/agents").await;
     assert!(answer.status >= 500, "{}", answer.status);
