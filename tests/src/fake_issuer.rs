@@ -17,6 +17,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use skillgate_service::IdentityProviderConfig;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// Whom its tokens are for, unless a test says otherwise.
@@ -34,6 +35,8 @@ pub enum Manner {
     Endless,
     /// With a redirect to its keys.
     Redirecting,
+    /// With its keys, once a test lets it.
+    Waiting,
 }
 
 #[derive(Default)]
@@ -42,6 +45,8 @@ struct Shared {
     keys: Mutex<Vec<Jwk>>,
     manner: Mutex<Manner>,
     asked: Mutex<usize>,
+    arrived: Notify,
+    released: Notify,
 }
 
 /// A private key of the provider.
@@ -88,8 +93,14 @@ impl IssuerKey {
 
     /// Signs these claims.
     pub fn sign(&self, claims: &Value) -> String {
+        self.sign_as("JWT", claims)
+    }
+
+    /// Signs these claims under a head that says `kind` in `typ`.
+    pub fn sign_as(&self, kind: &str, claims: &Value) -> String {
         let header = Header {
             kid: Some(self.id.clone()),
+            typ: Some(kind.to_owned()),
             ..Header::new(self.algorithm)
         };
         encode(&header, claims, &self.key).unwrap()
@@ -141,6 +152,16 @@ impl FakeIssuer {
         *self.shared.asked.lock().unwrap()
     }
 
+    /// Waits until somebody waits for its keys, see [`Manner::Waiting`].
+    pub async fn arrived(&self) {
+        self.shared.arrived.notified().await;
+    }
+
+    /// Lets one who waits for its keys have them.
+    pub fn release(&self) {
+        self.shared.released.notify_one();
+    }
+
     /// What a server that accepts its tokens is told.
     pub fn config(&self) -> IdentityProviderConfig {
         IdentityProviderConfig {
@@ -177,6 +198,11 @@ async fn key_set(State(shared): State<Arc<Shared>>) -> Response {
     let manner = *shared.manner.lock().unwrap();
     match manner {
         Manner::Honest => published(&shared),
+        Manner::Waiting => {
+            shared.arrived.notify_one();
+            shared.released.notified().await;
+            published(&shared)
+        }
         Manner::Failing => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         Manner::Endless => "[".repeat(1 << 20).into_response(),
         Manner::Redirecting => {

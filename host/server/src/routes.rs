@@ -399,6 +399,7 @@ fn v1() -> Surface {
             "Make an API key, which is shown this once",
         )
         .example(r#"{"label": "Support", "scopes": ["chat"]}"#)
+        .without_idempotency_key()
         .delete(
             "/api-keys/{id}",
             Scoped(Admin),

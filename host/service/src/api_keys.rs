@@ -1,8 +1,11 @@
 //! API keys: made, listed, revoked.
 
+use std::sync::Arc;
+
 use skillgate_store::{ApiKey, IssuedKey, NewApiKey, Store, Timestamp};
 
 use crate::config::AccountLimits;
+use crate::credentials::{CallerCache, Credential, KnownCaller};
 use crate::scope::Scope;
 use crate::{Actor, ApiKeyId, ServiceError, validate};
 
@@ -22,14 +25,21 @@ pub struct CreateApiKey {
 /// API keys.
 pub struct ApiKeys {
     store: Store,
+    callers: Arc<CallerCache>,
     limits: AccountLimits,
     default_rate_limit: u32,
 }
 
 impl ApiKeys {
-    pub(crate) fn new(store: Store, limits: AccountLimits, default_rate_limit: u32) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        callers: Arc<CallerCache>,
+        limits: AccountLimits,
+        default_rate_limit: u32,
+    ) -> Self {
         Self {
             store,
+            callers,
             limits,
             default_rate_limit,
         }
@@ -51,26 +61,33 @@ impl ApiKeys {
             })
     }
 
-    /// Makes a key; its text is in the answer and nowhere else.
+    /// Makes a key; its text is in the answer and nowhere else. It ends no later than the key of its maker.
     ///
     /// # Errors
+    /// `Forbidden` with anything but an API key or a session of one: a key must not outlive what it was made with.
     /// `Invalid` for an unknown scope, none at all, a rate limit above the operator's ceiling, or an expiry that is no time to
     /// come; `LimitReached` when the account has as many valid keys as it may have.
     pub async fn create(
         &self,
-        actor: &Actor,
+        caller: &KnownCaller,
         create: CreateApiKey,
     ) -> Result<IssuedKey, ServiceError> {
+        if matches!(
+            caller.credential,
+            Credential::Token { .. } | Credential::Identity
+        ) {
+            return Err(ServiceError::forbidden(
+                "Make API keys with an API key or a session of the console: tokens make none.",
+            ));
+        }
+        let actor = &caller.actor;
         let label = validate::required("label", &create.label, 100)?;
         let new = NewApiKey {
             label,
             scopes: parse_scopes(create.scopes)?,
             is_operator: false,
             rate_limit: self.checked_rate_limit(create.rate_limit)?,
-            expires_at: create
-                .expires_at
-                .map(|at| expiry(&at, self.store.now()))
-                .transpose()?,
+            expires_at: self.end(create.expires_at, caller.key_expires_at)?,
         };
         let limits = &self.limits;
         self.store
@@ -82,10 +99,23 @@ impl ApiKeys {
                 limits.api_keys
             )));
         }
-        self.store
+        let issued = self
+            .store
             .create_api_key(&actor.account, new)
             .await?
-            .ok_or_else(|| ServiceError::not_found("account"))
+            .ok_or_else(|| ServiceError::not_found("account"))?;
+        self.callers.note_issued(&issued.plaintext).await;
+        Ok(issued)
+    }
+
+    /// The sooner of the end that is asked for and the end of the key that the new one is made with.
+    fn end(
+        &self,
+        asked: Option<String>,
+        own: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, ServiceError> {
+        let asked = asked.map(|at| expiry(&at, self.store.now())).transpose()?;
+        Ok(asked.into_iter().chain(own).min())
     }
 
     /// A rate limit that an account may give its own key. None at all, and more than the operator's ceiling, are the

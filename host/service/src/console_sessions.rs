@@ -1,11 +1,12 @@
 //! Sessions of the console: a browser logs in with an API key and keeps a cookie that no script can read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use skillgate_store::{SecretText, Store, Timestamp};
 
 use crate::config::{CONSOLE_SESSION_LIFETIME, MAX_CONSOLE_SESSIONS};
-use crate::credentials::{Credential, KnownCaller};
+use crate::credentials::{CallerCache, Credential, KnownCaller};
 use crate::{Actor, PublicUrl, ServiceError};
 
 /// A session just opened.
@@ -24,13 +25,15 @@ pub struct OpenedSession {
 /// Sessions of the console.
 pub struct ConsoleSessions {
     store: Store,
+    callers: Arc<CallerCache>,
     is_public_https: bool,
 }
 
 impl ConsoleSessions {
-    pub(crate) fn new(store: Store, public_url: &PublicUrl) -> Self {
+    pub(crate) fn new(store: Store, callers: Arc<CallerCache>, public_url: &PublicUrl) -> Self {
         Self {
             store,
+            callers,
             is_public_https: public_url.as_str().starts_with("https://"),
         }
     }
@@ -59,6 +62,7 @@ impl ConsoleSessions {
             .store
             .open_console_session(&actor.account, &actor.key, end, MAX_CONSOLE_SESSIONS)
             .await?;
+        self.callers.note_issued(&issued.token).await;
         let left = u64::try_from(end.as_micros().saturating_sub(now)).unwrap_or(0);
         Ok(OpenedSession {
             csrf_token: self.store.csrf_token(issued.token.expose()),

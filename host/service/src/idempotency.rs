@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use skillgate_store::{IdempotencyClaim, IdempotentRequest, Store, Timestamp};
 
 use crate::config::{
     IDEMPOTENCY_CLAIM, IDEMPOTENCY_LIFETIME, MAX_IDEMPOTENCY_KEY_BYTES, MAX_IDEMPOTENT_ANSWER_BYTES,
 };
 use crate::{AccountId, Actor, ServiceError};
+
+/// The lowest status of a request that failed in the server.
+const OUTCOME_UNKNOWN: i64 = 500;
 
 /// What is to be done with a request.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ pub struct FirstAttempt {
     claim: String,
 }
 
-/// Keys of requests, and what was answered to them. An answer may hold an API key: it is sealed by the account's data key.
+/// Keys of requests, and what was answered to them. Answers are sealed by the account's data key.
 #[derive(Clone)]
 pub struct Idempotency {
     store: Store,
@@ -43,23 +45,23 @@ impl Idempotency {
         Self { store }
     }
 
-    /// Begins a request to `operation` (method and path pattern) under `key`. `path` and `body` are what must be the same
-    /// when it is sent again.
+    /// Begins a request under `key`, which is the caller's: others of its account may use the same for theirs. `path` (with its
+    /// query) and `body` are what must be the same when it is sent again.
     ///
     /// # Errors
-    /// `Invalid` for a malformed key, `Conflict` while the first is being worked on, `IdempotencyKeyReused` for another request.
+    /// `Invalid` for a malformed key, `Conflict` while the first is being worked on and when it is not known what became of it,
+    /// `IdempotencyKeyReused` for another request.
     pub async fn begin(
         &self,
         actor: &Actor,
-        operation: &str,
         key: &[u8],
         path: &str,
         body: &[u8],
     ) -> Result<Attempt, ServiceError> {
         check_key(key)?;
         let request = IdempotentRequest {
-            digest: digest_of(&[operation.as_bytes(), key]),
-            fingerprint: digest_of(&[path.as_bytes(), body]),
+            digest: self.store.request_digest(&[actor.key.as_bytes(), key]),
+            fingerprint: self.store.request_digest(&[path.as_bytes(), body]),
         };
         let now = self.store.now();
         let (until, expires_at) = (
@@ -83,6 +85,12 @@ impl Idempotency {
                 status: u16::try_from(status).unwrap_or(200),
                 body,
             }),
+            IdempotencyClaim::Answered {
+                status: OUTCOME_UNKNOWN..,
+                ..
+            } => Err(ServiceError::conflict(
+                "The outcome of a request with this Idempotency-Key is unknown: it failed in the server. Look whether it was done before you send it under a new key.",
+            )),
             IdempotencyClaim::Answered { body: None, .. } => Err(ServiceError::conflict(
                 "A request with this Idempotency-Key was done, but its answer was too large to keep. Read what it made instead.",
             )),
@@ -112,7 +120,27 @@ impl Idempotency {
         Ok(kept.await?)
     }
 
-    /// Forgets a first attempt that was refused or failed: nothing was made, and the key can be sent again.
+    /// Remembers that it is not known what became of a first attempt: it failed, perhaps after it had made something.
+    pub async fn keep_unknown(&self, attempt: &FirstAttempt) -> Result<(), ServiceError> {
+        let (request, claim) = (&attempt.request, &attempt.claim);
+        let kept = self.store.keep_idempotent_answer(
+            &attempt.account,
+            request,
+            claim,
+            OUTCOME_UNKNOWN,
+            None,
+        );
+        Ok(kept.await?)
+    }
+
+    /// Forgets the keys that have expired, of all accounts, so that no answer lies there for longer than it is needed.
+    pub(crate) async fn forget_expired(&self) {
+        if let Err(error) = self.store.delete_expired_idempotency_keys().await {
+            tracing::warn!(%error, "expired idempotency keys could not be deleted");
+        }
+    }
+
+    /// Forgets a first attempt that was refused: nothing was made, and the key can be sent again.
     pub async fn release(&self, attempt: &FirstAttempt) -> Result<(), ServiceError> {
         let (request, claim) = (&attempt.request, &attempt.claim);
         let released = self
@@ -132,17 +160,47 @@ fn check_key(key: &[u8]) -> Result<(), ServiceError> {
     )))
 }
 
-/// Each part is preceded by its length, so that no two lists of parts are alike.
-fn digest_of(parts: &[&[u8]]) -> Vec<u8> {
-    let mut digest = Sha256::new();
-    for part in parts {
-        digest.update((part.len() as u64).to_le_bytes());
-        digest.update(part);
-    }
-    digest.finalize().to_vec()
-}
-
 fn later(now: Timestamp, by: Duration) -> Timestamp {
     let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
     Timestamp::from_micros(now.as_micros().saturating_add(micros))
+}
+
+#[cfg(test)]
+mod tests {
+    use skillgate_store::{MasterKey, StoreConfig, system_clock};
+
+    use super::*;
+    use crate::Scopes;
+
+    #[tokio::test]
+    async fn what_failed_is_not_done_again_and_what_was_refused_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(StoreConfig {
+            url: format!("sqlite://{}", folder.path().join("x.db").display()),
+            master_key: MasterKey::random(),
+            clock: system_clock(),
+        });
+        let store = store.await.unwrap();
+        let account = store.create_account("Test").await.unwrap();
+        let actor = Actor {
+            account: account.id.parse().unwrap(),
+            key: "key".to_owned(),
+            scopes: Scopes::from_names(&["admin"]),
+            is_operator: false,
+        };
+        let idempotency = Idempotency::new(store);
+        let begin = async |key: &str| {
+            let begun = idempotency.begin(&actor, key.as_bytes(), "/v1/agents", b"{}");
+            begun.await
+        };
+        let first = async |key: &str| match begin(key).await.unwrap() {
+            Attempt::First(first) => first,
+            other => panic!("{other:?}"),
+        };
+        idempotency.keep_unknown(&first("a").await).await.unwrap();
+        let error = begin("a").await.unwrap_err().to_string();
+        assert!(error.contains("outcome"), "{error}");
+        idempotency.release(&first("b").await).await.unwrap();
+        first("b").await;
+    }
 }

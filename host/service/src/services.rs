@@ -43,6 +43,8 @@ use crate::{IdentityProviderConfig, ProviderConfig, PublicUrl, ServiceError};
 
 /// How often what is written in batches is written.
 const BATCH: Duration = Duration::from_secs(5);
+/// How often what has expired is deleted.
+const TIDY: Duration = Duration::from_secs(60);
 
 /// What [`Services`] are built of.
 pub struct ServiceConfig {
@@ -125,6 +127,8 @@ impl Services {
         let (knowledge, closing) = (services.knowledge.clone(), background.closing().clone());
         background.spawn(knowledge.embed_anew(closing));
         let started = services.clone();
+        background.spawn(async move { started.delete_expired().await });
+        let started = services.clone();
         background.spawn(async move {
             let load = preload(&started.store, &started.loaded_skills);
             let closing = started.background.closing();
@@ -198,16 +202,23 @@ impl Services {
         ));
         let token_keys = TokenKeys::new(&store.token_signing_seed(), &config.public_url);
         let token_keys = Arc::new(token_keys);
-        let identity_provider = config
-            .identity_provider
-            .map(|provider| IdentityProvider::new(provider, providers.http.clone()));
+        let identity_provider = config.identity_provider.map(|provider| {
+            let (http, store) = (providers.http.clone(), store.clone());
+            IdentityProvider::new(provider, http, store, background.clone())
+        });
         let lookup = CredentialLookup::new(store.clone(), token_keys.clone(), identity_provider);
         let callers = Arc::new(CallerCache::new(store.clone(), lookup));
-        let console_sessions = ConsoleSessions::new(store.clone(), &config.public_url);
+        let console_sessions =
+            ConsoleSessions::new(store.clone(), callers.clone(), &config.public_url);
         let publisher_keys = PublisherKeys::new(store.clone(), config.public_url);
         Self {
             accounts: Accounts::new(store.clone()),
-            api_keys: ApiKeys::new(store.clone(), limits.accounts, config.rate_limit),
+            api_keys: ApiKeys::new(
+                store.clone(),
+                callers.clone(),
+                limits.accounts,
+                config.rate_limit,
+            ),
             permission_grants: PermissionGrants::new(
                 store.clone(),
                 loaded_skills.clone(),
@@ -310,6 +321,17 @@ impl Services {
         self.preloaded.store(true, Ordering::Release);
     }
 
+    async fn delete_expired(&self) {
+        let closing = self.background.closing();
+        while closing
+            .run_until_cancelled(tokio::time::sleep(TIDY))
+            .await
+            .is_some()
+        {
+            self.idempotency.forget_expired().await;
+        }
+    }
+
     async fn write_batches(&self) {
         let closing = self.background.closing();
         while closing
@@ -317,7 +339,7 @@ impl Services {
             .await
             .is_some()
         {
-            self.callers.write_uses().await;
+            self.callers.tidy().await;
             self.loaded_skills.tidy();
         }
     }

@@ -50,7 +50,7 @@ impl Tokens {
     }
 
     /// Issues a token to a caller with an API key, a session of it or a token of it. It never holds more scopes than the
-    /// caller, and never longer than the caller's own credential.
+    /// caller, and never longer than the caller's own credential: with a session it ends at log-out, too.
     ///
     /// # Errors
     /// `Invalid` for a scope that there is not, no scope at all, or a time out of bounds; `Forbidden` for a scope that the caller
@@ -76,6 +76,7 @@ impl Tokens {
             iss: self.keys.issuer().to_owned(),
             aud: self.keys.issuer().to_owned(),
             sub: caller.actor.key.clone(),
+            sid: session_of(caller),
             scope: scopes.join(" "),
             iat: now,
             nbf: now,
@@ -95,6 +96,15 @@ impl Tokens {
             id: self.keys.id(),
             x: self.keys.public(),
         }
+    }
+}
+
+/// The session with which the caller's tokens end.
+fn session_of(caller: &KnownCaller) -> Option<String> {
+    match &caller.credential {
+        Credential::Session { digest, .. } => Some(digest.clone()),
+        Credential::Token { session } => session.clone(),
+        Credential::ApiKey | Credential::Identity => None,
     }
 }
 

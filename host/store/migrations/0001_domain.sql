@@ -50,8 +50,8 @@ CREATE INDEX console_session_account ON console_session (account_id);
 -- What a request with an Idempotency-Key was answered, for a day.
 CREATE TABLE idempotency_key (
     account_id TEXT NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    digest BLOB NOT NULL, -- of the operation and the key
-    fingerprint BLOB NOT NULL, -- of the path and the body
+    digest BLOB NOT NULL, -- HMAC of the caller and the key
+    fingerprint BLOB NOT NULL, -- HMAC of the path and the body
     claim TEXT NOT NULL, -- the request that works on it, or did
     claimed_until BIGINT NOT NULL,
     status BIGINT, -- absent until it was answered
@@ -60,6 +60,7 @@ CREATE TABLE idempotency_key (
     PRIMARY KEY (account_id, digest)
 );
 CREATE INDEX idempotency_key_age ON idempotency_key (account_id, expires_at);
+CREATE INDEX idempotency_key_expiry ON idempotency_key (expires_at);
 
 CREATE TABLE publisher_key (
     id TEXT NOT NULL PRIMARY KEY,

@@ -15,16 +15,23 @@ use std::error::Error;
 
 use crate::StoreError;
 
-/// Every table of the schema, parents before children: the order in which rows are put back. The full text of knowledge is not among
-/// them: the databases keep it in different forms, and [`Import::commit`] makes it anew.
+/// The tables whose rows are in no backup: they are of the moment, and a restoration would bring back what has ended since.
+#[cfg(test)]
+const LEFT_OUT: &[&str] = &[
+    // Sessions that were logged out would be open again.
+    "console_session",
+    // Answers would be given that are older than what was restored, and kept for longer than a day.
+    "idempotency_key",
+];
+
+/// Every other table of the schema, parents before children: the order in which rows are put back. The full text of
+/// knowledge is not among them: the databases keep it in different forms, and [`Import::commit`] makes it anew.
 pub(crate) const TABLES: &[&str] = &[
     "store_fact",
     "account",
     "api_key",
     "publisher_key",
     "publisher_key_challenge",
-    "console_session",
-    "idempotency_key",
     "swarm",
     "agent",
     "personality_version",
@@ -80,13 +87,13 @@ fn malformed(why: impl Into<Box<dyn Error + Send + Sync>>) -> BackupError {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::TABLES;
+    use super::{LEFT_OUT, TABLES};
     use crate::connect::connect;
     use crate::db::args;
     use crate::migrations::migrate;
 
     #[tokio::test]
-    async fn every_table_is_in_a_backup() {
+    async fn every_table_is_in_a_backup_or_left_out_for_a_reason() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("x.db");
         let db = connect(&format!("sqlite://{}", file.display()))
@@ -98,7 +105,7 @@ mod tests {
              AND name NOT LIKE 'knowledge\\_text%' ESCAPE '\\'";
         let there: Vec<(String,)> = db.all(sql, args![]).await.unwrap();
         let there: BTreeSet<_> = there.iter().map(|(name,)| name.as_str()).collect();
-        assert_eq!(there, TABLES.iter().copied().collect());
+        assert_eq!(there, TABLES.iter().chain(LEFT_OUT).copied().collect());
         db.close().await;
     }
 }

@@ -71,13 +71,33 @@ impl Store {
         if !is_token(token) {
             return Ok(None);
         }
+        self.session_of(self.digest(token)).await
+    }
+
+    /// The same, by what [`Store::console_session_digest`] tells.
+    pub async fn find_console_session_by_digest(
+        &self,
+        digest: &str,
+    ) -> Result<Option<ConsoleSession>, StoreError> {
+        match hex::decode(digest) {
+            Ok(digest) => self.session_of(digest).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// What a session is kept under, in hexadecimal digits: it tells sessions apart and opens none.
+    pub fn console_session_digest(&self, token: &str) -> String {
+        hex::encode(self.digest(token))
+    }
+
+    async fn session_of(&self, digest: Vec<u8>) -> Result<Option<ConsoleSession>, StoreError> {
         self.db
             .optional(
                 "SELECT api_key.*, console_session.expires_at AS session_expires_at FROM console_session \
                  JOIN api_key ON api_key.id = console_session.api_key_id \
                  WHERE console_session.digest = $1 AND console_session.expires_at > $2 AND api_key.revoked_at IS NULL \
                  AND (api_key.expires_at IS NULL OR api_key.expires_at > $2)",
-                args![&self.digest(token), self.now()],
+                args![&digest, self.now()],
             )
             .await
     }

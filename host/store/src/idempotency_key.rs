@@ -1,6 +1,9 @@
 //! Answers of requests that came with an `Idempotency-Key`, for those who send the request again.
 
+use hmac::Mac;
+
 use crate::db::{Insert, Tx, args};
+use crate::master_key::keyed_hash;
 use crate::seal::{open, place, seal};
 use crate::{Store, StoreError, Timestamp, id};
 
@@ -11,7 +14,7 @@ pub const MAX_IDEMPOTENCY_KEYS: i64 = 10_000;
 /// A request with a key, as it is told from others.
 #[derive(Clone, Debug)]
 pub struct IdempotentRequest {
-    /// Digest of the operation and the key.
+    /// Digest of the caller and the key, see [`Store::request_digest`].
     pub digest: Vec<u8>,
     /// Digest of the path and the body: another one under the same key is another request.
     pub fingerprint: Vec<u8>,
@@ -46,6 +49,18 @@ struct Row {
 }
 
 impl Store {
+    /// What is kept of parts of a request in place of their text. It is keyed, so that nobody who reads the database can try out
+    /// what a body may have held. Each part is preceded by its length: no two lists of parts are alike.
+    pub fn request_digest(&self, parts: &[&[u8]]) -> Vec<u8> {
+        let mut mac = keyed_hash(&self.keys.pepper);
+        mac.update(b"request with an idempotency key: ");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_le_bytes());
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().to_vec()
+    }
+
     /// Claims a key for a request, which is then worked on until `claimed_until` at the latest, or says what is known of the
     /// key. It is remembered until `expires_at`. Of several that claim it at the same time, on whichever servers, one gets it.
     pub async fn claim_idempotency_key(
@@ -128,6 +143,16 @@ impl Store {
             .map(drop)
     }
 
+    /// Deletes the keys of all accounts that have expired; tells how many.
+    pub async fn delete_expired_idempotency_keys(&self) -> Result<u64, StoreError> {
+        self.db
+            .execute(
+                "DELETE FROM idempotency_key WHERE expires_at <= $1",
+                args![self.now()],
+            )
+            .await
+    }
+
     /// What a row says of a request; `None` where the request that claimed it is overdue, and it can be claimed again.
     fn known(
         &self,
@@ -174,4 +199,53 @@ async fn make_room(tx: &mut Tx, account: &str, now: Timestamp) -> Result<(), Sto
     )
     .await
     .map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{MasterKey, Store, StoreConfig, system_clock};
+
+    use super::*;
+
+    async fn store(folder: &std::path::Path, name: &str) -> Store {
+        let config = StoreConfig {
+            url: format!("sqlite://{}", folder.join(name).display()),
+            master_key: MasterKey::random(),
+            clock: system_clock(),
+        };
+        Store::open(config).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn nothing_of_a_request_or_its_answer_can_be_read_or_guessed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (
+            store(folder.path(), "one.db").await,
+            store(folder.path(), "other.db").await,
+        );
+        let parts: [&[u8]; 2] = [b"a", b"bc"];
+        assert_eq!(one.request_digest(&parts), one.request_digest(&parts));
+        assert_ne!(
+            one.request_digest(&parts),
+            one.request_digest(&[b"ab", b"c"])
+        );
+        assert_ne!(one.request_digest(&parts), other.request_digest(&parts));
+
+        let account = one.create_account("Test").await.unwrap().id;
+        let request = IdempotentRequest {
+            digest: one.request_digest(&parts),
+            fingerprint: one.request_digest(&parts),
+        };
+        let later = Timestamp::from_micros(one.now().as_micros() + 60_000_000);
+        let claim = one.claim_idempotency_key(&account, &request, later, later);
+        let IdempotencyClaim::Claimed(claim) = claim.await.unwrap() else {
+            panic!("not claimed");
+        };
+        let kept = one.keep_idempotent_answer(&account, &request, &claim, 201, Some(b"shown once"));
+        kept.await.unwrap();
+        let sql = "SELECT answer FROM idempotency_key";
+        let row: Option<(Vec<u8>,)> = one.db.optional(sql, args![]).await.unwrap();
+        let (answer,) = row.unwrap();
+        assert!(answer.len() > 10 && !answer.windows(10).any(|part| part == b"shown once"));
+    }
 }

@@ -53,6 +53,13 @@ async fn its_tokens_act_for_the_account_that_they_name() {
             .post("/v1/auth/session", json!({}))
             .await
             .error(403, "forbidden");
+        let claims = issuer.claims(&admin.account, "admin", START);
+        let wish = json!({ "label": "outlives", "scopes": ["admin"] });
+        let caller = admin.with_token(&key.sign(&claims));
+        caller
+            .post("/v1/api-keys", wish)
+            .await
+            .error(403, "forbidden");
     }
     assert_eq!(issuer.asked(), 1);
 
@@ -134,6 +141,9 @@ async fn wrong_tokens_are_refused() {
         ("no audience", without("aud")),
         ("ended", with("exp", json!(START))),
         ("no end", without("exp")),
+        ("an end in milliseconds", with("exp", json!(START * 1_000))),
+        ("a list of issuers", with("iss", json!([issuer.url(), "x"]))),
+        ("of another type", key.sign_as("logout+jwt", &right)),
         ("not yet", with("nbf", json!(START + 61))),
         ("a beginning that is no number", with("nbf", json!("now"))),
         ("nobody", without("sub")),
@@ -224,8 +234,82 @@ async fn a_document_that_speaks_for_another_issuer_is_not_believed() {
     })
     .await;
     let admin = app.admin().await;
-    let token = key.sign(&issuer.claims(&admin.account, "agents:read", START));
+    let mut claims = issuer.claims(&admin.account, "agents:read", START);
+    claims["iss"] = json!(format!("{}/", issuer.url()));
+    let token = key.sign(&claims);
     let answer = admin.with_token(&token).get("/v1/agents").await;
     answer.error(503, "unavailable");
     assert_eq!(issuer.asked(), 0);
+}
+
+#[tokio::test]
+async fn who_disconnects_does_not_stop_the_fetch_that_others_wait_for() {
+    let (_app, issuer, key, admin, _clock) = one().await;
+    issuer.behave(Manner::Waiting);
+    let claims = issuer.claims(&admin.account, "agents:read", START);
+    let caller = admin.with_token(&key.sign(&claims));
+    let impatient = caller.clone();
+    let impatient = tokio::spawn(async move { impatient.get("/v1/agents").await });
+    issuer.arrived().await;
+    impatient.abort();
+    assert!(impatient.await.is_err());
+    admin.get("/v1/agents").await.data(200);
+    issuer.release();
+    caller.get("/v1/agents").await.data(200);
+    assert_eq!(issuer.asked(), 1);
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_for_what_cannot_hold() {
+    let (_app, issuer, key, admin, _clock) = one().await;
+    issuer.behave(Manner::Failing);
+    let right = issuer.claims(&admin.account, "agents:read", START);
+    let with = |field: &str, value: Value| {
+        let mut claims = right.clone();
+        claims[field] = value;
+        key.sign(&claims)
+    };
+    let secret = EncodingKey::from_secret(b"k").unwrap();
+    let symmetric = Header::new(Algorithm::HS256);
+    for junk in [
+        with("iss", json!("https://other.example")),
+        with("aud", json!("other")),
+        with("exp", json!(START)),
+        key.sign_as("logout+jwt", &right),
+        encode(&symmetric, &right, &secret).unwrap(),
+        "a.b.c".to_owned(),
+    ] {
+        let answer = admin.with_token(&junk).get("/v1/agents").await;
+        answer.error(401, "unauthorized");
+    }
+    assert_eq!(issuer.asked(), 0);
+    // Where nobody has to say who comes, it does not matter that it cannot be found out.
+    let caller = admin.with_token(&key.sign(&right));
+    assert_eq!(caller.get("/openapi.json").await.status, 200);
+    assert_eq!(caller.get("/v1/nothing").await.status, 404);
+    caller.get("/v1/agents").await.error(503, "unavailable");
+    assert_eq!(issuer.asked(), 1);
+}
+
+#[tokio::test]
+async fn keys_are_kept_when_none_is_published_and_all_of_one_id_are_tried() {
+    let (clock, first, second) = (
+        ManualClock::at(START),
+        IssuerKey::new("same", Algorithm::EdDSA),
+        IssuerKey::new("same", Algorithm::EdDSA),
+    );
+    let issuer = FakeIssuer::start(&[&first, &second]).await;
+    let app = app_of(&issuer, &clock).await;
+    let admin = app.admin().await;
+    let claims = issuer.claims(&admin.account, "agents:read", START);
+    let callers = [&first, &second].map(|key| admin.with_token(&key.sign(&claims)));
+    for caller in &callers {
+        caller.get("/v1/agents").await.data(200);
+    }
+    issuer.publish(&[]);
+    clock.advance(700);
+    for caller in &callers {
+        caller.get("/v1/agents").await.data(200);
+    }
+    assert_eq!(issuer.asked(), 2);
 }

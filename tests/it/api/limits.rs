@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use jsonwebtoken::Algorithm;
+use reqwest::header::{COOKIE, HeaderMap, HeaderValue};
 use serde_json::json;
 use skillgate_server::ConnectionLimits;
 use skillgate_store::Timestamp;
-use skillgate_tests::app::{Client, Setup, TestApp};
+use skillgate_tests::app::{Client, ManualClock, Setup, TestApp};
+use skillgate_tests::fake_issuer::{FakeIssuer, IssuerKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -114,6 +117,74 @@ async fn probes_are_not_counted() {
             (200, "1")
         );
     }
+}
+
+#[tokio::test]
+async fn strangers_lock_out_nothing_that_was_issued_or_is_signed() {
+    let clock = ManualClock::at(1_800_000_000);
+    let key = IssuerKey::new("k", Algorithm::EdDSA);
+    let issuer = FakeIssuer::start(&[&key]).await;
+    let app = TestApp::start(Setup {
+        rate_limit: 10,
+        clock: clock.clock(),
+        identity_provider: Some(issuer.config()),
+        ..Setup::default()
+    })
+    .await;
+    let admin = app.admin().await;
+    let person = |name: &str| {
+        let mut claims = issuer.claims(&admin.account, "agents:read", 1_800_000_000);
+        claims["sub"] = json!(name);
+        admin.with_token(&key.sign(&claims))
+    };
+    person("ada").get("/v1/agents").await.data(200);
+    let wish = json!({ "label": "new", "scopes": ["agents:read"] });
+    let made = admin.post("/v1/api-keys", wish).await.data(201);
+    let issued = admin.post("/v1/auth/token", json!({})).await.data(201);
+    let session = admin.post("/v1/auth/session", json!({})).await;
+    let cookie = session.header("set-cookie").split(';').next().unwrap();
+    let cookie = HeaderMap::from_iter([(COOKIE, HeaderValue::try_from(cookie).unwrap())]);
+
+    let unknown = app.client(&["agents:read"]).await;
+    for number in 0..120 {
+        let guess = format!("ak_live_{number:032x}");
+        let answer = Client::new(&app.url, Some(&guess)).get("/v1/agents").await;
+        assert!(matches!(answer.status, 401 | 429), "{}", answer.status);
+    }
+    unknown
+        .get("/v1/agents")
+        .await
+        .error(429, "rate_limit_exceeded");
+    let key = Client::new(&app.url, made["key"].as_str());
+    for caller in [
+        key,
+        admin.with_token(issued["token"].as_str().unwrap()),
+        admin.with_headers(cookie),
+        person("grace"),
+    ] {
+        caller.get("/v1/agents").await.data(200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_whose_signature_is_wrong_costs_no_look_up() {
+    let clock = ManualClock::at(1_800_000_000);
+    let app = TestApp::start(Setup {
+        rate_limit: 10,
+        clock: clock.clock(),
+        ..Setup::default()
+    })
+    .await;
+    let admin = app.admin().await;
+    let issued = admin.post("/v1/auth/token", json!({})).await.data(201);
+    let (signed, _) = issued["token"].as_str().unwrap().rsplit_once('.').unwrap();
+    for number in 0..120 {
+        let forged = admin.with_token(&format!("{signed}.{number:086}"));
+        let answer = forged.get("/v1/agents").await;
+        assert!(matches!(answer.status, 401 | 429), "{}", answer.status);
+    }
+    let unknown = app.client(&["agents:read"]).await;
+    unknown.get("/v1/agents").await.data(200);
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use skillgate_server::operations;
 use skillgate_tests::app::{Answer, Client, Setup, TestApp};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 async fn conditional(
     client: &Client,
@@ -137,4 +139,86 @@ async fn of_many_who_saw_the_same_one_writes() {
     let stranger = app.stranger(&["admin"]).await;
     let refused = conditional(&stranger, (Method::DELETE, path), ("if-match", &tag), None).await;
     refused.error(404, "skill_not_found");
+}
+
+#[tokio::test]
+async fn a_thing_is_one_by_all_of_its_names() {
+    let app = TestApp::start(Setup::default()).await;
+    let admin = app.admin().await;
+    let made = admin.post("/v1/skills", instructions("0")).await.data(201);
+    let by_id = format!("/v1/skills/{}", made["uuid"].as_str().unwrap());
+    let names = [
+        "/v1/skills/notes".to_owned(),
+        by_id,
+        "/v1/skills/%6eotes".to_owned(),
+        "/v1/skills/notes?x=1".to_owned(),
+    ];
+    let tag = admin.get(&names[0]).await.header("etag").to_owned();
+    let writes = (0..8).map(|number| {
+        let body = Some(instructions(&format!("by {number}")));
+        let path = names[number % names.len()].as_str();
+        conditional(&admin, (Method::PUT, path), ("if-match", &tag), body)
+    });
+    let answers = futures::future::join_all(writes).await;
+    let won = answers.iter().filter(|answer| answer.status == 200);
+    assert_eq!(won.count(), 1, "{answers:?}");
+}
+
+/// Sends the head of a write and half of its body; gives the connection and the other half.
+async fn half_a_write<'b>(
+    app: &TestApp,
+    client: &Client,
+    (path, tag): (&str, &str),
+    body: &'b str,
+) -> (TcpStream, &'b str) {
+    let (first, second) = body.split_at(body.len() / 2);
+    let method = if path.contains("/skills/") {
+        "PUT"
+    } else {
+        "PATCH"
+    };
+    let key = client.key.as_deref().unwrap();
+    let text = format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: {key}\r\nif-match: {tag}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{first}",
+        body.len(),
+    );
+    let address = app.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    (stream, second)
+}
+
+#[tokio::test]
+async fn nobody_waits_for_the_body_of_another() {
+    let app = TestApp::start(Setup::default()).await;
+    let admin = app.admin().await;
+    admin.post("/v1/skills", instructions("0")).await.data(201);
+    let agent = format!("/v1/agents/{}", admin.agent().await);
+    for (path, method, slow, quick) in [
+        (
+            agent.as_str(),
+            Method::PATCH,
+            json!({ "name": "Slow" }),
+            json!({ "name": "Quick" }),
+        ),
+        (
+            "/v1/skills/notes",
+            Method::PUT,
+            instructions("slow"),
+            instructions("quick"),
+        ),
+    ] {
+        let tag = admin.get(path).await.header("etag").to_owned();
+        let slow = slow.to_string();
+        let (mut stream, rest) = half_a_write(&app, &admin, (path, &tag), &slow).await;
+        let write = (method, path);
+        let answer = conditional(&admin, write, ("if-match", &tag), Some(quick)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        // It may have been refused already.
+        let _ = stream.write_all(rest.as_bytes()).await;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 412 "), "{answer}");
+    }
 }

@@ -150,3 +150,60 @@ async fn only_a_key_opens_a_session_and_a_cookie_holds_nothing_else() {
 fn browser_with(client: &Client, value: &str) -> Client {
     browser(client, &format!("skillgate_session={value}"))
 }
+
+#[tokio::test]
+async fn what_was_issued_to_a_session_ends_with_it() {
+    let app = TestApp::start(Setup::default()).await;
+    let admin = app.admin().await;
+    let (answer, browser) = log_in(&admin).await;
+    let csrf = answer.data(201)["csrfToken"].as_str().unwrap().to_owned();
+    let issued = write(&browser, Method::POST, "/v1/auth/token", Some(&csrf)).await;
+    let token = admin.with_token(issued.data(201)["token"].as_str().unwrap());
+    let minted = token.post("/v1/auth/token", json!({})).await.data(201);
+    let minted = admin.with_token(minted["token"].as_str().unwrap());
+    minted.get("/v1/agents").await.data(200);
+    token.get("/v1/agents").await.data(200);
+    write(&browser, Method::DELETE, LOG_IN, Some(&csrf))
+        .await
+        .data(200);
+    token.get("/v1/agents").await.error(401, "unauthorized");
+    minted.get("/v1/agents").await.error(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_cookie_that_was_planted_beside_the_own_one_acts_for_nobody() {
+    let app = TestApp::start(Setup::default()).await;
+    let (mine, _) = log_in(&app.admin().await).await;
+    let (planted, _) = log_in(&app.stranger(&["admin"]).await).await;
+    let cookie = |answer: &Answer| {
+        let cookie = answer.header("set-cookie").split(';').next();
+        cookie.unwrap().to_owned()
+    };
+    let both = format!("{}; {}", cookie(&planted), cookie(&mine));
+    let browser = browser(&app.anonymous(), &both);
+    browser.get("/v1/agents").await.error(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn a_cookie_over_https_is_of_this_host_alone() {
+    let app = TestApp::start(Setup {
+        public_url: Some("https://skills.example.com".parse().unwrap()),
+        ..Setup::default()
+    })
+    .await;
+    let (answer, secure) = log_in(&app.admin().await).await;
+    let cookie = answer.header("set-cookie").to_owned();
+    assert!(
+        cookie.starts_with("__Host-skillgate_session=sgs_"),
+        "{cookie}"
+    );
+    assert!(
+        cookie.contains("; Path=/;") && cookie.ends_with("; Secure"),
+        "{cookie}"
+    );
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    secure.get("/v1/agents").await.data(200);
+    let bare = cookie.split(';').next().unwrap();
+    let bare = browser(&app.anonymous(), bare.trim_start_matches("__Host-"));
+    bare.get("/v1/agents").await.error(401, "unauthorized");
+}

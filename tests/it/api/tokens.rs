@@ -248,3 +248,36 @@ fn base64_url(value: &Value) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string())
 }
+
+#[tokio::test]
+async fn a_key_outlives_nothing_that_it_was_made_with() {
+    let clock = ManualClock::at(START);
+    let app = app_at(&clock).await;
+    let admin = app.admin().await;
+    let make = async |client: &Client, end: Value| {
+        let wish = json!({ "label": "child", "scopes": ["admin"], "expiresAt": end });
+        client.post("/v1/api-keys", wish).await
+    };
+    let token = bearer(&admin, &issue(&admin, json!({})).await);
+    let message = make(&token, Value::Null).await.error(403, "forbidden");
+    assert!(message.contains("tokens make none"), "{message}");
+
+    let end = "2027-01-16T08:00:00.000Z";
+    let made = make(&admin, json!(end)).await;
+    assert_eq!(made.header("cache-control"), "no-store");
+    let made = made.data(201);
+    let parent = Client::new(&app.url, made["key"].as_str());
+    for (asked, given) in [
+        (Value::Null, end),
+        (json!("2028-01-01T00:00:00.000Z"), end),
+        (
+            json!("2027-01-15T09:00:00.000Z"),
+            "2027-01-15T09:00:00.000Z",
+        ),
+    ] {
+        let child = make(&parent, asked).await.data(201);
+        assert_eq!(child["expiresAt"], given);
+    }
+    let unbounded = make(&admin, Value::Null).await.data(201);
+    assert_eq!(unbounded["expiresAt"], Value::Null);
+}

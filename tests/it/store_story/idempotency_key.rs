@@ -81,6 +81,11 @@ pub(super) async fn a_key_is_claimed_by_one_and_remembers_its_answer(
         .await?;
     claimed(claim(store, &account, &released).await?);
 
+    // What has expired goes, of whichever account; what has not stays.
+    clock.advance(3_600 * SECOND);
+    assert!(store.delete_expired_idempotency_keys().await? >= 2);
+    assert_eq!(store.delete_expired_idempotency_keys().await?, 0);
+
     // Of many at the same time one gets it.
     let many = request("many", "a");
     let claims = (0..8).map(|_| claim(store, &account, &many));

@@ -9,6 +9,10 @@ use skillgate_service::{Actor, KnownCaller, Scope};
 
 use crate::ApiError;
 
+/// Why it could not be found out who a request came from. It is told where a caller is needed, and only there.
+#[derive(Debug, Clone)]
+pub(crate) struct CallerUnknown(pub(crate) ApiError);
+
 /// Who a request came from; 401 when it came without a valid credential.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller(Arc<KnownCaller>);
@@ -46,6 +50,9 @@ impl<S: Sync> FromRequestParts<S> for Caller {
             .get::<Arc<KnownCaller>>()
             .cloned()
             .map(Self)
-            .ok_or_else(ApiError::unauthorized)
+            .ok_or_else(|| match parts.extensions.get::<CallerUnknown>() {
+                Some(CallerUnknown(error)) => error.clone(),
+                None => ApiError::unauthorized(),
+            })
     }
 }

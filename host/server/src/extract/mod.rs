@@ -8,7 +8,7 @@ mod nul;
 mod page;
 mod query;
 
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, CallerUnknown};
 pub(crate) use clearable::clearable;
 pub(crate) use id::{Id, Ids};
 pub(crate) use json::{JSON_LIMIT, Json, OptionalJson, read_body};

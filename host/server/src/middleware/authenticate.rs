@@ -7,10 +7,11 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName};
-use skillgate_service::{KnownCaller, Presented};
+use skillgate_service::{KnownCaller, Presented, ServiceError};
 
 use super::rate_limit::{describe, refuse, stand};
 use crate::credential::presented;
+use crate::extract::CallerUnknown;
 use crate::network::network;
 use crate::surface::is_probe;
 use crate::{ApiError, App};
@@ -22,49 +23,53 @@ const LOOKUPS: u32 = 10;
 /// What a page of the console sends with calls that write.
 const CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
+/// The caller, if there is one; an error where it could not be looked up.
+type Found = Result<Option<Arc<KnownCaller>>, ServiceError>;
+
 /// Finds the caller by its credential, counts the request and says in the headers how the caller stands.
 ///
-/// Requests without a valid credential are counted by their network. Whether one is needed is the route's to say.
+/// Requests without a valid credential are counted by their network. Whether one is needed is the route's to say, and so is
+/// what it answers where the credential could not be looked up; such a request was counted by its look-up.
 /// The two probes are never counted or refused, and cost no query. A limit of 0 is none, and then there is nothing to say.
 pub(crate) async fn authenticate(State(app): State<App>, request: Request, next: Next) -> Response {
     let probe = is_probe(request.uri().path());
     let network = network_of(&request);
-    let caller = match find_caller(&app, request.headers(), &network, probe).await {
-        Ok(caller) => caller,
+    let found = match find_caller(&app, request.headers(), &network, probe).await {
+        Ok(found) => found,
         Err(refusal) => return *refusal,
     };
+    let caller = found.as_ref().ok().and_then(Option::as_deref);
     let limit = caller
-        .as_ref()
         .and_then(|caller| caller.rate_limit)
         .unwrap_or(app.api_keys.default_rate_limit());
     if limit == 0 {
-        return answer(request, next, caller).await;
+        return answer(request, next, found).await;
     }
-    let standing = stand(&app, &network, caller.as_deref(), limit, probe);
+    let standing = stand(&app, &network, caller, limit, probe || found.is_err());
     if standing.retry_after.is_some() {
         return refuse(standing);
     }
-    let mut response = answer(request, next, caller).await;
+    let mut response = answer(request, next, found).await;
     describe(standing, response.headers_mut());
     response
 }
 
 /// The caller with the request's credential. A credential that is not known is counted by its network before it is looked
-/// up: guessing keys costs the guesser's allowance, not a query for each. What was valid lately is looked up all the same, so that strangers behind
-/// the same address do not lock it out.
+/// up: guessing keys costs the guesser's allowance, not a query for each. What was issued or valid lately, and what is signed
+/// rightly, is looked up all the same, so that strangers behind the same address do not lock it out.
 async fn find_caller(
     app: &App,
     headers: &HeaderMap,
     network: &str,
     probe: bool,
-) -> Result<Option<Arc<KnownCaller>>, Box<Response>> {
-    let Some(text) = presented(headers) else {
-        return Ok(None);
+) -> Result<Found, Box<Response>> {
+    let Some(text) = presented(headers, app.console_sessions.over_https()) else {
+        return Ok(Ok(None));
     };
     let (text, familiar) = match app.callers.present(text).await {
-        Presented::Valid(caller) => return Ok(Some(caller)),
-        Presented::Nothing => return Ok(None),
-        Presented::Unknown { .. } if probe => return Ok(None),
+        Presented::Valid(caller) => return Ok(Ok(Some(caller))),
+        Presented::Nothing => return Ok(Ok(None)),
+        Presented::Unknown { .. } if probe => return Ok(Ok(None)),
         Presented::Unknown { text, familiar } => (text, familiar),
     };
     let limit = app.api_keys.default_rate_limit().saturating_mul(LOOKUPS);
@@ -75,25 +80,24 @@ async fn find_caller(
             return Err(Box::new(refuse(standing)));
         }
     }
-    let caller = app.callers.look_up(&text).await;
-    caller.map_err(|error| {
-        let mut response = ApiError::from(error).into_response();
-        if app.api_keys.default_rate_limit() > 0 {
-            let standing = stand(app, network, None, app.api_keys.default_rate_limit(), true);
-            describe(standing, response.headers_mut());
-        }
-        Box::new(response)
-    })
+    Ok(app.callers.look_up(&text).await)
 }
 
-async fn answer(mut request: Request, next: Next, caller: Option<Arc<KnownCaller>>) -> Response {
-    if let Some(caller) = caller {
-        let csrf = request.headers().get(CSRF_TOKEN);
-        let csrf = csrf.and_then(|value| value.to_str().ok());
-        if !request.method().is_safe() && !caller.may_write_with(csrf) {
-            return ApiError::csrf().into_response();
+async fn answer(mut request: Request, next: Next, found: Found) -> Response {
+    match found {
+        Ok(Some(caller)) => {
+            let csrf = request.headers().get(CSRF_TOKEN);
+            let csrf = csrf.and_then(|value| value.to_str().ok());
+            if !request.method().is_safe() && !caller.may_write_with(csrf) {
+                return ApiError::csrf().into_response();
+            }
+            request.extensions_mut().insert(caller);
         }
-        request.extensions_mut().insert(caller);
+        Ok(None) => {}
+        Err(error) => {
+            let unknown = CallerUnknown(ApiError::from(error));
+            request.extensions_mut().insert(unknown);
+        }
     }
     next.run(request).await
 }

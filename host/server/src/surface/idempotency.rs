@@ -1,12 +1,11 @@
 //! `Idempotency-Key`: a request that creates something and is sent again is answered as the first time, and done once.
 //!
-//! It follows <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>. Only successes are kept: what was
-//! refused made nothing, and may fit the next time.
+//! It follows <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>. Successes are kept. What
+//! was refused made nothing, and may fit the next time; of what failed it is kept that nobody knows.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
-use axum::body::{Body, HttpBody, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -24,45 +23,70 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Says that an answer is that of an earlier request.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// One operation, whose requests are done once.
-#[derive(Clone)]
-pub(super) struct Replay {
-    /// The services.
-    pub(super) app: App,
-    /// Method and path pattern.
-    pub(super) operation: Arc<str>,
-}
-
 /// Answers a request that carries a key, from what is kept or by its handler; passes on the others.
+///
+/// All of it but reading the body is done apart from the request's connection: whoever has disconnected leaves no claim behind
+/// without an answer, and finds the answer when it comes again.
 pub(super) async fn answer_once(
-    State(replay): State<Replay>,
+    State(app): State<App>,
     caller: Caller,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    let Some(key) = request.headers().get(IDEMPOTENCY_KEY).cloned() else {
+    let Some(key) = key_of(&request)? else {
         return Ok(next.run(request).await);
     };
     let (parts, body) = request.into_parts();
-    let body = read_body(
-        Request::from_parts(parts.clone(), body),
-        &replay.app,
-        JSON_LIMIT,
-    )
-    .await?;
-    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-    let attempt = replay
-        .app
-        .idempotency
-        .begin(&caller, &replay.operation, key.as_bytes(), path, &body)
-        .await?;
-    match attempt {
-        Attempt::Again { status, body } => Ok(replayed(status, body)),
-        Attempt::First(first) => {
-            let request = Request::from_parts(parts, Body::from(body));
-            first_answer(replay.app, first, request, next).await
-        }
+    let body = read_body(Request::from_parts(parts.clone(), body), &app, JSON_LIMIT).await?;
+    let (send, receive) = oneshot::channel();
+    app.background().clone().spawn(async move {
+        let request = Request::from_parts(parts, Body::from(body.clone()));
+        let response = answered(&app, &caller, &key, body, request, next).await;
+        // The caller may have disconnected.
+        let _ = send.send(response);
+    });
+    let answered = receive.await;
+    answered.unwrap_or_else(|_| {
+        Err(ApiError::internal(
+            "a request's task ended without an answer",
+        ))
+    })
+}
+
+/// The one key of a request. Of several none would say which the request is known by.
+fn key_of(request: &Request) -> Result<Option<HeaderValue>, ApiError> {
+    let mut keys = request.headers().get_all(IDEMPOTENCY_KEY).iter();
+    let key = keys.next().cloned();
+    match keys.next() {
+        None => Ok(key),
+        Some(_) => Err(ApiError::validation(
+            "Idempotency-Key: is there more than once. Send one.",
+        )),
     }
+}
+
+async fn answered(
+    app: &App,
+    caller: &Caller,
+    key: &HeaderValue,
+    body: Bytes,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let path = request.uri().path_and_query();
+    let path = path.map_or("", |path| path.as_str());
+    let attempt = app
+        .idempotency
+        .begin(caller, key.as_bytes(), path, &body)
+        .await?;
+    let first = match attempt {
+        Attempt::Again { status, body } => return Ok(replayed(status, body)),
+        Attempt::First(first) => first,
+    };
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let response =
+        handled.unwrap_or_else(|_| ApiError::internal("a handler panicked").into_response());
+    Ok(keep(app, &first, response).await)
 }
 
 fn replayed(status: u16, body: Vec<u8>) -> Response {
@@ -74,48 +98,32 @@ fn replayed(status: u16, body: Vec<u8>) -> Response {
     (status, headers, body).into_response()
 }
 
-/// Does the request apart from its connection: its answer is kept for the next caller, also when the first one
-/// has disconnected.
-async fn first_answer(
-    app: App,
-    first: FirstAttempt,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let (send, receive) = oneshot::channel();
-    app.background().clone().spawn(async move {
-        let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let response =
-            handled.unwrap_or_else(|_| ApiError::internal("a handler panicked").into_response());
-        let response = keep(&app, &first, response).await;
-        // The caller may have disconnected.
-        let _ = send.send(response);
-    });
-    let answered = receive.await;
-    answered.map_err(|_| ApiError::internal("a request's task ended without an answer"))
-}
-
-/// Keeps a success for those who ask again; forgets the key of everything else.
+/// Keeps a success for those who ask again, and forgets the key of what was refused. What failed may have made something.
 async fn keep(app: &App, first: &FirstAttempt, response: Response) -> Response {
-    if !response.status().is_success() {
-        if let Err(error) = app.idempotency.release(first).await {
-            tracing::warn!(error = error.chain(), "an idempotency key was not released");
-        }
-        return response;
-    }
-    let status = response.status().as_u16();
-    let (response, body) = whole_body(response).await;
-    if let Err(error) = app.idempotency.keep(first, status, body.as_deref()).await {
+    let status = response.status();
+    let (response, kept) = if status.is_success() {
+        let (response, body) = whole_body(response).await;
+        let kept = app
+            .idempotency
+            .keep(first, status.as_u16(), body.as_deref());
+        (response, kept.await)
+    } else if status.is_client_error() {
+        (response, app.idempotency.release(first).await)
+    } else {
+        (response, app.idempotency.keep_unknown(first).await)
+    };
+    if let Err(error) = kept {
+        let error = error.chain();
         tracing::warn!(
-            error = error.chain(),
-            "the answer under an idempotency key was not kept"
+            error,
+            "what became of a request with an idempotency key was not written down"
         );
     }
     response
 }
 
 /// The answer with a copy of its body, when it is not too large to keep.
-async fn whole_body(response: Response) -> (Response, Option<axum::body::Bytes>) {
+async fn whole_body(response: Response) -> (Response, Option<Bytes>) {
     let upper = response.body().size_hint().upper();
     if upper.is_none_or(|bytes| bytes > MAX_IDEMPOTENT_ANSWER_BYTES as u64) {
         return (response, None);

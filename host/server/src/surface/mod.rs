@@ -14,6 +14,7 @@ pub use access::Access;
 pub(crate) use describe::{Description, Input, Schemas};
 pub(crate) use llms::{llms_full_text, llms_text};
 pub(crate) use openapi::openapi_document;
+pub(crate) use preconditions::IfMatch;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,7 +27,6 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use describe::Described;
 use http::{Method, StatusCode};
 
-use self::idempotency::Replay;
 use self::preconditions::{Precondition, WriteTurns};
 
 use crate::App;
@@ -85,6 +85,8 @@ struct Row {
     example: Example,
     describe: fn(&mut Schemas) -> Description,
     route: MethodRouter<App>,
+    /// Whether the handler works on the body as it comes.
+    streams_body: bool,
 }
 
 /// How an operation is called, where its path alone does not say it. `$NAME` stands for what only the caller knows.
@@ -150,12 +152,17 @@ impl Surface {
     pub(crate) fn body_limit(mut self, bytes: usize) -> Self {
         if let Some(row) = self.rows.pop() {
             let route = row.route.layer(DefaultBodyLimit::max(bytes));
-            self.rows.push(Row { route, ..row });
+            self.rows.push(Row {
+                route,
+                streams_body: true,
+                ..row
+            });
         }
         self.without_idempotency_key()
     }
 
-    /// Has every request of the operation that was added last done anew: what it answers is good for a moment only.
+    /// Has every request of the operation that was added last done anew: what it answers is good for a moment only, or a
+    /// secret that is shown once.
     pub(crate) fn without_idempotency_key(self) -> Self {
         self.last(|operation| operation.takes_idempotency_key = false)
     }
@@ -222,17 +229,16 @@ impl Surface {
             let Operation { path, access, .. } = &row.operation;
             let mut route = row.route;
             if row.operation.takes_idempotency_key {
-                let replay = Replay {
-                    app: app.clone(),
-                    operation: format!("{} {path}", row.operation.method).into(),
-                };
-                route = route.route_layer(from_fn_with_state(replay, idempotency::answer_once));
+                let once = from_fn_with_state(app.clone(), idempotency::answer_once);
+                route = route.route_layer(once);
             }
             if row.operation.has_etag {
                 route = route.route_layer(from_fn(preconditions::tag));
             }
             if let Some(reader) = readers.get(path).filter(|_| row.operation.takes_if_match) {
                 let precondition = Precondition {
+                    app: app.clone(),
+                    streams_body: row.streams_body,
                     reader: reader.clone(),
                     turns: turns.clone(),
                 };
@@ -288,6 +294,7 @@ impl Surface {
             example: Example::default(),
             describe,
             route: on(filter, handler),
+            streams_body: false,
         });
         self
     }

@@ -81,7 +81,7 @@ fn security_schemes() -> Value {
             "type": "apiKey",
             "in": "cookie",
             "name": SESSION_COOKIE,
-            "description": "A session of the console. Calls that write need the header X-CSRF-Token beside it.",
+            "description": "A session of the console; `__Host-skillgate_session` where the public URL is https. Calls that write need the header X-CSRF-Token beside it.",
         },
     })
 }

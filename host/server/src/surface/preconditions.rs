@@ -5,22 +5,26 @@
 //! without `If-Match`, between the comparison and the write is not noticed.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use axum::body::{Body, HttpBody, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{ETAG, IF_MATCH, IF_NONE_MATCH};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::request::Parts;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::OwnedMutexGuard;
 use tower::ServiceExt;
 
-use crate::ApiError;
-use crate::extract::Caller;
+use super::describe::Input;
+use crate::extract::{Caller, read_body};
+use crate::{ApiError, App};
 
 /// With so many entries, those without a write under way are dropped.
 const MANY_THINGS: usize = 1_024;
@@ -47,50 +51,135 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
     response
 }
 
-/// A write, with the read that shows what it would change.
+/// What a write with `If-Match` needs.
 #[derive(Clone)]
 pub(super) struct Precondition {
+    /// The services.
+    pub(super) app: App,
     /// The `GET` of the same path.
     pub(super) reader: MethodRouter,
     /// Writes that are under way.
     pub(super) turns: Arc<WriteTurns>,
+    /// Whether the handler works on the body as it comes, and takes its turn by [`IfMatch::hold`] when it has all of it.
+    pub(super) streams_body: bool,
 }
 
-/// Lets a write through whose `If-Match` names the thing as it is, or that has none; 412 otherwise.
+/// Lets a write through whose `If-Match` names the thing as it is, or that has none; 412 otherwise. Nobody waits for another's
+/// body: it is read before the turn is taken.
 pub(super) async fn require_match(
     State(precondition): State<Precondition>,
     caller: Caller,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let expected = conditions(request.headers(), &IF_MATCH);
     if expected.is_empty() {
         return Ok(next.run(request).await);
     }
-    let thing = format!("{} {}", caller.account, request.uri().path());
-    let _turn = precondition.turns.take(&thing).await;
-    let Ok(current) = precondition.reader.oneshot(read_of(&request)).await;
-    // What is not there fits no condition: a write that would make it is refused, too.
-    if current.status() != StatusCode::OK {
-        return Ok(current);
+    let condition = Condition {
+        account: caller.account.to_string(),
+        path: request.uri().path().parse().map_err(ApiError::internal)?,
+        extensions: request.extensions().clone(),
+        expected,
+        precondition,
+    };
+    if condition.precondition.streams_body {
+        // What does not fit is refused before its body is asked for.
+        condition.fitting().await?;
+        request.extensions_mut().insert(Arc::new(condition));
+        return Ok(next.run(request).await);
     }
-    let (_, tag) = tagged(current).await;
-    let tag = tag.ok_or_else(|| ApiError::internal("an answer without a tag"))?;
-    if expected.iter().any(|one| one == "*" || *one == tag) {
-        Ok(next.run(request).await)
-    } else {
-        Err(ApiError::precondition_failed())
+    let (parts, body) = request.into_parts();
+    let unread = Request::from_parts(parts.clone(), body);
+    let body = read_body(unread, &condition.precondition.app).await?;
+    let _turn = condition.hold().await?;
+    Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
+}
+
+/// The `If-Match` of a write whose handler works on the body as it comes.
+pub(crate) struct IfMatch(Option<Arc<Condition>>);
+
+impl IfMatch {
+    /// Compares, and lets no other such write to the thing begin until what this gives is dropped.
+    ///
+    /// # Errors
+    /// 412 when the thing is another by now.
+    pub(crate) async fn hold(&self) -> Result<Option<Turn>, ApiError> {
+        match &self.0 {
+            Some(condition) => condition.hold().await.map(Some),
+            None => Ok(None),
+        }
     }
 }
 
-/// Makes the read, by the same caller, of what a write is about.
-fn read_of(write: &Request) -> Request {
-    let mut read = Request::new(Body::empty());
-    *read.method_mut() = Method::GET;
-    *read.uri_mut() = write.uri().clone();
-    // The caller and the parameters of the path.
-    *read.extensions_mut() = write.extensions().clone();
-    read
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(parts.extensions.get::<Arc<Condition>>().cloned()))
+    }
+}
+
+impl Input for IfMatch {}
+
+/// What one write expects of the thing that it is about.
+struct Condition {
+    precondition: Precondition,
+    account: String,
+    /// The path alone: a query of the write says nothing of the thing.
+    path: Uri,
+    /// The caller and the parameters of the path.
+    extensions: Extensions,
+    expected: Vec<String>,
+}
+
+impl Condition {
+    /// Waits for the turn to write to the thing as it is, which must be as it is expected to be.
+    ///
+    /// Who saw the same waits for the same turn, by whatever name it calls the thing: turns are told apart by the account and
+    /// the tag, and the tag is read again when the turn has come.
+    async fn hold(&self) -> Result<Turn, ApiError> {
+        let mut seen = self.fitting().await?;
+        loop {
+            let thing = format!("{} {seen}", self.account);
+            let turn = self.precondition.turns.take(&thing).await;
+            let current = self.fitting().await?;
+            if current == seen {
+                return Ok(Turn { _held: turn });
+            }
+            seen = current;
+        }
+    }
+
+    /// The tag of the thing as it is, when it is one of those expected. What is not there fits no condition: a write that would
+    /// make it is refused, too.
+    async fn fitting(&self) -> Result<String, ApiError> {
+        let Ok(current) = self.precondition.reader.clone().oneshot(self.read()).await;
+        if current.status() != StatusCode::OK {
+            let refusal = current.extensions().get::<ApiError>().cloned();
+            return Err(refusal.unwrap_or_else(|| ApiError::internal("a read without an answer")));
+        }
+        let (_, tag) = tagged(current).await;
+        let tag = tag.ok_or_else(|| ApiError::internal("an answer without a tag"))?;
+        match self.expected.iter().any(|one| one == "*" || *one == tag) {
+            true => Ok(tag),
+            false => Err(ApiError::precondition_failed()),
+        }
+    }
+
+    /// The read, by the same caller, of what the write is about.
+    fn read(&self) -> Request {
+        let mut read = Request::new(Body::empty());
+        *read.method_mut() = Method::GET;
+        *read.uri_mut() = self.path.clone();
+        *read.extensions_mut() = self.extensions.clone();
+        read
+    }
+}
+
+/// The turn to write to a thing, until it is dropped.
+pub(crate) struct Turn {
+    _held: OwnedMutexGuard<()>,
 }
 
 /// The turns of those who compare and write, one at a time for each thing.
@@ -98,7 +187,7 @@ fn read_of(write: &Request) -> Request {
 pub(super) struct WriteTurns(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
 
 impl WriteTurns {
-    async fn take(&self, thing: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    async fn take(&self, thing: &str) -> OwnedMutexGuard<()> {
         let turn = self.turn_of(thing);
         turn.lock_owned().await
     }

@@ -34,7 +34,11 @@ pub(crate) const MAX_IDENTITY_DOCUMENT_BYTES: usize = 256 << 10;
 pub(crate) const MAX_IDENTITY_KEYS: usize = 64;
 /// How long its keys are used before they are fetched again, so that a withdrawn key is refused within that time.
 pub(crate) const IDENTITY_KEYS_FRESH: Duration = Duration::from_secs(600);
+/// After this time they are fetched anew in the background, so that nobody waits for it.
+pub(crate) const IDENTITY_KEYS_EARLY: Duration = Duration::from_secs(480);
 /// How long they are used at most while the provider does not answer.
 pub(crate) const IDENTITY_KEYS_STALE: Duration = Duration::from_secs(24 * 3_600);
-/// The shortest time between two attempts to fetch them, whatever unknown keys tokens name.
+/// The shortest time from the end of one attempt to fetch them to the next, whatever unknown keys tokens name.
 pub(crate) const IDENTITY_KEYS_INTERVAL: Duration = Duration::from_secs(30);
+/// The furthest end of one of its tokens: what says more, in milliseconds say, says something else.
+pub(crate) const MAX_IDENTITY_TOKEN_SECONDS: i64 = 366 * 86_400;

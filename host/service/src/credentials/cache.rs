@@ -7,7 +7,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use skillgate_store::{Change, SecretText, Store, Timestamp};
 
-use super::{Credential, CredentialLookup, KnownCaller};
+use super::{Credential, CredentialLookup, Glance, KnownCaller};
 use crate::ServiceError;
 use crate::cache::Cache;
 
@@ -17,7 +17,7 @@ const CACHE_TTL: Duration = Duration::from_secs(1);
 const REMEMBERED: u64 = 100_000;
 /// Texts remembered at once that are no valid credential.
 const REMEMBERED_INVALID: u64 = 10_000;
-/// How long it is remembered that a credential was valid once: its lookups are not counted as those of strangers.
+/// How long it is remembered that a credential was issued here or valid once: its lookups are not counted as those of strangers.
 const FAMILIAR: Duration = Duration::from_secs(24 * 3_600);
 
 /// What a request presents as its credential, and what is known of it without asking the store.
@@ -26,11 +26,11 @@ pub enum Presented {
     Nothing,
     /// A valid credential.
     Valid(Arc<KnownCaller>),
-    /// To be looked up; `familiar` when it was valid lately.
+    /// To be looked up; `familiar` when it was issued or valid lately, or is signed rightly.
     Unknown {
         /// The credential.
         text: SecretText,
-        /// Whether it was valid within the last day.
+        /// Whether whoever presents it is no stranger who guesses.
         familiar: bool,
     },
 }
@@ -82,10 +82,20 @@ impl CallerCache {
         if self.invalid.get(&digest).await.is_some() {
             return Presented::Nothing;
         }
+        let vouched = match self.lookup.glance(text) {
+            Glance::Refused => return Presented::Nothing,
+            glance => glance == Glance::Vouched,
+        };
         Presented::Unknown {
             text: SecretText::new(text),
-            familiar: self.familiar.get(&digest).await.is_some(),
+            familiar: vouched || self.familiar.get(&digest).await.is_some(),
         }
+    }
+
+    /// Remembers a credential that was just issued: its first request must not be counted as a stranger's. Tokens need not
+    /// be remembered, as their signature vouches for them.
+    pub(crate) async fn note_issued(&self, text: &SecretText) {
+        self.familiar.insert(digest(text.expose()), ()).await;
     }
 
     /// The caller with this credential; `None` when it is wrong, revoked or expired. Costs a query.
@@ -105,7 +115,12 @@ impl CallerCache {
         self.note_use(&caller);
         let caller = Arc::new(caller);
         self.known.insert(digest, caller.clone(), known_since).await;
-        self.familiar.insert(digest, ()).await;
+        if matches!(
+            caller.credential,
+            Credential::ApiKey | Credential::Session { .. }
+        ) {
+            self.familiar.insert(digest, ()).await;
+        }
         Ok(self.unless_expired(caller))
     }
 
@@ -120,6 +135,12 @@ impl CallerCache {
     fn unless_expired(&self, caller: Arc<KnownCaller>) -> Option<Arc<KnownCaller>> {
         let expired = caller.expires_at.is_some_and(|at| at <= self.store.now());
         (!expired).then_some(caller)
+    }
+
+    /// Does what is to be done from time to time: writes down when keys were last used, and sees to the identity provider's keys.
+    pub(crate) async fn tidy(&self) {
+        self.lookup.tidy();
+        self.write_uses().await;
     }
 
     /// Writes down when keys were last used.

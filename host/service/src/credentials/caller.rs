@@ -14,6 +14,8 @@ pub struct KnownCaller {
     pub rate_limit: Option<u32>,
     /// What it presented.
     pub credential: Credential,
+    /// When the API key behind it ends by itself.
+    pub key_expires_at: Option<Timestamp>,
     /// When the credential ends by itself.
     pub expires_at: Option<Timestamp>,
 }
@@ -24,11 +26,16 @@ pub enum Credential {
     /// An API key.
     ApiKey,
     /// An access token that was issued for an API key.
-    Token,
+    Token {
+        /// The session that it was issued to, by its digest: it ends with it.
+        session: Option<String>,
+    },
     /// A session of the console, with the text that calls that write have to carry.
     Session {
         /// Goes into the header `X-CSRF-Token`.
         csrf: SecretText,
+        /// Its digest, which tells it from others and opens nothing.
+        digest: String,
     },
     /// A token of the operator's identity provider.
     Identity,
@@ -48,6 +55,7 @@ impl KnownCaller {
                 is_operator: key.is_operator,
             },
             credential: Credential::ApiKey,
+            key_expires_at: key.expires_at,
             expires_at: key.expires_at,
         })
     }
@@ -64,7 +72,7 @@ impl KnownCaller {
     /// from: only a page of the console knows the text that has to come with it.
     pub fn may_write_with(&self, csrf_header: Option<&str>) -> bool {
         match &self.credential {
-            Credential::Session { csrf } => {
+            Credential::Session { csrf, .. } => {
                 let given = csrf_header.unwrap_or_default();
                 csrf.expose().as_bytes().ct_eq(given.as_bytes()).into()
             }

@@ -1,31 +1,43 @@
-//! The public keys of the identity provider: found by its discovery document, fetched within bounds, kept for a while.
+//! The public keys of the identity provider: fetched by a task of their own, so that nobody who asks for them can stop it, and
+//! kept for a while.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
-use skillgate_agent::HttpClient;
-use skillgate_store::Timestamp;
-use tokio::sync::Mutex;
-use url::Url;
+use jsonwebtoken::Algorithm;
+use skillgate_store::{Store, Timestamp};
+use tokio::sync::watch;
 
-use super::identity_provider::is_trusted;
-use crate::ServiceError;
+use super::identity_documents::{IdentityDocuments, IdentityKey};
 use crate::config::{
-    IDENTITY_KEYS_FRESH, IDENTITY_KEYS_INTERVAL, IDENTITY_KEYS_STALE, IDENTITY_PROVIDER_TIMEOUT,
-    MAX_IDENTITY_DOCUMENT_BYTES, MAX_IDENTITY_KEYS,
+    IDENTITY_KEYS_EARLY, IDENTITY_KEYS_FRESH, IDENTITY_KEYS_INTERVAL, IDENTITY_KEYS_STALE,
 };
+use crate::{Background, ServiceError};
 
-/// A key that may have signed a token, and the one algorithm that it signs with.
+/// The keys of one issuer. Clones are one.
 #[derive(Clone)]
-pub(super) struct IdentityKey {
-    id: Option<String>,
-    pub(super) algorithm: Algorithm,
-    pub(super) decoding: DecodingKey,
+pub(super) struct IdentityKeys(Arc<Shared>);
+
+struct Shared {
+    documents: IdentityDocuments,
+    store: Store,
+    background: Background,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    known: Option<Arc<KeySet>>,
+    last_fetch: Option<Ended>,
+    /// Its sender is dropped when the fetch that is under way ends.
+    under_way: Option<watch::Receiver<()>>,
+}
+
+/// How the last fetch went.
+#[derive(Clone, Copy)]
+struct Ended {
+    at: Timestamp,
+    failed: bool,
 }
 
 /// The keys, as they were at one time.
@@ -34,38 +46,17 @@ struct KeySet {
     fetched_at: Timestamp,
 }
 
-/// The keys of one issuer.
-pub(super) struct IdentityKeys {
-    issuer: String,
-    http: HttpClient,
-    current: RwLock<Option<Arc<KeySet>>>,
-    /// When they were last asked for. The task that holds the lock is the one that asks.
-    asked_at: Mutex<Option<Timestamp>>,
-}
-
-/// What is read of a discovery document (OpenID Connect Discovery 1.0, section 3).
-#[derive(Deserialize)]
-struct Discovery {
-    issuer: String,
-    jwks_uri: String,
-}
-
-#[derive(Deserialize)]
-struct KeyDocument {
-    keys: Vec<Value>,
-}
-
 impl IdentityKeys {
-    pub(super) fn new(issuer: &str, http: HttpClient) -> Self {
-        Self {
-            issuer: issuer.to_owned(),
-            http,
-            current: RwLock::default(),
-            asked_at: Mutex::default(),
-        }
+    pub(super) fn new(documents: IdentityDocuments, store: Store, background: Background) -> Self {
+        Self(Arc::new(Shared {
+            documents,
+            store,
+            background,
+            state: Mutex::default(),
+        }))
     }
 
-    /// The key that a token's head names; a token that names none is checked with the only key of its algorithm. A key that
+    /// The keys that a token's head may mean: all of that id; for a head that names none the only one of its algorithm. What
     /// is not known is asked for, but not again within [`IDENTITY_KEYS_INTERVAL`].
     ///
     /// # Errors
@@ -74,137 +65,118 @@ impl IdentityKeys {
         &self,
         id: Option<&str>,
         algorithm: Algorithm,
-        now: Timestamp,
-    ) -> Result<Option<IdentityKey>, ServiceError> {
-        let known = self.known(now).and_then(|set| set.find(id, algorithm));
-        if known.is_some() && self.is_fresh(now) {
-            return Ok(known);
+    ) -> Result<Vec<IdentityKey>, ServiceError> {
+        self.refresh_early();
+        if self.at_hand(id, algorithm).is_empty() || self.is_overdue() {
+            self.fetched().await;
         }
-        match &known {
-            // Only one of those who come meanwhile waits for the newer ones.
-            Some(_) => {
-                if let Ok(mut asked_at) = self.asked_at.try_lock() {
-                    self.refresh(&mut asked_at, now).await;
-                }
-            }
-            None => self.refresh(&mut *self.asked_at.lock().await, now).await,
-        }
-        let Some(set) = self.known(now) else {
-            return Err(ServiceError::unavailable(
+        match self.known() {
+            Some(set) => Ok(set.find(id, algorithm)),
+            None => Err(ServiceError::unavailable(
                 "The identity provider does not answer, so that its tokens cannot be checked. Try again soon.",
-            ));
-        };
-        Ok(set.find(id, algorithm))
+            )),
+        }
+    }
+
+    /// As [`IdentityKeys::find`], of what is known.
+    pub(super) fn at_hand(&self, id: Option<&str>, algorithm: Algorithm) -> Vec<IdentityKey> {
+        let known = self.known();
+        known.map_or_else(Vec::new, |set| set.find(id, algorithm))
+    }
+
+    /// Whether what is known must be asked for again before it is used. While the provider does not answer it need not.
+    pub(super) fn is_overdue(&self) -> bool {
+        let failed = self.state().last_fetch.is_some_and(|last| last.failed);
+        !failed && self.is_older_than(IDENTITY_KEYS_FRESH)
+    }
+
+    /// Begins to fetch keys anew that will be overdue soon.
+    pub(super) fn refresh_early(&self) {
+        if self.is_older_than(IDENTITY_KEYS_EARLY) {
+            self.fetch();
+        }
     }
 
     /// The keys that may still be used.
-    fn known(&self, now: Timestamp) -> Option<Arc<KeySet>> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current
-            .clone()
-            .filter(|set| age(set.fetched_at, now) < IDENTITY_KEYS_STALE)
+    fn known(&self) -> Option<Arc<KeySet>> {
+        let (known, now) = (self.state().known.clone(), self.0.store.now());
+        known.filter(|set| age(set.fetched_at, now) < IDENTITY_KEYS_STALE)
     }
 
-    fn is_fresh(&self, now: Timestamp) -> bool {
-        self.known(now)
-            .is_some_and(|set| age(set.fetched_at, now) < IDENTITY_KEYS_FRESH)
+    fn is_older_than(&self, time: Duration) -> bool {
+        let now = self.0.store.now();
+        self.known()
+            .is_some_and(|set| age(set.fetched_at, now) >= time)
     }
 
-    async fn refresh(&self, asked_at: &mut Option<Timestamp>, now: Timestamp) {
-        if asked_at.is_some_and(|at| age(at, now) < IDENTITY_KEYS_INTERVAL) {
-            return;
+    /// Waits until a fetch has ended, if one is under way or may begin.
+    async fn fetched(&self) {
+        if let Some(mut under_way) = self.fetch() {
+            // Nothing is ever sent: this ends when the sender is dropped.
+            let _ = under_way.changed().await;
         }
-        *asked_at = Some(now);
-        match self.fetch().await {
-            Ok(keys) => {
-                let set = KeySet {
-                    keys,
-                    fetched_at: now,
-                };
-                let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-                *current = Some(Arc::new(set));
+    }
+
+    /// Begins a fetch unless one is under way or has just ended; tells when the one under way ends.
+    fn fetch(&self) -> Option<watch::Receiver<()>> {
+        let now = self.0.store.now();
+        let mut state = self.state();
+        if let Some(under_way) = &state.under_way
+            && under_way.has_changed().is_ok()
+        {
+            return Some(under_way.clone());
+        }
+        if state
+            .last_fetch
+            .is_some_and(|last| age(last.at, now) < IDENTITY_KEYS_INTERVAL)
+        {
+            return None;
+        }
+        let (ended, under_way) = watch::channel(());
+        state.under_way = Some(under_way.clone());
+        drop(state);
+        let keys = self.clone();
+        self.0.background.spawn(async move {
+            let fetch = keys.0.documents.keys();
+            let closing = keys.0.background.closing();
+            if let Some(fetched) = closing.run_until_cancelled(fetch).await {
+                keys.keep(fetched, now);
             }
+            drop(ended);
+        });
+        Some(under_way)
+    }
+
+    fn keep(&self, fetched: Result<Vec<IdentityKey>, String>, fetched_at: Timestamp) {
+        let at = self.0.store.now();
+        let mut state = self.state();
+        let failed = fetched.is_err();
+        state.last_fetch = Some(Ended { at, failed });
+        match fetched {
+            Ok(keys) => state.known = Some(Arc::new(KeySet { keys, fetched_at })),
             Err(problem) => {
-                tracing::warn!(issuer = self.issuer, %problem, "the keys of the identity provider could not be fetched");
+                let issuer = &self.0.documents.issuer;
+                tracing::warn!(issuer, %problem, "the keys of the identity provider could not be fetched");
             }
         }
     }
 
-    async fn fetch(&self) -> Result<Vec<IdentityKey>, String> {
-        let base = self.issuer.trim_end_matches('/');
-        let address = format!("{base}/.well-known/openid-configuration");
-        let discovery: Discovery = self.document(&address).await?;
-        if discovery.issuer != self.issuer {
-            return Err(format!(
-                "{address} speaks for another issuer; --oidc-issuer must be its `issuer`, letter by letter"
-            ));
-        }
-        let is_trusted = Url::parse(&discovery.jwks_uri).is_ok_and(|url| is_trusted(&url));
-        if !is_trusted {
-            return Err("its jwks_uri is no https:// address".to_owned());
-        }
-        let document: KeyDocument = self.document(&discovery.jwks_uri).await?;
-        let keys = document.keys.into_iter().take(MAX_IDENTITY_KEYS);
-        Ok(keys.filter_map(usable).collect())
-    }
-
-    /// Fetches a JSON document, bounded in time and bytes. The client follows no redirects.
-    async fn document<T: DeserializeOwned>(&self, address: &str) -> Result<T, String> {
-        let client = self.http.get().map_err(|error| error.to_string())?;
-        let request = client.get(address).timeout(IDENTITY_PROVIDER_TIMEOUT);
-        let mut response = request.send().await.map_err(|error| error.to_string())?;
-        if response.status().as_u16() != 200 {
-            return Err(format!("{address} answers {}", response.status()));
-        }
-        let mut bytes = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() > MAX_IDENTITY_DOCUMENT_BYTES {
-                return Err(format!(
-                    "{address} answers more than {MAX_IDENTITY_DOCUMENT_BYTES} bytes"
-                ));
-            }
-        }
-        serde_json::from_slice(&bytes).map_err(|error| format!("{address}: {error}"))
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl KeySet {
-    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Option<IdentityKey> {
-        let mut fitting = self
-            .keys
-            .iter()
-            .filter(|key| key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id));
-        let first = fitting.next()?;
-        let is_only = fitting.next().is_none();
-        (id.is_some() || is_only).then(|| first.clone())
-    }
-}
-
-/// A key of a kind that is accepted: RS256, ES256 or EdDSA, for signatures.
-fn usable(document: Value) -> Option<IdentityKey> {
-    let jwk: Jwk = serde_json::from_value(document).ok()?;
-    let (algorithm, name) = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-            (Algorithm::ES256, KeyAlgorithm::ES256)
+    fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Vec<IdentityKey> {
+        let fits = |key: &&IdentityKey| {
+            key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id)
+        };
+        let fitting: Vec<_> = self.keys.iter().filter(fits).cloned().collect();
+        match id.is_none() && fitting.len() > 1 {
+            true => Vec::new(),
+            false => fitting,
         }
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
-        }
-        _ => return None,
-    };
-    let common = &jwk.common;
-    let signs =
-        common.public_key_use.is_none() || common.public_key_use == Some(PublicKeyUse::Signature);
-    if !signs || common.key_algorithm.is_some_and(|own| own != name) {
-        return None;
     }
-    Some(IdentityKey {
-        id: common.key_id.clone(),
-        algorithm,
-        decoding: DecodingKey::from_jwk(&jwk).ok()?,
-    })
 }
 
 fn age(then: Timestamp, now: Timestamp) -> Duration {

@@ -1,18 +1,21 @@
 //! Tokens of the operator's own identity provider (OpenID Connect).
 
-use std::str::FromStr;
-
-use jsonwebtoken::{Header, Validation};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, Header, Validation};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use skillgate_agent::HttpClient;
 use skillgate_store::{Store, Timestamp};
-use url::{Host, Url};
 
+use super::identity_documents::{IdentityDocuments, IdentityKey};
 use super::identity_keys::IdentityKeys;
 use super::token_keys::is_current;
-use super::{Credential, KnownCaller};
-use crate::{AccountId, Actor, Scopes, ServiceError};
+use super::{Credential, Glance, IssuerUrl, KnownCaller};
+use crate::config::MAX_IDENTITY_TOKEN_SECONDS;
+use crate::{AccountId, Actor, Background, Scopes, ServiceError};
+
+type Claims = Map<String, Value>;
 
 /// Whose tokens are accepted, and what in them says who comes and what it may do.
 #[derive(Debug, Clone)]
@@ -27,58 +30,45 @@ pub struct IdentityProviderConfig {
     pub scope_claim: String,
 }
 
-/// The address of an issuer: https, or http on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IssuerUrl(String);
-
-impl IssuerUrl {
-    /// The address as it was written: tokens have to name it letter by letter.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for IssuerUrl {
-    type Err = ServiceError;
-
-    fn from_str(text: &str) -> Result<Self, ServiceError> {
-        let url = Url::parse(text).ok();
-        match url {
-            Some(url) if is_trusted(&url) && url.query().is_none() && url.fragment().is_none() => {
-                Ok(Self(text.to_owned()))
-            }
-            _ => Err(ServiceError::invalid(
-                "The issuer must be an https:// address without a query, such as https://login.example.com; http:// only on this machine.",
-            )),
-        }
-    }
-}
-
-/// Whether what is fetched from there can be believed: it cannot be changed on the way.
-pub(super) fn is_trusted(url: &Url) -> bool {
-    match url.scheme() {
-        "https" => true,
-        "http" => match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        },
-        _ => false,
-    }
-}
-
 /// Accepts the tokens of one provider.
 pub(crate) struct IdentityProvider {
     config: IdentityProviderConfig,
+    store: Store,
     keys: IdentityKeys,
 }
 
 impl IdentityProvider {
-    pub(crate) fn new(config: IdentityProviderConfig, http: HttpClient) -> Self {
+    pub(crate) fn new(
+        config: IdentityProviderConfig,
+        http: HttpClient,
+        store: Store,
+        background: Background,
+    ) -> Self {
+        let documents = IdentityDocuments::new(config.issuer.as_str(), http);
         Self {
-            keys: IdentityKeys::new(config.issuer.as_str(), http),
+            keys: IdentityKeys::new(documents, store.clone(), background),
+            store,
             config,
+        }
+    }
+
+    /// Begins to fetch the provider's keys anew when they will be overdue soon.
+    pub(super) fn refresh_keys_early(&self) {
+        self.keys.refresh_early();
+    }
+
+    /// What can be said of a token by the keys that are known.
+    pub(super) fn glance(&self, token: &str, header: &Header) -> Glance {
+        if !self.may_hold(token, header) {
+            return Glance::Refused;
+        }
+        let keys = self.keys.at_hand(header.kid.as_deref(), header.alg);
+        if self.verified(token, &keys).is_some() {
+            Glance::Vouched
+        } else if keys.is_empty() || self.keys.is_overdue() {
+            Glance::Unknown
+        } else {
+            Glance::Refused
         }
     }
 
@@ -88,44 +78,54 @@ impl IdentityProvider {
     /// `Unavailable` when the provider's keys are not known and cannot be fetched.
     pub(super) async fn caller(
         &self,
-        store: &Store,
         token: &str,
         header: &Header,
     ) -> Result<Option<KnownCaller>, ServiceError> {
-        let now = store.now();
-        let key = self
-            .keys
-            .find(header.kid.as_deref(), header.alg, now)
-            .await?;
-        let Some(key) = key else {
+        // Nothing is fetched for what could not hold, whoever signed it.
+        if !self.may_hold(token, header) {
+            return Ok(None);
+        }
+        let keys = self.keys.find(header.kid.as_deref(), header.alg).await?;
+        let Some(caller) = self.verified(token, &keys) else {
             return Ok(None);
         };
-        let mut validation = Validation::new(key.algorithm);
-        validation.set_issuer(&[self.config.issuer.as_str()]);
-        validation.set_audience(&[&self.config.audience]);
-        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
-        (validation.validate_exp, validation.validate_nbf) = (false, false);
-        let decoded = jsonwebtoken::decode::<Map<String, Value>>(token, &key.decoding, &validation);
-        let Ok(decoded) = decoded else {
-            return Ok(None);
-        };
-        let Some(caller) = self.read(&decoded.claims, now) else {
-            return Ok(None);
-        };
-        let account = store.get_account(&caller.actor.account).await?;
+        let account = self.store.get_account(&caller.actor.account).await?;
         Ok(account.map(|_| caller))
     }
 
-    /// Who a token that was signed speaks of; `None` when it does not hold now or says too little.
-    fn read(&self, claims: &Map<String, Value>, now: Timestamp) -> Option<KnownCaller> {
-        let expires = seconds(claims.get("exp")?)?;
-        let not_before = match claims.get("nbf") {
-            Some(begin) => Some(seconds(begin)?),
-            None => None,
-        };
-        if !is_current(not_before, expires, now) {
+    /// Whether a token could hold, as far as it can be seen without a key.
+    fn may_hold(&self, token: &str, header: &Header) -> bool {
+        let is_signed = matches!(
+            header.alg,
+            Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA
+        );
+        is_signed
+            && header.crit.is_none()
+            && is_access_token(header.typ.as_deref())
+            && unverified(token).is_some_and(|claims| self.read(&claims).is_some())
+    }
+
+    /// Who a token speaks of that one of these keys has signed.
+    fn verified(&self, token: &str, keys: &[IdentityKey]) -> Option<KnownCaller> {
+        let claims = keys.iter().find_map(|key| {
+            let mut validation = Validation::new(key.algorithm);
+            validation.set_issuer(&[self.config.issuer.as_str()]);
+            validation.set_audience(&[&self.config.audience]);
+            validation.set_required_spec_claims(&["iss", "aud", "sub", "exp"]);
+            (validation.validate_exp, validation.validate_nbf) = (false, false);
+            jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation).ok()
+        });
+        self.read(&claims?.claims)
+    }
+
+    /// Who claims speak of; `None` when they are not for this server, do not hold now or say too little.
+    fn read(&self, claims: &Claims) -> Option<KnownCaller> {
+        if claims.get("iss")?.as_str()? != self.config.issuer.as_str()
+            || !is_for(claims.get("aud")?, &self.config.audience)
+        {
             return None;
         }
+        let expires = self.end(claims)?;
         let account: AccountId = claims
             .get(&self.config.account_claim)?
             .as_str()?
@@ -142,8 +142,21 @@ impl IdentityProvider {
             },
             rate_limit: None,
             credential: Credential::Identity,
+            key_expires_at: None,
             expires_at: Some(Timestamp::from_micros(expires.saturating_mul(1_000_000))),
         })
+    }
+
+    /// The second at which claims end that hold now. An end that is no provider's is a mistake, and would never come.
+    fn end(&self, claims: &Claims) -> Option<i64> {
+        let now = self.store.now();
+        let expires = seconds(claims.get("exp")?)?;
+        let not_before = match claims.get("nbf") {
+            Some(begin) => Some(seconds(begin)?),
+            None => None,
+        };
+        let latest = now.as_micros().div_euclid(1_000_000) + MAX_IDENTITY_TOKEN_SECONDS;
+        (is_current(not_before, expires, now) && expires <= latest).then_some(expires)
     }
 
     /// What stands in place of an API key's id: one for each person, and of another form than any key's.
@@ -155,6 +168,30 @@ impl IdentityProvider {
         let digest: [u8; 32] = digest.finalize().into();
         let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
         format!("oidc_{}", digits.collect::<String>())
+    }
+}
+
+/// What a token says, whoever wrote it.
+fn unverified(token: &str) -> Option<Claims> {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    serde_json::from_slice(&claims).ok()
+}
+
+/// Whether a token of this type (RFC 7515, section 4.1.9) stands for a caller: other types, such as log-out tokens (RFC 8725,
+/// section 3.11), may be signed by the same keys for the same audience.
+fn is_access_token(kind: Option<&str>) -> bool {
+    let kind = kind.map(str::to_ascii_lowercase);
+    let kind = kind.as_deref();
+    let kind = kind.map(|kind| kind.strip_prefix("application/").unwrap_or(kind));
+    matches!(kind, None | Some("jwt" | "at+jwt"))
+}
+
+/// Whether the claim `aud`, a text or a list of them, names this audience.
+fn is_for(claim: &Value, audience: &str) -> bool {
+    match claim {
+        Value::String(one) => one == audience,
+        Value::Array(all) => all.iter().any(|one| one == audience),
+        _ => false,
     }
 }
 
@@ -182,26 +219,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_issuer_is_reached_safely_or_not_at_all() {
+    fn only_tokens_for_access_stand_for_a_caller() {
         for fine in [
-            "https://login.example.com",
-            "https://login.example.com/realms/a/",
-            "http://127.0.0.1:9000",
-            "http://[::1]:9000",
-            "http://localhost",
+            None,
+            Some("JWT"),
+            Some("jwt"),
+            Some("at+JWT"),
+            Some("application/at+jwt"),
         ] {
-            assert_eq!(fine.parse::<IssuerUrl>().unwrap().as_str(), fine);
+            assert!(is_access_token(fine), "{fine:?}");
         }
-        for wrong in [
-            "",
-            "login.example.com",
-            "http://login.example.com",
-            "http://10.0.0.1",
-            "ftp://login.example.com",
-            "https://login.example.com/?a=b",
-        ] {
-            let error = wrong.parse::<IssuerUrl>().unwrap_err().to_string();
-            assert!(error.contains("https://"), "{wrong}: {error}");
+        for other in ["", "logout+jwt", "secevent+jwt", "application/jose"] {
+            assert!(!is_access_token(Some(other)), "{other}");
         }
     }
 }

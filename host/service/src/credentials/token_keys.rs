@@ -23,6 +23,9 @@ pub(crate) struct Claims {
     pub(crate) aud: String,
     /// The id of the API key.
     pub(crate) sub: String,
+    /// The session that it was issued to, by its digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) sid: Option<String>,
     /// Scopes, space separated.
     pub(crate) scope: String,
     pub(crate) iat: i64,

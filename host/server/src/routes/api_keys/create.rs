@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::list::ApiKeyView;
 use skillgate_service::CreateApiKey;
 
-use crate::envelope::Created;
+use crate::envelope::{Confidential, Created};
 use crate::extract::{Caller, Json};
 use crate::{ApiError, App};
 
@@ -33,16 +33,19 @@ pub(crate) async fn create(
     State(app): State<App>,
     caller: Caller,
     Json(body): Json<CreateApiKeyRequest>,
-) -> Result<Created<IssuedApiKey>, ApiError> {
+) -> Result<Confidential<Created<IssuedApiKey>>, ApiError> {
     let create = CreateApiKey {
         label: body.label,
         scopes: body.scopes,
         rate_limit: body.rate_limit,
         expires_at: body.expires_at,
     };
-    let issued = app.api_keys.create(&caller, create).await?;
-    Ok(Created(IssuedApiKey {
-        key: issued.plaintext.expose().to_owned(),
-        view: issued.key.into(),
-    }))
+    let issued = app.api_keys.create(caller.known(), create).await?;
+    Ok(Confidential {
+        answer: Created(IssuedApiKey {
+            key: issued.plaintext.expose().to_owned(),
+            view: issued.key.into(),
+        }),
+        cookie: None,
+    })
 }

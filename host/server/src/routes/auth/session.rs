@@ -26,7 +26,7 @@ pub(crate) struct ConsoleSessionView {
 impl ConsoleSessionView {
     fn new(caller: &KnownCaller) -> Self {
         let csrf_token = match &caller.credential {
-            Credential::Session { csrf } => Some(csrf.expose().to_owned()),
+            Credential::Session { csrf, .. } => Some(csrf.expose().to_owned()),
             _ => None,
         };
         Self {
@@ -80,12 +80,14 @@ pub(crate) async fn log_out(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Confidential<Data<EndedSession>>, ApiError> {
-    let cookie = session_cookie(&headers).ok_or_else(|| ServiceError::not_found("session"))?;
+    let over_https = app.console_sessions.over_https();
+    let cookie =
+        session_cookie(&headers, over_https).ok_or_else(|| ServiceError::not_found("session"))?;
     app.console_sessions.log_out(&caller, cookie).await?;
     Ok(Confidential {
         answer: Data {
             data: EndedSession { deleted: true },
         },
-        cookie: set_cookie("", 0, app.console_sessions.over_https()),
+        cookie: set_cookie("", 0, over_https),
     })
 }

@@ -11,6 +11,7 @@ use skillgate_service::packages::MAX_PACKAGE_BYTES;
 
 use crate::envelope::{Created, Data};
 use crate::extract::{Caller, Id};
+use crate::surface::IfMatch;
 use crate::{ApiError, App};
 
 /// What the form around the package may add.
@@ -44,10 +45,12 @@ pub(crate) async fn replace(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id<SkillRef>,
+    condition: IfMatch,
     upload: SkillUpload,
 ) -> Result<Data<PublishedSkill>, ApiError> {
     let skill = app.skills.own(&caller, &id).await?;
     let sent = receive(&app, &caller, upload).await?;
+    let _turn = condition.hold().await?;
     Ok(Data {
         data: accept(&app, &caller, sent, Some(&skill.name)).await?,
     })
