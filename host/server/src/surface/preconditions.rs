@@ -23,7 +23,7 @@ use tokio::sync::OwnedMutexGuard;
 use tower::ServiceExt;
 
 use super::describe::Input;
-use crate::extract::{Caller, read_body};
+use crate::extract::{Caller, JSON_LIMIT, read_body};
 use crate::{ApiError, App};
 
 /// With so many entries, those without a write under way are dropped.
@@ -91,7 +91,7 @@ pub(super) async fn require_match(
     }
     let (parts, body) = request.into_parts();
     let unread = Request::from_parts(parts.clone(), body);
-    let body = read_body(unread, &condition.precondition.app).await?;
+    let body = read_body(unread, &condition.precondition.app, JSON_LIMIT).await?;
     let _turn = condition.hold().await?;
     Ok(next.run(Request::from_parts(parts, Body::from(body))).await)
 }

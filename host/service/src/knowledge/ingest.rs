@@ -121,9 +121,8 @@ async fn without_duplicates(
             .map_or(&nothing, |snapshot| &snapshot.vectors);
         let duplicates = known.duplicates(&new, DUPLICATE_COSINE);
         let compared = entries.iter().zip(duplicates);
-        let kept =
-            compared.filter_map(|(entry, is_duplicate)| (!is_duplicate).then(|| entry.clone()));
-        Arc::new(kept.collect())
+        let kept = compared.filter(|(_, is_duplicate)| !is_duplicate);
+        Arc::new(kept.map(|(entry, _)| entry.clone()).collect())
     });
     compare.await.map_err(ServiceError::internal)
 }
