@@ -23,8 +23,8 @@ pub struct ApiError {
     message: String,
     /// Whether a well-formed body failed its schema, which one surface answers with a status of its own.
     is_misfit: bool,
-    /// What has to be consented to, with `consent_required`.
-    difference: Option<Value>,
+    /// What has to be consented to, with `consent_required`. Boxed: every result carries room for it.
+    difference: Option<Box<Value>>,
     /// The task whose approval consents to it.
     task_id: Option<String>,
     source: Option<Arc<dyn Error + Send + Sync>>,
@@ -180,7 +180,7 @@ impl ApiError {
 
     /// What has to be consented to, with the code `consent_required` alone.
     pub(crate) fn difference(&self) -> Option<&Value> {
-        self.difference.as_ref()
+        self.difference.as_deref()
     }
 
     /// What the log is told: this error and all its sources, as one line.
@@ -215,7 +215,8 @@ impl From<ServiceError> for ApiError {
             is_misfit: false,
             difference: error
                 .difference()
-                .and_then(|one| serde_json::to_value(one).ok()),
+                .and_then(|one| serde_json::to_value(one).ok())
+                .map(Box::new),
             task_id: error.task_id().map(str::to_owned),
             source: error.cause().cloned(),
         }
