@@ -301,14 +301,17 @@ async fn keys_are_kept_when_none_is_published_and_all_of_one_id_are_tried() {
     let issuer = FakeIssuer::start(&[&first, &second]).await;
     let app = app_of(&issuer, &clock).await;
     let admin = app.admin().await;
-    let claims = issuer.claims(&admin.account, "agents:read", START);
-    let callers = [&first, &second].map(|key| admin.with_token(&key.sign(&claims)));
-    for caller in &callers {
+    let callers = |now| {
+        let claims = issuer.claims(&admin.account, "agents:read", now);
+        [&first, &second].map(|key| admin.with_token(&key.sign(&claims)))
+    };
+    for caller in callers(START) {
         caller.get("/v1/agents").await.data(200);
     }
     issuer.publish(&[]);
     clock.advance(700);
-    for caller in &callers {
+    // Tokens that were seen before would be remembered.
+    for caller in callers(START + 700) {
         caller.get("/v1/agents").await.data(200);
     }
     assert_eq!(issuer.asked(), 2);

@@ -17,7 +17,7 @@ pub(crate) struct Embedding {
     /// How many numbers the model's vectors have, such as 1536.
     #[arg(long, env = environment::EMBEDDING_DIMENSIONS, requires = "embedding_model", value_parser = parse_dimensions, value_name = "N")]
     pub(crate) embedding_dimensions: Option<usize>,
-    /// Where OpenAI's protocol for embeddings is spoken, without `/embeddings` at the end [default: https://api.openai.com/v1]. The key is in SKILLGATE_EMBEDDING_API_KEY.
+    /// Where OpenAI's protocol for embeddings is spoken, without `/embeddings` at the end [default: `https://api.openai.com/v1`]. The key is in SKILLGATE_EMBEDDING_API_KEY.
     #[arg(long, env = environment::EMBEDDING_URL, hide_env_values = true, requires = "embedding_model", value_name = "URL")]
     pub(crate) embedding_url: Option<String>,
 }
